@@ -1,0 +1,1 @@
+"""Sagacity makes distributed workflows happen, and proves that they did."""

@@ -1,0 +1,62 @@
+"""Every error that Sagacity raises on purpose.
+
+    SagacityError
+    ├── WorkflowError        the workflow's author must mend it; carries problems with file:line:column
+    ├── UsageError           the caller asked for something that makes no sense
+    ├── SourceError          an input cannot be read at all
+    │   └── RejectedError    more records than allowed were unreadable; carries the first of them
+    └── LedgerError          the ledger could not do its work (disk, memory, locks)
+
+A class says whose fault it is, and its message says how to mend it. The command line maps each to an exit code in one
+place (`sagacity.cli.main`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sagacity.workflow.problems import Problem
+
+__all__ = ["LedgerError", "RejectedError", "SagacityError", "SourceError", "UsageError", "WorkflowError"]
+
+
+class SagacityError(Exception):
+    """Base of every error that Sagacity raises on purpose. `hint` says how to mend it."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
+
+
+class WorkflowError(SagacityError):
+    """A workflow that cannot be used. `problems` says where and why, one entry a mistake."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+class UsageError(SagacityError):
+    """A call or command that makes no sense as it stands, such as a source that the workflow does not name."""
+
+
+class SourceError(SagacityError):
+    """An input that cannot be read at all: no such file, a Parquet file cut short, a missing column."""
+
+
+class RejectedError(SourceError):
+    """More records than allowed were unreadable. `rejected` holds the first of them as `file:line: reason`."""
+
+    def __init__(self, message: str, rejected: Sequence[str], *, hint: str | None = None) -> None:
+        super().__init__("\n".join([message, *(f"  {line}" for line in rejected)]), hint=hint)
+        self.rejected = tuple(rejected)
+
+
+class LedgerError(SagacityError):
+    """The ledger could not do its work: disk full, memory limit, a file that another process holds."""

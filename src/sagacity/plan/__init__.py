@@ -1,0 +1,1 @@
+"""The workflow as relational expressions over a table of events. Pure."""

@@ -1,0 +1,1 @@
+"""Drive a ledger over history, and later live."""
