@@ -15,7 +15,7 @@ from sagacity.workflow.model import Audited, Severity, Workflow
 from sagacity.workflow.trace import Event
 from sagacity.workflow.verdict import CaseVerdict, FindingKind
 
-__all__ = ["Cases", "Delays", "Explanation", "Finding", "FindingsOverTime", "Findings", "Result", "Tally"]
+__all__ = ["Cases", "Delays", "Explanation", "Finding", "Findings", "FindingsOverTime", "Result", "Tally"]
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

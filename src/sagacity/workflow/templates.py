@@ -109,9 +109,7 @@ TEMPLATES: dict[str, Template] = {
         Template("chain_response", 2, Legs((_as(_ab, "chain"),)), "the very next event after a is b"),
         Template("chain_precedence", 2, Legs((_as(_ba, "chain"),)), "the event just before b is a"),
         Template("chain_succession", 2, Legs((_as(_ab, "chain"), _as(_ba, "chain"))), "both chains"),
-        Template(
-            "not_co_existence", 2, Legs((_as(_a_any, negated=True), _as(_b_any, negated=True))), "never both a and b"
-        ),
+        Template("not_co_existence", 2, Legs((_as(_a_any, negated=True), _as(_b_any, negated=True))), "never both a and b"),
         Template("not_responded_existence", 2, Legs((_as(_a_any, negated=True),)), "if a occurs, b never does"),
         Template("not_response", 2, Legs((_as(_ab, negated=True),)), "no a has a later b"),
         Template("not_precedence", 2, Legs((_as(_ba, negated=True),)), "no b has an earlier a"),
