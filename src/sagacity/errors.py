@@ -2,6 +2,7 @@
 
     SagacityError
     ├── WorkflowError        the workflow's author must mend it; carries problems with file:line:column
+    ├── ConditionError       a condition or assert that makes no sense; carries the offset in its text
     ├── UsageError           the caller asked for something that makes no sense
     ├── SourceError          an input cannot be read at all
     │   └── RejectedError    more records than allowed were unreadable; carries the first of them
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sagacity.workflow.problems import Problem
 
-__all__ = ["LedgerError", "RejectedError", "SagacityError", "SourceError", "UsageError", "WorkflowError"]
+__all__ = ["ConditionError", "LedgerError", "RejectedError", "SagacityError", "SourceError", "UsageError", "WorkflowError"]
 
 
 class SagacityError(Exception):
@@ -40,6 +41,14 @@ class WorkflowError(SagacityError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
+
+
+class ConditionError(SagacityError):
+    """A condition or assert that makes no sense. `offset` is the 0-based position in its text, 0 where it is not known."""
+
+    def __init__(self, message: str, hint: str | None = None, offset: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.offset = offset
 
 
 class UsageError(SagacityError):

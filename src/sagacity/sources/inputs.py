@@ -15,13 +15,22 @@ Compression: TypeAlias = Literal["none", "gzip", "zstd"]
 class Files(msgspec.Struct, frozen=True):
     """Files of one format, in the order in which they are read. `compression` is that of each file, in step.
 
-    `given` is what the caller wrote (a glob, a folder, `-`), for messages.
+    Paths are literal: a `*` or `[` in one is part of a name. CSV may be separated by anything, a tab included.
+    `given` is what the caller wrote (a glob, a folder, `-`), for messages. `names` are what messages call the files, in
+    step, where that is not their paths: standard input lies in a temporary file that means nothing to a reader.
+    `held` keeps alive what the files need to exist (a `Spool`); readers leave it alone.
     """
 
     paths: tuple[str, ...]
     format: Format
     compression: tuple[Compression, ...]
     given: str = ""
+    names: tuple[str, ...] = ()
+    held: Any = None
+
+    def name(self, number: int) -> str:
+        """What messages call the file at this place, counted from 0."""
+        return self.names[number] if self.names else self.paths[number]
 
 
 class Table(msgspec.Struct, frozen=True):

@@ -1,0 +1,96 @@
+"""Makes the environment that the Makefile's targets run in: `environment.py FOLDER core|dev|bench`.
+
+Needs the standard library alone. Says what it does in a line or two; pip's own output is shown only when it fails.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+VENV_HELP = """\
+Python's venv module cannot make an environment here: it has no pip to put in.
+Install it and run make again:
+  Debian, Ubuntu   apt-get install python3-venv
+  Fedora           dnf install python3-pip
+  Alpine           apk add py3-pip
+"""
+
+
+def main() -> int:
+    folder, extra = Path(sys.argv[1]), sys.argv[2]
+    python = folder / "bin" / "python"
+    if not _runs([python, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]):
+        _say(f"making {folder} with Python {sys.version.split()[0]}")
+        if not _make(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            print(VENV_HELP, file=sys.stderr)
+            return 1
+    target = "." if extra == "core" else f".[{extra}]"
+    _say(f"installing sagacity ({extra})")
+    if not _install(_pip(python), target, folder / f"{extra}.log"):
+        return 1
+    (folder / f".{extra}").touch()
+    if extra != "core":
+        (folder / ".core").touch()
+    return 0
+
+
+def _make(folder: Path) -> bool:
+    """Makes the environment with the first means that works."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if _runs([sys.executable, "-m", "venv", folder]):
+        return True
+    shutil.rmtree(folder, ignore_errors=True)
+    if _runs([sys.executable, "-m", "virtualenv", "--quiet", folder]):
+        return True
+    shutil.rmtree(folder, ignore_errors=True)
+    # Debian's python3 without python3-venv: an environment without a pip of its own, served by the system's.
+    bare = _runs([sys.executable, "-m", "venv", "--without-pip", folder])
+    return bare and bool(shutil.which("uv") or _runs([sys.executable, "-m", "pip", "--version"]))
+
+
+def _pip(python: Path) -> list[str | Path]:
+    """The command that installs into the environment."""
+    if _runs([python, "-m", "pip", "--version"]):
+        return [python, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]
+    if shutil.which("uv"):
+        return ["uv", "pip", "install", "--python", python]
+    return [sys.executable, "-m", "pip", "--python", python, "install", "--progress-bar", "off"]
+
+
+def _install(pip: list[str | Path], target: str, log: Path) -> bool:
+    """Installs, naming each package as it is fetched; shows the end of the log when that fails."""
+    command = [str(part) for part in (*pip, "-e", target)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        lines = []
+        for line in process.stdout or ():
+            lines.append(line)
+            words = line.split()
+            if words[:1] == ["Collecting"]:
+                print(f"  {re.split('[^A-Za-z0-9._-]', words[1])[0]}", flush=True)
+            elif words[:2] == ["Installing", "collected"]:
+                _say("unpacking")
+    log.write_text("".join(lines))
+    if process.returncode:
+        print("".join(lines[-20:]), file=sys.stderr)
+        print(f"The installation failed; all that was said is in {log}.", file=sys.stderr)
+    return process.returncode == 0
+
+
+def _runs(command: list[str | Path]) -> bool:
+    try:
+        return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def _say(text: str) -> None:
+    print(f"environment: {text}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

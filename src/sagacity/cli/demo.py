@@ -1,0 +1,124 @@
+"""`sagacity demo`: orders with known faults, generated, checked, and found against planted."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["command"]
+
+_FEW, _PER_DAY, _PER_DAY_OF_MANY = 50_000, 250, 5_000
+
+
+def command(
+    orders: Annotated[int, typer.Option(min=100, help="How many orders to generate.")] = 5000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same orders.")] = 7,
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("sagacity-demo"),
+    faults: Annotated[float, typer.Option(min=0, max=1, help="The share of settled orders that get a fault.")] = 0.02,
+) -> None:
+    """Generate a few weeks of orders with known faults, check them, and compare what is found with what was planted.
+
+    Writes the logs of four systems, the workflow, the answers and an HTML report. Exits with 0 where exactly the planted
+    faults are found, else with 1.
+
+    \b
+    Examples:
+      sagacity demo
+      sagacity demo --orders 200000 --out /tmp/orders
+      sagacity demo --faults 0.2 --seed 3
+    """
+    from sagacity.demo.answers import compare, read
+    from sagacity.demo.orders import Plan
+    from sagacity.demo.writing import write
+    from sagacity.workflow.instants import iso
+
+    plan = Plan(orders=orders, seed=seed, faults=faults, per_day=_PER_DAY if orders <= _FEW else _PER_DAY_OF_MANY)
+    with _progress(f"writing {orders:,} orders") as progress:
+        logs = write(plan, out, progress)
+    days = -(-plan.orders // plan.per_day)
+    typer.echo(
+        f"{logs.orders:,} orders of {days} days, {logs.records:,} records in four systems' logs under {out / 'data'}, "
+        f"{logs.faults:,} orders with a fault planted in them.\n"
+    )
+    as_of = iso(plan.as_of) or "end"
+    result = _checked(logs.workflow, as_of, out / "report.html")
+    found = ((finding.case, finding.expectation, finding.kind) for finding in result.findings)
+    comparison = compare(read(logs.answers), found)
+    _compare(comparison)
+    _next(logs.workflow, as_of, out)
+    if not comparison.equal:
+        raise typer.Exit(1)
+
+
+def _checked(workflow: Path, as_of: str, html: Path) -> Any:
+    """The result of the check, its report printed and written."""
+    import sagacity
+    from sagacity.report.html.page import render_html
+    from sagacity.report.terminal import render
+
+    with _progress("checking") as progress:
+        result = sagacity.check(workflow, as_of=as_of, progress=lambda _what, share: progress(share))
+    width = shutil.get_terminal_size((100, 24)).columns
+    typer.echo(render(result, width, _coloured(), workflow_path=str(workflow), html_hint=False))
+    html.write_text(render_html(result), encoding="utf-8")
+    return result
+
+
+def _compare(comparison: Any) -> None:
+    typer.echo("Planted and found\n")
+    yes, no = (typer.style("✓", fg="green"), typer.style("✗", fg="red")) if _coloured() else ("✓", "✗")
+    wrong = {kind for _, _, kind in (*comparison.unplanted, *comparison.unfound)}
+    for kind, (planted, found) in comparison.by_kind.items():
+        typer.echo(
+            f"  {no if kind in wrong else yes} {kind.replace('_', ' '):<14} planted {planted:>6,}   found {found:>6,}"
+        )
+    for what, findings in (("found, not planted", comparison.unplanted), ("planted, not found", comparison.unfound)):
+        for case, expectation, kind in findings[:10]:
+            typer.echo(f"    {what}: order {case}, {expectation}, {kind}")
+    if comparison.equal:
+        typer.echo("\nEvery fault was found, and nothing else.")
+    else:
+        unplanted, unfound = len(comparison.unplanted), len(comparison.unfound)
+        typer.echo(f"\nThey differ: {unplanted:,} found that were not planted, {unfound:,} planted that were not found.")
+
+
+def _next(workflow: Path, as_of: str, out: Path) -> None:
+    program = "sagacity" if shutil.which("sagacity") else shlex.quote(sys.argv[0])
+    given, instant = shlex.quote(str(workflow)), shlex.quote(as_of)
+    typer.echo("\nWhat to try next")
+    for text, what in (
+        (f"{program} explain {given} --case 123 --as-of {instant}", "order 123, of $4.50: paid, never shipped"),
+        (f"{program} show {given} > {shlex.quote(str(out / 'order.svg'))}", "the workflow as a picture"),
+        (
+            f"{program} check {given} --as-of {instant} --findings {shlex.quote(str(out / 'findings.csv'))}",
+            "findings as a table",
+        ),
+    ):
+        typer.echo(f"  {text}\n      {what}")
+    typer.echo(f"  {out / 'report.html'}\n      the report, for a browser")
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[float], None]]:
+    """A bar on standard error while something lasts, told the share that is done; nothing where that is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _share: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=1.0)
+        yield lambda share: bar.update(task, completed=share)
+
+
+def _coloured() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -1,0 +1,41 @@
+"""`sagacity schema`: the JSON Schema of workflow files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["command"]
+
+
+def command(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.", show_default=False)
+    ] = None,
+) -> None:
+    """Print the JSON Schema of workflow files, for editors.
+
+    An editor that knows it completes keys and underlines mistakes. With the YAML extension of many editors, begin a
+    workflow file with: # yaml-language-server: $schema=workflow.schema.json
+
+    \b
+    Examples:
+      sagacity schema
+      sagacity schema -o workflow.schema.json
+    """
+    import json
+
+    from sagacity.errors import UsageError
+    from sagacity.workflow.schema import schema
+
+    text = json.dumps(schema(), indent=2, ensure_ascii=False)
+    if output is None:
+        typer.echo(text)
+        return
+    try:
+        output.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {output}: {error.strerror}", hint="name a file in a folder that exists") from None
+    typer.echo(f"wrote {output}", err=True)

@@ -1,0 +1,51 @@
+"""`sagacity show`: a workflow as a picture."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["command"]
+
+
+def command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A workflow file.", show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write to this file; - is standard output.", show_default=False),
+    ] = None,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="Mermaid text instead of an SVG.")] = False,
+) -> None:
+    """Draw a workflow as a picture.
+
+    Event types are boxes, expectations lines between them. Without --output an SVG goes to standard output where that
+    is piped, and to a file named after the workflow's on a terminal; Mermaid text always goes to standard output.
+
+    \b
+    Examples:
+      sagacity show order.workflow.yaml
+      sagacity show order.workflow.yaml -o docs/order.svg
+      sagacity show order.workflow.yaml --mermaid >> README.md
+    """
+    from sagacity.errors import UsageError
+    from sagacity.workflow.reader import load
+
+    workflow = load(file)
+    if mermaid:
+        from sagacity.report.mermaid import mermaid as drawn
+    else:
+        from sagacity.report.picture import picture as drawn
+    text = drawn(workflow)
+    if output is None and not mermaid and sys.stdout.isatty():
+        output = Path(f"{file.name.removesuffix('.yaml').removesuffix('.yml').removesuffix('.workflow')}.svg")
+    if output is None or str(output) == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {output}: {error.strerror}", hint="name a file in a folder that exists") from None
+    typer.echo(f"wrote {output}", err=True)

@@ -1,0 +1,94 @@
+"""JSON lines: each record is parsed twice, once to know that it is sound, once for all the values that are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path as FilePath
+
+import duckdb
+
+from sagacity.errors import SourceError
+from sagacity.ledger.duckdb.careful import new_file, opened, plain_lines
+from sagacity.ledger.duckdb.connection import folder_of
+from sagacity.ledger.duckdb.fields import Field, literal, pointer
+from sagacity.ledger.duckdb.scan import Located, Part
+from sagacity.sources.inputs import Compression, Files
+from sagacity.workflow.record import Path
+
+__all__ = ["LONGEST_LINE", "parts"]
+
+LONGEST_LINE = 16 * 2**20
+"""A record of more bytes than this is taken for damage."""
+
+_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+
+
+def parts(connection: duckdb.DuckDBPyConnection, name: str, given: Files, paths: Sequence[Path]) -> list[Part]:
+    """A part for each run of files of one compression. Raises SourceError."""
+    kinds = []
+    for number, (path, compression) in enumerate(zip(given.paths, given.compression, strict=True)):
+        kinds.append((compression, _is_marked(path, given.name(number), compression)))
+    found = []
+    for (compression, marked), run in groupby(range(len(kinds)), key=lambda number: kinds[number]):
+        files = [(given.paths[number], given.name(number)) for number in run]
+        part = _part(name, files, compression, paths)
+        found.append(part.careful(folder_of(connection)) if marked and part.careful else part)
+    return found
+
+
+def _part(name: str, files: Sequence[Located], compression: Compression, paths: Sequence[Path]) -> Part:
+    fields = {
+        path: Field(f"v[{number}]", "json", document="json", place=pointer(path.steps))
+        for number, path in enumerate(paths, start=1)
+    }
+    places = ", ".join(literal(field.place) for field in fields.values()) or "''"
+
+    def careful(folder: FilePath) -> Part:
+        copies: list[Located] = []
+        for path, shown in files:
+            target = new_file(folder, ".jsonl")
+            plain_lines(path, compression, shown, target, LONGEST_LINE)
+            copies.append((str(target), shown))
+        return _part(name, copies, "none", paths)
+
+    return Part(
+        name=name,
+        relation=f"(SELECT json, json_extract_string(json, [{places}]) AS v FROM {reader(files, compression)})",
+        fields=fields,
+        files=files,
+        format="jsonl",
+        compression=compression,
+        malformed=f"(json IS NULL OR NOT starts_with(json, '{{') OR strlen(json) > {LONGEST_LINE})",
+        costly=True,
+        careful=careful,
+    )
+
+
+def reader(files: Sequence[Located], compression: Compression) -> str:
+    """SQL of the documents of some files, one a row; NULL for what is not JSON."""
+    listed = ", ".join(literal(glob_free(path)) for path, _ in files)
+    packed = "uncompressed" if compression == "none" else compression
+    limit = f"maximum_object_size = {LONGEST_LINE}"
+    return f"read_ndjson_objects([{listed}], ignore_errors = true, {limit}, compression = '{packed}')"
+
+
+def glob_free(path: str) -> str:
+    """A path in which DuckDB sees no pattern."""
+    return "".join(f"[{character}]" if character in "*?[" else character for character in path)
+
+
+def _is_marked(path: str, shown: str, compression: Compression) -> bool:
+    """Whether the file begins with a byte order mark. Raises SourceError where it is not UTF-8 at all."""
+    if compression == "zstd":
+        return False
+    try:
+        with opened(path, compression, shown) as stream:
+            start = stream.read(3)
+    except (OSError, EOFError) as error:
+        raise SourceError(
+            f"{shown}: the compressed data is damaged or cut short", hint="fetch the file again, and check it with gzip -t"
+        ) from error
+    if start[:2] in _MARKS:
+        raise SourceError(f"{shown}: is {_MARKS[start[:2]]} text", hint="write it as UTF-8, such as with iconv -t UTF-8")
+    return start == b"\xef\xbb\xbf"

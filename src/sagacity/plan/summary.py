@@ -1,0 +1,150 @@
+"""What `screened` and `outcomes` say together: per case, per expectation, and finding by finding."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from sagacity.plan.columns import attribute_columns
+from sagacity.plan.examined import content_order
+from sagacity.plan.facts import Facts
+from sagacity.plan.fill import Tree, column, fill, union_all
+from sagacity.workflow.model import Severity
+from sagacity.workflow.naming import names, owner_of
+
+__all__ = ["SEVERITIES", "case_statuses", "cases", "findings", "tallies"]
+
+SEVERITIES: tuple[Severity, ...] = ("critical", "error", "warning", "info")
+"""Worst first."""
+
+
+def cases() -> Tree:
+    """One row a case: `case_id`, `status` (complete, open, violated), `ended`, `findings`."""
+    return fill(
+        """SELECT case_id, CASE WHEN ended THEN 'complete' ELSE 'open' END AS status, ended, CAST(0 AS BIGINT) AS findings
+           FROM screened WHERE clean
+           UNION ALL
+           SELECT x.case_id,
+                  CASE WHEN COALESCE(o.state, 0) = 2 THEN 'violated'
+                       WHEN COALESCE(o.state, 0) = 1 OR NOT s.ended THEN 'open' ELSE 'complete' END AS status,
+                  s.ended, COALESCE(o.findings, 0) AS findings
+           FROM examined AS x JOIN spans AS s ON s.c = x.c
+           LEFT JOIN (SELECT c, MAX(state) AS state, COUNT(CASE WHEN state = 2 THEN 1 END) AS findings
+                      FROM outcomes GROUP BY c) AS o ON o.c = x.c"""
+    )
+
+
+def case_statuses() -> Tree:
+    """How many cases have each status: `status`, `n`."""
+    return fill("SELECT status, COUNT(*) AS n FROM :cases AS cases GROUP BY status", cases=cases())
+
+
+def tallies(facts: Facts) -> Tree:
+    """One row for each expectation that a case is judged by: `x`, cases by verdict, activations by outcome."""
+    clean = exp.select(
+        exp.alias_(fill("COUNT(*)"), "n"),
+        *(
+            exp.alias_(fill(text, a=column(f"a{x}")), f"{name}{x}")
+            for x in range(len(facts.audited))
+            for name, text in (("v", "COUNT(CASE WHEN :a = 0 THEN 1 END)"), ("k", "COALESCE(SUM(:a), 0)"))
+        ),
+    )
+    clean = clean.from_("screened").where("clean")
+    rows = union_all(
+        [
+            fill(
+                "SELECT CAST(:x AS INTEGER) AS x, n, :v AS v, :k AS k FROM clean", x=x, v=column(f"v{x}"), k=column(f"k{x}")
+            )
+            for x in range(len(facts.audited))
+        ]
+    )
+    query = fill(
+        """SELECT r.x, r.n - r.v + COALESCE(o.satisfied, 0) AS satisfied,
+                  r.v + e.n - COALESCE(o.judged, 0) AS vacuous,
+                  COALESCE(o.pending, 0) AS pending, COALESCE(o.violated, 0) AS violated,
+                  CAST(r.k + COALESCE(o.activations, 0) AS BIGINT) AS activations,
+                  CAST(r.k + COALESCE(o.fulfilled, 0) AS BIGINT) AS fulfilled,
+                  CAST(COALESCE(o.waiting, 0) AS BIGINT) AS waiting, CAST(COALESCE(o.findings, 0) AS BIGINT) AS findings
+           FROM :rows AS r CROSS JOIN (SELECT COUNT(*) AS n FROM examined) AS e
+           LEFT JOIN (SELECT x, COUNT(*) AS judged, COUNT(CASE WHEN state = 0 THEN 1 END) AS satisfied,
+                             COUNT(CASE WHEN state = 1 THEN 1 END) AS pending,
+                             COUNT(CASE WHEN state = 2 THEN 1 END) AS violated, SUM(n) AS activations,
+                             SUM(fulfilled) AS fulfilled, SUM(waiting) AS waiting, SUM(findings) AS findings
+                      FROM (SELECT c, x, MAX(state) AS state, SUM(n) AS n,
+                                   SUM(CASE WHEN state = 0 THEN n ELSE 0 END) AS fulfilled,
+                                   SUM(CASE WHEN state = 1 THEN n ELSE 0 END) AS waiting,
+                                   SUM(CASE WHEN state = 2 THEN n ELSE 0 END) AS findings
+                            FROM outcomes GROUP BY c, x) AS per_case
+                      GROUP BY x) AS o ON o.x = r.x
+           ORDER BY r.x""",
+        rows=rows,
+    )
+    assert isinstance(query, exp.Select)
+    return query.with_("clean", as_=clean)
+
+
+def findings(facts: Facts) -> Tree:
+    """One row a finding, with the fields of `sagacity.reconcile.result.Finding`, `x` and the `rank` of its severity.
+
+    The id is the first 20 hexadecimal digits of the SHA-256 of workflow, case, expectation and activation.
+    """
+    rules = union_all(
+        [
+            fill(
+                "SELECT CAST(:x AS INTEGER) AS x, :name AS expectation, :severity AS severity, :rank AS rank,"
+                " CAST(:owner AS VARCHAR) AS owner",
+                x=x,
+                name=name,
+                severity=expectation.severity,
+                rank=SEVERITIES.index(expectation.severity),
+                owner=owner_of(facts.workflow, expectation),
+            )
+            for x, (name, expectation) in enumerate(zip(names(facts.workflow), facts.audited, strict=True))
+        ]
+    )
+    return fill(
+        """SELECT SUBSTRING(SHA256(CONCAT_WS(CHR(31), :workflow, f.case_id, f.expectation,
+                                             COALESCE(f.activation, ''))), 1, 20) AS id,
+                  f.case_id, f.x, f.expectation, f.kind, f.severity, f.rank, f.owner, f.since, f.type, f.time,
+                  f.activation
+           FROM (SELECT x.case_id, o.x, u.expectation, o.kind, u.severity, u.rank, u.owner, o.at AS since,
+                        COALESCE(e.other, t.name) AS type, COALESCE(e.time, o.label_time) AS time,
+                        COALESCE(e.name, o.label) AS activation
+                 FROM outcomes AS o JOIN examined AS x ON x.c = o.c JOIN :rules AS u ON u.x = o.x
+                 LEFT JOIN :named AS e ON e.c = o.c AND e.r = o.r
+                 LEFT JOIN :types AS t ON t.type = e.type
+                 WHERE o.state = 2) AS f""",
+        workflow=facts.workflow.name,
+        rules=rules,
+        named=_named(facts),
+        types=_types(facts),
+    )
+
+
+def _types(facts: Facts) -> Tree:
+    rows = [fill("SELECT CAST(:code AS INTEGER) AS type, :name AS name", code=number, name=name) for name, number in facts.number.items()]
+    return union_all(rows)
+
+
+def _named(facts: Facts) -> Tree:
+    """The events that findings name, each with its name: the id or, without one, what tells it from its like."""
+    order = exp.Order(expressions=content_order(facts))
+    alike = [column(name) for name in ("c", "type", "other", "time", "seq")]
+    nth = exp.Window(this=exp.RowNumber(), partition_by=alike, order=order if order.expressions else None)
+    attributes = [column(it.name) for it in attribute_columns(facts.workflow)]
+    fixed = [column(name) for name in ("c", "r", "type", "other", "time", "seq", "id")]
+    both = exp.union(
+        exp.select(*fixed, *attributes).from_("trace"), exp.select(*fixed, *attributes).from_("strays"), distinct=False
+    )
+    wanted = "(c, r) IN (SELECT c, r FROM outcomes WHERE state = 2 AND r IS NOT NULL)"
+    with_id = fill(
+        f"SELECT c, r, type, other, time, id AS name FROM :both AS events WHERE id IS NOT NULL AND {wanted}", both=both
+    )
+    without = fill(
+        f"""SELECT c, r, type, other, time, CAST(time AS VARCHAR) || '/' || CAST(seq AS VARCHAR) ||
+                   CASE WHEN nth > 1 THEN '#' || CAST(nth AS VARCHAR) ELSE '' END AS name
+            FROM (SELECT c, r, type, other, time, seq, :nth AS nth FROM :both AS events WHERE id IS NULL) AS numbered
+            WHERE {wanted}""",
+        both=both,
+        nth=nth,
+    )
+    return union_all([with_id, without])
