@@ -322,12 +322,14 @@ def realistic() -> Result:
         as_of=START + 15 * DAY,
         accounts=(
             Account(
-                source="orders", given="events/orders-*.jsonl.gz", records=3_391, matched=3_301, redelivered=41, unmatched=22,
-                orphan=3, rejected=4, beyond=20, events=3_342, redelivered_events=41, first=START, last=START + 15 * DAY,
+                source="orders", given="events/orders-*.jsonl.gz", records=3_391, matched=3_301, redelivered=41,
+                unmatched=22, orphan=3, rejected=4,
+                beyond=20, events=3_342, redelivered_events=41, first=START, last=START + 15 * DAY,
             ),
             Account(
-                source="payments", given="payments.parquet", records=6_204, matched=6_180, redelivered=24, unmatched=0, orphan=0,
-                rejected=0, beyond=0, events=6_204, redelivered_events=24, first=START + MINUTE, last=START + 14 * DAY,
+                source="payments", given="payments.parquet", records=6_204, matched=6_180, redelivered=24, unmatched=0,
+                orphan=0, rejected=0, beyond=0, events=6_204,
+                redelivered_events=24, first=START + MINUTE, last=START + 14 * DAY,
             ),
             Account(
                 source="warehouse", given="warehouse/", records=8_811, matched=8_800, unmatched=0, orphan=11, rejected=0,

@@ -1,1 +1,72 @@
-"""Sagacity makes distributed workflows happen, and proves that they did."""
+"""Sagacity makes distributed workflows happen, and proves that they did.
+
+    import sagacity
+
+    result = sagacity.check("order.workflow.yaml", sources={"orders": "events.parquet"})
+    print(result.findings)
+
+What is imported here is all that a program needs; everything is loaded on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sagacity import expect
+    from sagacity.errors import LedgerError, RejectedError, SagacityError, SourceError, UsageError, WorkflowError
+    from sagacity.judge import judge
+    from sagacity.reconcile.history import History, check, explain
+    from sagacity.reconcile.result import Explanation, Finding, Result
+    from sagacity.workflow.model import Capture, EventType, Source, Workflow
+    from sagacity.workflow.reader import load, loads
+    from sagacity.workflow.trace import FOREVER, Event
+
+__all__ = [
+    "FOREVER",
+    "Capture",
+    "Event",
+    "EventType",
+    "Explanation",
+    "Finding",
+    "History",
+    "LedgerError",
+    "RejectedError",
+    "Result",
+    "SagacityError",
+    "Source",
+    "SourceError",
+    "UsageError",
+    "Workflow",
+    "WorkflowError",
+    "check",
+    "expect",
+    "explain",
+    "judge",
+    "load",
+    "loads",
+]
+
+_HOMES = {
+    "sagacity.errors": ("LedgerError", "RejectedError", "SagacityError", "SourceError", "UsageError", "WorkflowError"),
+    "sagacity.judge": ("judge",),
+    "sagacity.reconcile.history": ("History", "check", "explain"),
+    "sagacity.reconcile.result": ("Explanation", "Finding", "Result"),
+    "sagacity.workflow.model": ("Capture", "EventType", "Source", "Workflow"),
+    "sagacity.workflow.reader": ("load", "loads"),
+    "sagacity.workflow.trace": ("FOREVER", "Event"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "expect":
+        return import_module("sagacity.expect")
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'sagacity' has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

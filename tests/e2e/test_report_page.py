@@ -203,22 +203,26 @@ _CONTRAST = """() => {
     canvas.clearRect(0, 0, 1, 1);
     canvas.fillStyle = colour;
     canvas.fillRect(0, 0, 1, 1);
-    return canvas.getImageData(0, 0, 1, 1).data;
+    return [...canvas.getImageData(0, 0, 1, 1).data];
   };
+  const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
   const light = (colour) => {
-    const [r, g, b] = [...rgba(colour)].slice(0, 3).map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = rgba(colour).slice(0, 3).map((part) => linear(part / 255));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const poor = [];
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
+    const text = walk.currentNode.textContent.trim();
     const element = walk.currentNode.parentElement;
-    if (!walk.currentNode.textContent.trim() || !element.checkVisibility() || element.closest("svg, script, :disabled, .hidden")) continue;
+    const left_out = element.closest("svg, script, :disabled, .hidden");
+    if (!text || left_out || !element.checkVisibility()) continue;
     let below = element;
     while (below && rgba(getComputedStyle(below).backgroundColor)[3] < 255) below = below.parentElement;
-    const pair = [light(getComputedStyle(element).color), light(getComputedStyle(below ?? document.body).backgroundColor)].sort();
-    const ratio = (pair[1] + 0.05) / (pair[0] + 0.05);
-    if (ratio < 4.5) poor.push(`${ratio.toFixed(2)} ${element.tagName}.${element.className} ${walk.currentNode.textContent.trim().slice(0, 40)}`);
+    const colours = [getComputedStyle(element).color, getComputedStyle(below ?? document.body).backgroundColor];
+    const [darker, lighter] = colours.map(light).sort((a, b) => a - b);
+    const ratio = (lighter + 0.05) / (darker + 0.05);
+    if (ratio < 4.5) poor.push(`${ratio.toFixed(2)} ${element.className} ${text.slice(0, 40)}`);
   }
   return poor;
 }"""

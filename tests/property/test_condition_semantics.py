@@ -73,7 +73,7 @@ def values(leaf: Leaf) -> st.SearchStrategy[Value]:
 
 
 ROWS: st.SearchStrategy[list[Row]] = st.lists(
-    st.fixed_dictionaries({leaf: st.tuples(values(leaf), CURRENCIES) for leaf in LEAVES}), min_size=1, max_size=5
+    st.fixed_dictionaries({leaf: st.tuples(values(leaf), CURRENCIES) for leaf in LEAVES}), min_size=1, max_size=3
 )
 
 
@@ -232,7 +232,7 @@ def differences(engine: duckdb.DuckDBPyConnection, expression: Expression, rows:
     ]
 
 
-@settings(SETTINGS, max_examples=150)
+@settings(SETTINGS, max_examples=120)
 @given(expression=typed("boolean", 3), rows=ROWS)
 def test_a_condition_means_the_same_in_the_engine(
     engine: duckdb.DuckDBPyConnection, expression: Expression, rows: list[Row]
@@ -240,12 +240,33 @@ def test_a_condition_means_the_same_in_the_engine(
     assert differences(engine, expression, rows) == []
 
 
-@settings(SETTINGS, max_examples=150)
+@settings(SETTINGS, max_examples=120)
 @given(expression=st.sampled_from(COMPARISONS).flatmap(lambda form: operation(form, 2)), rows=ROWS)
 def test_a_comparison_means_the_same_in_the_engine(
     engine: duckdb.DuckDBPyConnection, expression: Expression, rows: list[Row]
 ) -> None:
     assert differences(engine, expression, rows) == []
+
+
+@pytest.mark.parametrize(
+    "make",
+    [operations.length, *(partial(operations.spelling, cast(Any, name)) for name in ("lower", "upper", "trim"))],
+    ids=["length", "lower", "upper", "trim"],
+)
+def test_every_character_is_read_alike(engine: duckdb.DuckDBPyConnection, make: Callable[[Expression], Expression]) -> None:
+    leaf = Attribute("self", "t", "text")
+    characters = [chr(n) for n in [*range(1, 0xD800), *range(0xE000, 0x12000), *range(0x1F000, 0x1FA00)]]
+    texts = [
+        *characters,
+        *(f" {character}aZ" for character in characters[:0x3000]),
+        "e\u0301",
+        "\U0001f1e9\U0001f1ea",
+        "a\0B ",
+    ]
+    value = render(make(leaf), lambda _: (exp.column("text"), None)).sql("duckdb")
+    found = engine.execute(f"SELECT {value} FROM (SELECT unnest(?) AS text)", [texts]).fetchall()
+    judged = [(evaluate(make(leaf), lambda _, text=text: (text, None)),) for text in texts]  # type: ignore[misc]
+    assert found == judged
 
 
 def extremes(leaf: Leaf) -> Value:

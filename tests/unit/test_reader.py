@@ -270,6 +270,17 @@ def test_a_misspelt_key_is_not_followed_by_what_it_would_have_said() -> None:
     assert _only(HEAD.replace("time: at", "tme: at") + TAIL).hint == "did you mean time?"
 
 
+@pytest.mark.parametrize("time", ["", "[at]", "{at: at}"])
+def test_what_a_source_states_wrongly_is_told_once_and_not_for_each_of_its_event_types(time: str) -> None:
+    problem = _only(HEAD.replace("time: at", f"time: {time}") + TAIL)
+    assert (problem.path, problem.place and problem.place.line) == ("sources.log.time", 4)
+
+
+def test_a_source_that_is_missing_is_told_once() -> None:
+    text = HEAD.replace("Paid: {", "Paid: {source: [], ") + TAIL
+    assert _only(text).message == "source takes a text, and this is a list"
+
+
 def test_aliases_that_multiply_are_stopped() -> None:
     lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True)]
@@ -308,3 +319,6 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
     file = tmp_path / "order.yaml"
     file.write_bytes(b"\xef\xbb\xbf" + (HEAD + TAIL).encode())
     assert load(file).name == "order"
+    file.write_bytes(b"\xef\xbb\xbfworkflw: order\n")
+    with pytest.raises(WorkflowError, match=":1:1: error: a workflow has no key 'workflw'"):
+        load(file)

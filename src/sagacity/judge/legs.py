@@ -95,9 +95,10 @@ class Asked(msgspec.Struct, frozen=True):
 
     def _kind(self, e: Place, near: Sequence[Place]) -> FindingKind:
         """Why e found no target; `near` are those on its side and within its reach."""
-        if any(self._is_candidate(e, t) for t in near):
+        candidates = {t for t in self.targets if self._is_candidate(e, t)}
+        if not candidates.isdisjoint(near):
             return "late"
-        if any(self._is_candidate(e, t) for t in self.targets):
+        if candidates:
             return "out_of_order"
         return "mismatch" if any(t is not e for t in self.targets) else "missing"
 

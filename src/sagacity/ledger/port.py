@@ -11,12 +11,14 @@ Guarantees, for every adapter:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
 
-__all__ = ["Account", "Intake", "Progress", "Rejected"]
+from sagacity.workflow.verdict import FindingKind
+
+__all__ = ["Account", "ExpectationCounts", "FindingRow", "Intake", "Progress", "Redelivered", "Rejected"]
 
 Progress: TypeAlias = Callable[[str, float], None]
 """Called with what is being done and the share of it that is done, 0 to 1; may be called from any thread."""
@@ -71,3 +73,37 @@ class Intake(msgspec.Struct, frozen=True):
     accounts: tuple[Account, ...]
     rejected: Sequence[Rejected] = ()
     unmatched_types: tuple[tuple[str, int], ...] = ()
+
+
+class ExpectationCounts(msgspec.Struct, frozen=True):
+    """One expectation over all cases: cases by verdict, activations by outcome, findings by kind."""
+
+    satisfied: int
+    vacuous: int
+    pending: int
+    violated: int
+    activations: int
+    fulfilled: int
+    pending_activations: int
+    findings: int
+    kinds: Mapping[FindingKind, int]
+
+
+class FindingRow(msgspec.Struct, frozen=True):
+    """A finding as the ledger keeps it; `x` is the place of its expectation in `Workflow.audited`."""
+
+    id: str
+    case: str
+    x: int
+    kind: FindingKind
+    since: int
+    type: str | None
+    time: int | None
+    activation: str | None
+
+
+class Redelivered(msgspec.Struct, frozen=True):
+    """How many further copies of events of a type there are; `type` is None for types that the workflow does not name."""
+
+    type: str | None
+    events: int

@@ -60,10 +60,10 @@ def currency_of(attribute: str) -> Column:
     return Column(f"{attribute}$currency", "VARCHAR", f"{attribute}.currency")
 
 
-def attribute_columns(workflow: Workflow) -> tuple[Column, ...]:
-    """Every attribute column of the workflow's relation, each once, in the order of their names."""
+def attribute_columns(workflow: Workflow, only: str | None = None) -> tuple[Column, ...]:
+    """Every attribute column of the workflow's relation, or those of one event type, in the order of their names."""
     columns: dict[str, Column] = {}
-    for event_type in workflow.events.values():
+    for event_type in workflow.events.values() if only is None else [workflow.events[only]]:
         for attribute, capture in event_type.capture.items():
             column = column_of(attribute, capture)
             columns[column.name] = column

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 __all__ = ["Tree", "all_of", "any_of", "column", "fill", "literal", "union_all"]
 
-Tree: TypeAlias = exp.Expression
+Tree: TypeAlias = exp.Expr
 
 
 @lru_cache(maxsize=512)
@@ -36,7 +36,7 @@ def fill(text: str, /, **values: Tree | str | int | bool | None) -> Tree:
 
 def literal(value: Tree | str | int | bool | None) -> Tree:
     """A plain value as a literal; a tree as a copy of itself, in parentheses where it needs them."""
-    if not isinstance(value, exp.Expression):
+    if not isinstance(value, exp.Expr):
         return exp.convert(value)
     tree = value.copy()
     if isinstance(tree, exp.Query):
@@ -61,10 +61,10 @@ def any_of(*conditions: Tree) -> Tree:
 
 
 def _joined(connector: type[exp.Connector], conditions: tuple[Tree, ...]) -> Tree:
-    first, *rest = (literal(condition) for condition in conditions)
+    joined, *rest = (literal(condition) for condition in conditions)
     for condition in rest:
-        first = connector(this=first, expression=condition)
-    return first if not rest else exp.Paren(this=first)
+        joined = connector(this=joined, expression=condition)
+    return exp.Paren(this=joined) if rest else joined
 
 
 def union_all(queries: list[Tree]) -> Tree:

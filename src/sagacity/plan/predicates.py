@@ -3,7 +3,7 @@
 What is rendered presumes of the engine: VARCHAR that compares by code points (DuckDB as it comes, PostgreSQL under the "C"
 collation), LENGTH that counts them, times and durations as BIGINT microseconds, decimals of 38 digits. Arithmetic is cast to
 decimals that are wide enough for what the captures allow, so that no engine overflows, rounds, or turns to floating point.
-LOWER and UPPER become TRANSLATE over the ASCII letters: what engines do with other letters differs between them.
+LOWER and UPPER become TRANSLATE over the ASCII letters where a text has others: what engines do with those differs.
 """
 
 from __future__ import annotations
@@ -45,7 +45,10 @@ _COMPARISONS: Final[Mapping[str, type[exp.Binary]]] = {
     "=": exp.EQ, "<>": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE,
 }  # fmt: skip
 _ARITHMETIC: Final[Mapping[str, type[exp.Binary]]] = {"+": exp.Add, "-": exp.Sub, "*": exp.Mul}
-_FOLDING: Final = {"lower": (ascii_uppercase, ascii_lowercase), "upper": (ascii_lowercase, ascii_uppercase)}
+_FOLDING: Final[Mapping[str, tuple[type[exp.Func], str, str]]] = {
+    "lower": (exp.Lower, ascii_uppercase, ascii_lowercase),
+    "upper": (exp.Upper, ascii_lowercase, ascii_uppercase),
+}
 _NULLS: Final[Mapping[Type, str]] = {"text": "VARCHAR", "boolean": "BOOLEAN"}
 """What NULL is cast to; numbers, times and durations are BIGINT."""
 
@@ -127,8 +130,14 @@ def _text(kind: type[exp.Func]) -> Callable[[_Renderer, Operation], _Amount]:
 
 
 def _folded(renderer: _Renderer, node: Operation) -> _Amount:
-    letters, folded = (exp.Literal.string(text) for text in _FOLDING[node.operator])
-    return _Amount(exp.Translate(this=renderer.value(node.arguments[0]), from_=letters, to=folded))
+    """The ASCII letters in the other case: at the engine's own speed where the text holds nothing else."""
+    value = renderer.value(node.arguments[0])
+    kind, *letters = _FOLDING[node.operator]
+    eight = exp.Mul(this=exp.Literal.number(8), expression=exp.Length(this=value.copy()))
+    ascii_only = exp.EQ(this=exp.BitLength(this=value.copy()), expression=eight)
+    from_, to = (exp.Literal.string(text) for text in letters)
+    careful = exp.Translate(this=value.copy(), from_=from_, to=to)
+    return _Amount(exp.Case(ifs=[exp.If(this=ascii_only, true=kind(this=value))], default=careful))
 
 
 def _trimmed(renderer: _Renderer, node: Operation) -> _Amount:

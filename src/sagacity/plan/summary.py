@@ -121,7 +121,10 @@ def findings(facts: Facts) -> Tree:
 
 
 def _types(facts: Facts) -> Tree:
-    rows = [fill("SELECT CAST(:code AS INTEGER) AS type, :name AS name", code=number, name=name) for name, number in facts.number.items()]
+    rows = [
+        fill("SELECT CAST(:code AS INTEGER) AS type, :name AS name", code=number, name=name)
+        for name, number in facts.number.items()
+    ]
     return union_all(rows)
 
 

@@ -21,6 +21,7 @@ def render_junit(result: Result) -> str:
     counts["time"] = f"{result.elapsed:.3f}"
     about = [tag("property", name=name, value=value) for name, value in _properties(result).items()]
     out = tag("system-out", headline(result))
+    cases = [join((Markup("\n"), case)) for case in cases]
     suite = tag("testsuite", tag("properties", about), cases, out, name=result.workflow.name, **counts)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tag("testsuites", suite, name="sagacity", **counts)}\n'
 

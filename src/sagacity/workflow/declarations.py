@@ -86,7 +86,13 @@ class Declarations:
             elif "source" not in values and only is None:
                 self.fields.settled.add(f"{below}.source")
             found[name] = EventType(**{"source": only or "", **_renamed(values)})
+            self._settle(below, found[name].source)
         return found
+
+    def _settle(self, path: str, source: str) -> None:
+        """Lets nobody complain that an event type lacks what its source states wrongly."""
+        settled = self.fields.settled
+        settled.update([f"{path}.{field}" for field in ("time", "key", "type") if f"sources.{source}.{field}" in settled])
 
     def key(self, node: Node, path: str) -> dict[str, str] | None:
         """One expression for the first correlation key, or a mapping of keys to expressions."""

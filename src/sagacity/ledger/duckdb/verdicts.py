@@ -41,10 +41,7 @@ def write_events(connection: DuckDBPyConnection, workflow: Workflow, rows: Itera
     named = "".join(f', "{column.name}" {column.sql_type}' for column in columns)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE events ({fixed}{named})")
     number = {name: i for i, name in enumerate(workflow.events)}
-    captured = {
-        name: {column.name for column in attribute_columns(workflow) if column.name in _columns_of(workflow, name)}
-        for name in workflow.events
-    }
+    captured = {name: {column.name for column in attribute_columns(workflow, name)} for name in workflow.events}
     values = [
         (
             case,
@@ -63,13 +60,6 @@ def write_events(connection: DuckDBPyConnection, workflow: Workflow, rows: Itera
     if values:
         marks = ", ".join("?" for _ in range(6 + len(columns)))
         connection.executemany(f"INSERT INTO events VALUES ({marks})", values)
-
-
-def _columns_of(workflow: Workflow, event_type: str) -> set[str]:
-    from msgspec.structs import replace
-
-    alone = replace(workflow, events={event_type: workflow.events[event_type]})
-    return {column.name for column in attribute_columns(alone)}
 
 
 def case_verdicts(connection: DuckDBPyConnection, plan: Plan) -> dict[str, CaseVerdict]:
