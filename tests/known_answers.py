@@ -10,7 +10,7 @@ import gzip
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -29,7 +29,7 @@ LOGS = {
 }
 """The logs that have known answers: the file of each and that of its answers."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class KnownAnswers(msgspec.Struct, frozen=True):

@@ -69,10 +69,10 @@ def in_order(shown: list[str], output: str) -> str | None:
     for line in shown:
         for part in line.split("..."):
             wanted = " ".join(part.split())
-            before, found, rest = rest.partition(wanted)
-            if not found:
+            at = rest.find(wanted)
+            if at < 0:
                 return line
-            del before
+            rest = rest[at + len(wanted) :]
     return None
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from sagacity.cli.asking import opened, screen, written
+
+if TYPE_CHECKING:
+    from sagacity.demo.answers import Comparison
+    from sagacity.demo.writing import Logs
 
 __all__ = ["command"]
 
@@ -35,7 +40,6 @@ def command(
       sagacity demo --orders 200000 --out /tmp/orders
       sagacity demo --faults 0.2 --seed 3
     """
-    from sagacity.demo.answers import compare, read
     from sagacity.demo.orders import Plan
     from sagacity.demo.writing import write
     from sagacity.workflow.instants import iso
@@ -49,32 +53,30 @@ def command(
         f"{logs.faults:,} orders with a fault planted in them.\n"
     )
     as_of = iso(plan.as_of) or "end"
-    result = _checked(logs.workflow, as_of, out / "report.html")
-    found = ((finding.case, finding.expectation, finding.kind) for finding in result.findings)
-    comparison = compare(read(logs.answers), found)
+    comparison = _checked(logs, as_of, out / "report.html")
     _compare(comparison)
     _next(logs.workflow, as_of, out)
     if not comparison.equal:
         raise typer.Exit(1)
 
 
-def _checked(workflow: Path, as_of: str, html: Path) -> Any:
-    """The result of the check, its report printed and written."""
-    import sagacity
+def _checked(logs: Logs, as_of: str, html: Path) -> Comparison:
+    """Checks the logs, prints and writes the report, and holds the findings against the answers."""
+    from sagacity.demo.answers import compare, read
     from sagacity.report.html.page import render_html
     from sagacity.report.terminal import render
 
-    with _progress("checking") as progress:
-        result = sagacity.check(workflow, as_of=as_of, progress=lambda _what, share: progress(share))
-    width = shutil.get_terminal_size((100, 24)).columns
-    typer.echo(render(result, width, _coloured(), workflow_path=str(workflow), html_hint=False))
-    html.write_text(render_html(result), encoding="utf-8")
-    return result
+    with opened(logs.workflow, None, as_of, 0, None, None, False) as history:
+        result = history.check()
+        width, color = screen()
+        typer.echo(render(result, width, color, workflow_path=str(logs.workflow), html_hint=False))
+        written(html, render_html(result))
+        return compare(read(logs.answers), ((each.case, each.expectation, each.kind) for each in result.findings))
 
 
-def _compare(comparison: Any) -> None:
+def _compare(comparison: Comparison) -> None:
     typer.echo("Planted and found\n")
-    yes, no = (typer.style("✓", fg="green"), typer.style("✗", fg="red")) if _coloured() else ("✓", "✗")
+    yes, no = (typer.style("✓", fg="green"), typer.style("✗", fg="red")) if screen()[1] else ("✓", "✗")
     wrong = {kind for _, _, kind in (*comparison.unplanted, *comparison.unfound)}
     for kind, (planted, found) in comparison.by_kind.items():
         typer.echo(
@@ -118,7 +120,3 @@ def _progress(what: str) -> Iterator[Callable[[float], None]]:
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=1.0)
         yield lambda share: bar.update(task, completed=share)
-
-
-def _coloured() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -35,10 +35,10 @@ def fill(text: str, /, **values: Tree | str | int | bool | None) -> Tree:
 
 
 def literal(value: Tree | str | int | bool | None) -> Tree:
-    """A plain value as a literal; a tree as a copy of itself, in parentheses where it needs them."""
+    """A plain value as a literal; a tree as itself (a copy, where it already stands in another), parenthesised at need."""
     if not isinstance(value, exp.Expr):
         return exp.convert(value)
-    tree = value.copy()
+    tree = value if value.parent is None else value.copy()
     if isinstance(tree, exp.Query):
         return exp.Subquery(this=tree)
     atoms = (exp.Column, exp.Literal, exp.Func, exp.Paren, exp.Boolean, exp.Null, exp.Table, exp.Subquery)
