@@ -56,14 +56,21 @@ def declare4py(setting: Setting) -> str:
     count, differing = _events(log), _differing(theirs, _ours(findings))
     whole = measured["Declare4Py"].seconds
     rows = [
-        (name, f"{run.seconds:.2f}", f"{count / run.seconds:,.0f}", f"{whole / run.seconds:.1f}", f"{run.memory:,.0f}")
+        (
+            name,
+            f"{run.seconds:.2f}",
+            f"{count / run.seconds:,.0f}",
+            f"{whole / run.seconds:.1f}",
+            f"{run.processor:.2f}",
+            f"{run.memory:,.0f}",
+        )
         for name, run in measured.items()
     ]
     check = median(checks)
-    rows.insert(1, ("Declare4Py, its check alone", f"{check:.2f}", f"{count / check:,.0f}", f"{whole / check:.1f}", ""))
+    rows.insert(1, ("Declare4Py, its check alone", f"{check:.2f}", f"{count / check:,.0f}", f"{whole / check:.1f}", "", ""))
     verdicts = "verdicts equal" if not differing else f"VERDICTS DIFFER: {differing}"
     title = f"Declare4Py 2.2: {count:,} events as XES, nine rules; {verdicts}"
-    return table(title, ("command", "seconds", "events/s", "speed against Declare4Py", "peak MiB"), rows)
+    return table(title, ("command", "seconds", "events/s", "speed against Declare4Py", "CPU s", "peak MiB"), rows)
 
 
 def _ours(findings: Path) -> dict[str, set[str]]:

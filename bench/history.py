@@ -42,12 +42,13 @@ def history(setting: Setting) -> str:
             f"{run.seconds:.2f}",
             millions(events, run),
             f"{run.seconds / bare:.2f}",
+            f"{run.processor:.2f}",
             f"{run.memory:,.0f}",
         )
         for name, run in measured.items()
     ]
     title = f"History: {events:,} events, {cases:,} cases, Parquet in, findings out"
-    return table(title, ("command", "seconds", "events/s", "× bare", "peak MiB"), rows)
+    return table(title, ("command", "seconds", "events/s", "× bare", "CPU s", "peak MiB"), rows)
 
 
 def _sizes(glob: str) -> tuple[int, int]:

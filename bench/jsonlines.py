@@ -35,10 +35,11 @@ def jsonlines(setting: Setting) -> str:
             f"{run.seconds:.2f}",
             millions(count, run),
             f"{plain / run.seconds:.2f}",
+            f"{run.processor:.2f}",
             f"{run.memory:,.0f}",
         )
         for name, run in measured.items()
     ]
     return table(
-        f"JSON lines: {count:,} events", ("command", "seconds", "events/s", "speed against plain", "peak MiB"), rows
+        f"JSON lines: {count:,} events", ("command", "seconds", "events/s", "speed against plain", "CPU s", "peak MiB"), rows
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import json
 import subprocess
 import sys
-import time
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
@@ -14,7 +14,7 @@ import msgspec
 
 __all__ = ["Measured", "interleaved", "millions", "python", "sagacity"]
 
-_KIB_PER_MIB = 1024
+_LAUNCH = Path(__file__).with_name("launch.py")
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -59,20 +59,13 @@ def interleaved(
 
 
 def _run(command: Sequence[str], exits: tuple[int, ...]) -> Measured:
-    began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    assert process.stderr is not None
-    said = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - began
-    process.stderr.close()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in exits:
-        shown = said.decode(errors="replace")[-2000:]
-        raise RuntimeError(f"{' '.join(command)[:300]}\nexited with {process.returncode}:\n{shown}")
-    # Linux counts the peak in KiB, macOS in bytes.
-    scale = _KIB_PER_MIB if sys.platform != "darwin" else _KIB_PER_MIB**2
-    return Measured(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale)
+    with tempfile.NamedTemporaryFile("r", suffix=".json") as taken:
+        launch = [sys.executable, "-I", "-S", str(_LAUNCH), taken.name, *command]
+        said = subprocess.run(launch, stderr=subprocess.PIPE, text=True, check=True).stderr
+        run = json.load(taken)
+    if run.pop("exit") not in exits:
+        raise RuntimeError(f"{' '.join(command)[:300]}\nfailed:\n{said[-2000:]}")
+    return Measured(**run)
 
 
 def _median(runs: Sequence[Measured]) -> Measured:

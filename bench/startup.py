@@ -25,5 +25,5 @@ def startup(setting: Setting) -> str:
         max(setting.rounds, 5),
         setting.say,
     )
-    rows = [(name, f"{run.seconds:.3f}", f"{run.memory:,.0f}") for name, run in measured.items()]
-    return table("Start-up", ("command", "seconds", "peak MiB"), rows)
+    rows = [(name, f"{run.seconds:.3f}", f"{run.processor:.2f}", f"{run.memory:,.0f}") for name, run in measured.items()]
+    return table("Start-up", ("command", "seconds", "CPU s", "peak MiB"), rows)

@@ -15,8 +15,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     parts = {
         "chromium": shutil.which("chromium") is not None,
         "../shared/data": (ROOT.parent / "shared" / "data").is_dir(),
-        "rustxes": importlib.util.find_spec("rustxes") is not None,
-        "pyarrow": importlib.util.find_spec("pyarrow") is not None,
+        "rustxes (another reader of XES)": importlib.util.find_spec("rustxes") is not None,
+        "data frames (pyarrow, pandas, polars)": all(map(importlib.util.find_spec, ("pyarrow", "pandas", "polars"))),
     }
     terminalreporter.section("real parts that took part")
     for part, present in parts.items():

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 
 import msgspec
 
+from report_cases import worst_cases
+from report_workflows import DAY, HOUR, MINUTE, SECOND, START, large_workflow, order_workflow, small_workflow
 from sagacity.ledger.port import Account, Rejected
 from sagacity.reconcile.result import Cases, Delays, Explanation, Finding, FindingsOverTime, Result, Tally
-from sagacity.workflow.model import Assert, Audited, Capture, EventType, Expectation, Matches, Rule, Source, Workflow
+from sagacity.workflow.model import Assert, Audited, EventType, Expectation, Rule, Workflow
 from sagacity.workflow.naming import names, owner_of
-from sagacity.workflow.trace import FOREVER, Event, Value
+from sagacity.workflow.trace import FOREVER, Event
 from sagacity.workflow.verdict import CaseVerdict, FindingKind, Verdict, Violation
 from sagacity.workflow.wording import message
 
-SECOND = 1_000_000
-MINUTE = 60 * SECOND
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
-START = 1_793_491_200 * SECOND  # 2026-11-01 00:00:00Z
+__all__ = [
+    "DAY", "HOSTILE", "HOUR", "MINUTE", "START",
+    "clean", "empty", "hostile", "huge", "large_workflow", "order_workflow", "realistic", "small_workflow", "worst_cases",
+]  # fmt: skip
 
 HOSTILE = '<script>document.title="taken"</script>'
 RIGHT_TO_LEFT = "\u05d4\u05d6\u05de\u05e0\u05d4 \u05d4\u05ea\u05e7\u05d1\u05dc\u05d4"
@@ -47,80 +48,6 @@ class SampleFindings:
 
     def head(self, n: int) -> list[Finding]:
         return [finding for finding, _ in zip(self, range(n), strict=False)]
-
-
-def order_workflow() -> Workflow:
-    """Orders from placement to delivery, over four sources, with expectations of every sort."""
-    amount = Capture("amount", type="decimal", currency="currency", digits=12, scale=2)
-    return Workflow(
-        name="order",
-        version="3",
-        description="From placement to delivery.",
-        owner="order-desk",
-        keys=("order_id", "payment_id"),
-        sources={
-            "orders": Source(format="jsonl", type="type", time="time", id="id"),
-            "payments": Source(format="parquet", type="kind", time="at", id="id"),
-            "warehouse": Source(format="csv", type="event", time="ts", timezone="Europe/Berlin"),
-            "compliance": Source(format="jsonl", type="type", time="time", id="id"),
-        },
-        events={
-            "OrderPlaced": EventType("orders", capture={"amount": amount}),
-            "PaymentReceived": EventType("payments", capture={"amount": amount}, owner="payments"),
-            "ComplianceCheckDone": EventType("compliance", owner="risk"),
-            "ItemReserved": EventType("warehouse", owner="logistics"),
-            "ItemShipped": EventType("warehouse", owner="logistics"),
-            "ItemDelivered": EventType("warehouse", owner="logistics"),
-            "InvoiceIssued": EventType("payments", capture={"amount": amount}, owner="payments"),
-            "OrderCancelled": EventType("orders"),
-        },
-        begins=("OrderPlaced",),
-        ends=("ItemDelivered", "OrderCancelled"),
-        timeout=30 * DAY,
-        unexpected="forbid",
-        expectations=(
-            Rule(template="exactly", events=("OrderPlaced",), name="one order placed"),
-            Rule(
-                template="response",
-                events=("OrderPlaced", "PaymentReceived"),
-                within=15 * MINUTE,
-                name="paid within 15m",
-                severity="critical",
-            ),
-            Rule(
-                template="responded_existence",
-                events=("PaymentReceived", "OrderPlaced"),
-                where="PaymentReceived.amount = OrderPlaced.amount",
-                name="paid what was ordered",
-                severity="critical",
-            ),
-            Rule(template="absence", events=("PaymentReceived",), n=2, name="never paid twice", severity="critical"),
-            Rule(template="precedence", events=("PaymentReceived", "ItemShipped"), name="shipped only when paid"),
-            Rule(template="response", events=("PaymentReceived", "ItemShipped"), within=3 * DAY, name="shipped within 3d"),
-            Rule(
-                template="response",
-                events=("PaymentReceived", "ComplianceCheckDone"),
-                within=24 * HOUR,
-                name="checked within 24h",
-                owner="risk",
-            ),
-            Rule(template="alternate_response", events=("ItemReserved", "ItemShipped"), severity="warning"),
-            Rule(template="chain_response", events=("ItemShipped", "ItemDelivered"), severity="info"),
-            Rule(
-                template="not_co_existence", events=("OrderCancelled", "ItemShipped"), name="nothing shipped when cancelled"
-            ),
-            Matches(
-                from_="PaymentReceived",
-                to="InvoiceIssued",
-                by=("payment_id", "payment_id"),
-                amount=("amount", "amount"),
-                tolerance="0.01",
-                within=7 * DAY,
-                name="each payment has its invoice",
-            ),
-            Assert(predicate="sum(PaymentReceived.amount) <= OrderPlaced.amount", name="not overpaid", severity="warning"),
-        ),
-    )
 
 
 _VIOLATIONS: dict[str, tuple[tuple[FindingKind, str | None, int, int], ...]] = {
@@ -230,85 +157,6 @@ def _over_time(findings: tuple[Finding, ...], periods: int = 28) -> FindingsOver
         counts.setdefault(finding.kind, [0] * size)[(finding.since - first) // width] += 1
     starts = tuple(first + width * place for place in range(size))
     return FindingsOverTime(starts, width, {kind: tuple(row) for kind, row in counts.items()})
-
-
-def _money(text: str) -> Mapping[str, Value]:
-    return {"amount": Decimal(text), "amount.currency": "EUR"}
-
-
-def _verdicts(
-    workflow: Workflow, found: Mapping[str, tuple[Violation, ...]], pending: Mapping[str, int]
-) -> tuple[Verdict, ...]:
-    verdicts = []
-    for name in names(workflow):
-        violations, due = found.get(name, ()), pending.get(name)
-        activations = max(len(violations), 0 if name.startswith(("nothing", "chain")) else 1)
-        waiting = 1 if due is not None else 0
-        verdicts.append(Verdict(name, activations, activations - len(violations) - waiting, waiting, violations, due))
-    return tuple(verdicts)
-
-
-def worst_cases(workflow: Workflow) -> tuple[Explanation, ...]:
-    """Two violated cases and an open one, their verdicts made by hand."""
-    at = START + 10 * HOUR
-    first = (
-        Event("OrderPlaced", at, 1, "ord-123", _money("4.50")),
-        Event("FraudScoreComputed", at + 5 * MINUTE, 2, "fra-9"),
-        Event("PaymentReceived", at + 27 * MINUTE, 1, "pay-123", _money("4.50")),
-        Event("PaymentReceived", at + 28 * MINUTE, 2, "pay-124", _money("4.50")),
-        Event("ItemReserved", at + 2 * HOUR),
-        Event("ComplianceCheckDone", at + 20 * HOUR, 7, "com-1"),
-        Event("OrderCancelled", at + 5 * DAY, 3, "can-1"),
-    )
-    missing = (
-        Violation("missing", at + 27 * MINUTE + 3 * DAY, "PaymentReceived", at + 27 * MINUTE, "pay-123"),
-        Violation("missing", at + 28 * MINUTE + 3 * DAY, "PaymentReceived", at + 28 * MINUTE, "pay-124"),
-    )
-    found: dict[str, tuple[Violation, ...]] = {
-        "paid within 15m": (Violation("late", at + 15 * MINUTE, "OrderPlaced", at, "ord-123"),),
-        "never paid twice": (Violation("duplicate", at + 28 * MINUTE),),
-        "shipped within 3d": missing,
-        "not overpaid": (Violation("mismatch", at + 5 * DAY),),
-        "no unexpected event": (Violation("unexpected", at + 5 * MINUTE, "FraudScoreComputed", at + 5 * MINUTE, "fra-9"),),
-    }
-    later = START + 9 * DAY
-    second = (
-        Event("OrderPlaced", later, 5, "ord-788", _money("1250.00")),
-        Event("ItemShipped", later + 4 * MINUTE),
-        Event("PaymentReceived", later + 12 * MINUTE, 8, "pay-788", _money("1205.00")),
-    )
-    found_second: dict[str, tuple[Violation, ...]] = {
-        "shipped only when paid": (
-            Violation("out_of_order", later + 4 * MINUTE, "ItemShipped", later + 4 * MINUTE, f"{later}/0"),
-        ),
-        "paid what was ordered": (
-            Violation("mismatch", later + 30 * DAY, "PaymentReceived", later + 12 * MINUTE, "pay-788"),
-        ),
-        "checked within 24h": (
-            Violation("missing", later + 12 * MINUTE + DAY, "PaymentReceived", later + 12 * MINUTE, "pay-788"),
-        ),
-    }
-    recent = START + 14 * DAY + 21 * HOUR
-    third = (
-        Event("OrderPlaced", recent, 5, "ord-999", _money("20.00")),
-        Event("PaymentReceived", recent + 8 * MINUTE, 8, "pay-999", _money("20.00")),
-    )
-    return (
-        Explanation("123", first, CaseVerdict(_verdicts(workflow, found, {}), True, at, at + 5 * DAY, 1)),
-        Explanation("788", second, CaseVerdict(_verdicts(workflow, found_second, {}), False, later, later + 30 * DAY)),
-        Explanation(
-            "999",
-            third,
-            CaseVerdict(
-                _verdicts(
-                    workflow, {}, {"shipped within 3d": recent + 8 * MINUTE + 3 * DAY, "checked within 24h": recent + DAY}
-                ),
-                False,
-                recent,
-                recent + 30 * DAY,
-            ),
-        ),
-    )
 
 
 def realistic() -> Result:
@@ -507,53 +355,4 @@ def _hostile_finding(workflow: Workflow, name: str, expectation: Audited, violat
         time=violation.time,
         activation=violation.activation,
         message=message(workflow, expectation, violation),
-    )
-
-
-def large_workflow(size: int = 40, seed: int = 3) -> Workflow:
-    """A fulfilment process of many event types, with branches, long edges and a way back."""
-    rng = random.Random(seed)
-    nouns = ("Order", "Payment", "Parcel", "Invoice", "Return", "Customs", "Label", "Stock", "Route", "Refund")
-    verbs = ("Placed", "Checked", "Reserved", "Approved", "Packed", "Handed_Over", "Booked", "Closed", "Sent", "Archived")
-    types = [f"{nouns[place % 10]}{verbs[(place // 10 + place) % 10]}" for place in range(size)]
-    types = [f"{name}{place}" if types.count(name) > 1 else name for place, name in enumerate(types)]
-    expectations: list[Expectation] = []
-    for place in range(1, size):
-        origin = rng.randint(max(0, place - 6), place - 1)
-        template = rng.choice(("response", "precedence", "succession", "response", "alternate_response"))
-        expectations.append(
-            Rule(template=template, events=(types[origin], types[place]), within=rng.choice((None, HOUR, 3 * DAY)))
-        )
-        if rng.random() < 0.25:
-            far = rng.randint(0, place - 1)
-            expectations.append(
-                Rule(template=rng.choice(("not_co_existence", "precedence")), events=(types[far], types[place]))
-            )
-    expectations.append(Rule(template="response", events=(types[size // 2], types[size // 4])))
-    expectations.append(Rule(template="exactly", events=(types[0],)))
-    return Workflow(
-        name=f"fulfilment {size}",
-        events={name: EventType(f"source{place % 5}") for place, name in enumerate(types)},
-        begins=(types[0],),
-        ends=(types[-1],),
-        expectations=tuple(expectations),
-    )
-
-
-def small_workflow() -> Workflow:
-    """Four event types, as in the everyday example."""
-    return Workflow(
-        name="order",
-        events={
-            name: EventType("orders") for name in ("OrderPlaced", "PaymentReceived", "ItemShipped", "ComplianceCheckDone")
-        },
-        expectations=(
-            Rule(template="exactly", events=("OrderPlaced",)),
-            Rule(template="exactly", events=("PaymentReceived",)),
-            Rule(template="response", events=("OrderPlaced", "PaymentReceived"), within=15 * MINUTE),
-            Rule(template="existence", events=("ItemShipped",)),
-            Rule(template="precedence", events=("PaymentReceived", "ItemShipped")),
-            Rule(template="response", events=("PaymentReceived", "ItemShipped"), within=3 * DAY),
-            Rule(template="response", events=("PaymentReceived", "ComplianceCheckDone"), within=DAY),
-        ),
     )

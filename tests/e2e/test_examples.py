@@ -26,7 +26,6 @@ def test_an_example_has_the_findings_that_it_says_it_has(project: Path, name: st
 
 
 def test_the_permit_log_has_the_findings_that_it_says_it_has(project: Path) -> None:
-    pytest.importorskip("rustxes", reason="rustxes is not installed")
     if not RECEIPT.exists():
         pytest.skip("receipt.xes.gz is not beside the project")
     folder = project / "examples" / "permit-log"

@@ -23,7 +23,7 @@ def test_the_reference_judge_gives_the_known_verdicts(log: str) -> None:
         for verdict, expected in zip(judge.judge(answers.cases[case], FOREVER).verdicts, satisfied, strict=True)
         if expected != (verdict.status in (Status.SATISFIED, Status.VACUOUS))
     ]
-    assert wrong == []
+    assert wrong[:10] == []
 
 
 @pytest.mark.parametrize("log", LOGS)
@@ -44,7 +44,7 @@ def test_the_plan_gives_the_known_verdicts(log: str) -> None:
         for verdict, expected in zip(found[case].verdicts, satisfied, strict=True)
         if expected != (verdict.status in (Status.SATISFIED, Status.VACUOUS))
     ]
-    assert wrong == []
+    assert wrong[:10] == []
 
 
 def test_there_are_34744_known_verdicts_of_which_14434_are_violated() -> None:

@@ -205,6 +205,7 @@ def test_a_forbidden_neighbour_is_unexpected_only_where_no_other_event_may_stand
     assert failures(judge_one(never_next, at(0, "A"), at(1, "B"), at(1, "C"))) == []
     assert failures(judge_one(never_next, at(0, "A"), at(0, "B"))) == []
     assert failures(judge_one(never_next, at(0, "A"), at(0, "B"), at(1, "C"))) == []
+    assert failures(judge_one(never_next, at(0, "A"), at(0, "C"), at(1, "B"))) == []
     assert failures(judge_one(never_next, at(0, "A"), at(0, "B"), at(1, "B"))) == [("A", 0, "unexpected", 1)]
 
 

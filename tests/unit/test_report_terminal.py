@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import msgspec
 import pytest
 from rich.cells import cell_len
 
 import report_samples as samples
+from sagacity.reconcile.result import Explanation
+from sagacity.report.case import case_view, values
 from sagacity.report.explanation import render_explanation
 from sagacity.report.terminal import render
+from sagacity.workflow.model import Assert, EventType, Workflow
+from sagacity.workflow.naming import names
+from sagacity.workflow.trace import FOREVER, Event
+from sagacity.workflow.verdict import CaseVerdict, Verdict, Violation
 
 ALL = (samples.realistic, samples.clean, samples.empty, samples.huge, samples.hostile)
 
@@ -104,6 +111,27 @@ def test_an_explanation_shows_gaps_attributes_ghosts_and_reasons() -> None:
     assert "ItemShipped was due (missing)" in said
     assert "it was due by 2026-11-01 10:15:00Z" in " ".join(said.split())
     assert "does not apply: no ItemShipped" in said
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [("4.5000", "4.50"), ("4.1250", "4.125"), ("4.0000", "4.00"), ("4.5", "4.5"), ("400", "400"), ("-1E+3", "-1000")],
+)
+def test_amounts_are_shown_without_the_zeros_that_a_column_adds(stored: str, shown: str) -> None:
+    event = Event("OrderPlaced", 0, attributes={"amount": Decimal(stored), "amount.currency": "EUR"})
+    assert values(event) == [("amount", f"{shown} EUR")]
+
+
+def test_the_event_that_broke_an_immediate_assert_is_marked() -> None:
+    workflow = Workflow(
+        name="w",
+        events={name: EventType("s") for name in "AB"},
+        expectations=(Assert(predicate="A.x = B.x", immediate=True),),
+    )
+    (name,) = names(workflow)
+    verdict = CaseVerdict((Verdict(name, 1, 0, 0, (Violation("mismatch", 5),)),), False, 0, FOREVER)
+    view = case_view(workflow, Explanation("1", (Event("A", 0), Event("B", 5)), verdict), 9)
+    assert [entry.involved for entry in view.happened] == [(), ((name, "mismatch"),)]
 
 
 def test_the_timeline_stands_in_the_order_of_time_ghosts_included() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 
 import msgspec
 
@@ -102,7 +103,15 @@ def values(event: Event) -> list[tuple[str, str]]:
 def _text(value: Value) -> str:
     if value is None:
         return "(absent)"
+    if isinstance(value, Decimal):
+        return _amount(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _amount(value: Decimal) -> str:
+    """A decimal without the zeros that its column adds, yet with two places as amounts have them."""
+    whole, point, places = f"{value:f}".partition(".")
+    return f"{whole}{point}{places.rstrip('0').ljust(min(2, len(places)), '0')}" if point else whole
 
 
 def _expected(workflow: Workflow, expectation: Audited, verdict: Verdict, as_of: int) -> Expected:
@@ -127,11 +136,12 @@ def _names(events: tuple[Event, ...]) -> list[str]:
 def _involved(events: tuple[Event, ...], called: list[str], expectation: Audited, violation: Violation) -> list[int]:
     """The activation; the event that broke a ban or a bound; the first target that came too late."""
     types = _types(expectation)
+    at_once = violation.kind in _AT_SINCE or (isinstance(expectation, Assert) and expectation.immediate)
     late = _target(expectation, violation) if violation.kind == "late" else None
     places, found_late = [], False
     for place, event in enumerate(events):
         activated = violation.activation == called[place] and violation.type == event.type
-        broke = violation.kind in _AT_SINCE and event.time == violation.since and (types is None or event.type in types)
+        broke = at_once and event.time == violation.since and (types is None or event.type in types)
         broke = broke and (violation.kind == "unexpected" or violation.type in (None, event.type))
         too_late = event.type == late and event.time > violation.since and not found_late
         found_late |= too_late
@@ -151,9 +161,7 @@ def _types(expectation: Audited) -> tuple[str, ...] | None:
             return None if expectation.template in ("init", "end") else expectation.events
         case Matches():
             return expectation.from_, expectation.to
-        case Assert():
-            return ()
-        case Implied():
+        case Assert() | Implied():
             return None
 
 

@@ -56,9 +56,9 @@ def _timeline(view: CaseView, width: int) -> RenderableType:
     table.add_column("time", no_wrap=True)
     table.add_column("since the last", justify="right", no_wrap=True)
     table.add_column("event", overflow="fold")
-    for name in ("id", "attributes") if width >= 100 else ():
+    for name in ("id", "attributes") if width >= 120 else ():
         table.add_column(name, overflow="fold")
-    rows = [(entry.event.time, 1, _event_rows(entry, width >= 100)) for entry in view.happened]
+    rows = [(entry.event.time, 1, _event_rows(entry, width >= 120)) for entry in view.happened]
     rows += [(ghost.due, 0, [_ghost_row(ghost)]) for ghost in view.ghosts]
     for _, _, lines in sorted(rows, key=lambda row: row[:2]):
         for cells in lines:

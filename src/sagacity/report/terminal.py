@@ -44,7 +44,7 @@ def render(
     parts: list[RenderableType] = [_title(result), Text(), *_verdict(result, width)]
     parts += [Text(), *_accounting(result, width)]
     if len(result.findings):
-        parts += [Text(), *_expectations(result, width), Text(), *_owners(result, width), Text(), *_worst(result)]
+        parts += [Text(), *_expectations(result, width), *_owners(result, width), Text(), *_worst(result)]
     parts += _warnings(result)
     parts += [Text(), *_next(result, workflow_path or f"{result.workflow.name}.workflow.yaml", html_hint)]
     return printed(parts, width, color)
@@ -144,25 +144,25 @@ def _sentence(name: str, account: Account) -> RenderableType:
 def _expectations(result: Result, width: int) -> list[RenderableType]:
     found = sorted((tally for tally in result.tallies if tally.findings), key=_rank)
     most = max((tally.findings for tally in found), default=1)
-    table = _wide(found[:_ROWS], most) if width >= 100 else _narrow(found[:_ROWS], most)
+    table = _wide(found[:_ROWS], most, 12 if width < 130 else 20) if width >= 100 else _narrow(found[:_ROWS], most)
     more = len(found) - _ROWS
     rest = [Text(f"and {plural(more, 'expectation')} more with findings", style="dim")] if more > 0 else []
     clean = f"{len(result.tallies) - len(found)} of {len(result.tallies)} expectations without any"
     return [_heading(f"Findings by expectation: {len(result.findings):,}, {clean}"), table, *rest]
 
 
-def _wide(found: Sequence[Tally], most: int) -> Table:
+def _wide(found: Sequence[Tally], most: int, size: int) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("expectation", overflow="fold", max_width=48)
     table.add_column("findings", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True, width=20)
+    table.add_column("", no_wrap=True, width=size)
     table.add_column("kinds", overflow="fold")
     table.add_column("severity", no_wrap=True)
     table.add_column("owner", overflow="ellipsis", no_wrap=True, max_width=24)
     for tally in found:
         severity = Text(tally.severity, style=_SEVERITY_STYLES[tally.severity])
         owner = Text(visible(tally.owner or "-"))
-        table.add_row(Text(_called(tally)), f"{tally.findings:,}", _share(tally, most, 20), _kinds(tally), severity, owner)
+        table.add_row(Text(_called(tally)), f"{tally.findings:,}", _share(tally, most, size), _kinds(tally), severity, owner)
     return table
 
 
@@ -204,6 +204,8 @@ def _kinds(tally: Tally) -> Text:
 
 def _owners(result: Result, width: int) -> list[RenderableType]:
     owners = by_owner(result)
+    if [owner for owner, _, _ in owners] == [None]:
+        return []
     most = max(count for _, count, _ in owners)
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
     table.add_column(overflow="ellipsis", no_wrap=True, max_width=width // 4)
@@ -220,7 +222,7 @@ def _owners(result: Result, width: int) -> list[RenderableType]:
             bar,
             Text(f"most: {shortened(visible(worst), room)}", style="dim"),
         )
-    return [_heading("Findings by owner"), table]
+    return [Text(), _heading("Findings by owner"), table]
 
 
 def _worst(result: Result) -> list[RenderableType]:

@@ -237,7 +237,7 @@ _EXPLAINED = (
     (r"cannot start any token", "a text cannot begin with this character", "quote the whole text"),
     (r"did not find expected key", "this does not line up with the keys above it", "check quotes and indentation"),
     (r"did not find expected '-'", "this does not line up with the list above it", "check the indentation"),
-    (r"did not find expected ',' or", "a list or mapping in brackets is not closed", "check commas and closing brackets"),
+    (r"expected ',' or", "a list or mapping in brackets is not closed", "check commas and closing brackets"),
     (r"unexpected end of stream", "a quoted text is not closed", "add the closing quote"),
     (r"unknown escape", "a backslash in double quotes starts an unknown escape", "use single quotes"),
     (r"undefined tag handle", "a text cannot begin with an exclamation mark", "quote the whole text"),

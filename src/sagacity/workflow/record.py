@@ -1,9 +1,9 @@
-"""Record expressions: the SQL over raw records that a workflow's `where`, `time`, `id`, `key`, `type`, `seq` and `capture` hold.
+"""Record expressions: the SQL over raw records in a workflow's `where`, `time`, `id`, `key`, `type`, `seq` and `capture`.
 
 A path such as `data.items[0].sku` leads into the record; array positions count from 0, and a name that is not a plain
-word stands in double quotes (`"odd name"`, `"concept:name"`). Around paths stands SQL, admitted against a list: literals, comparisons, AND, OR, NOT,
-IN, LIKE, BETWEEN, IS NULL, `||`, CONCAT, `+ - *`, LOWER, UPPER, TRIM, SUBSTRING, REPLACE, SPLIT_PART, COALESCE, CASE and
-CAST to text, integer, decimal, boolean or timestamp.
+word stands in double quotes (`"odd name"`, `"concept:name"`). Around paths stands SQL, admitted against a list: literals,
+comparisons, AND, OR, NOT, IN, LIKE, BETWEEN, IS NULL, `||`, CONCAT, `+ - *`, LOWER, UPPER, TRIM, SUBSTRING, REPLACE,
+SPLIT_PART, COALESCE, CASE, and CAST to text, integer, decimal, boolean or timestamp.
 
 Raw records have no fixed types, so the expression says how a path is read: beside a number, or in arithmetic, as a
 number; beside TRUE or in a condition, as a boolean; else as text; CAST states it. A value that does not read so counts

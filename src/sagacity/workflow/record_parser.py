@@ -283,7 +283,7 @@ _CASTS: dict[exp.DType, tuple[str, Kind]] = {
     **dict.fromkeys((_TYPE.INT, _TYPE.BIGINT, _TYPE.SMALLINT, _TYPE.TINYINT), ("integer", "number")),
     _TYPE.BOOLEAN: ("boolean", "boolean"),
     **dict.fromkeys((_TYPE.TIMESTAMP, _TYPE.TIMESTAMPNTZ, _TYPE.TIMESTAMPTZ, _TYPE.DATETIME), ("time", "time")),
-}  # type: ignore[dict-item]
+}
 
 _QUERY = ("sub-queries are not admitted", None)
 _HINTS: dict[type[exp.Expr], tuple[str, str | None]] = {
@@ -302,6 +302,10 @@ _HINTS: dict[type[exp.Expr], tuple[str, str | None]] = {
     exp.Star: ("`*` is not a field", None),
 }
 
+_COMPARISONS: dict[type[exp.Expr], Function] = {
+    exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
+}  # fmt: skip
+
 _Rule = tuple["Callable[[exp.Expr, int], RecordExpression]", frozenset[str]]
 _TWO = frozenset({"this", "expression"})
 _LIST = frozenset({"this", "expressions"})
@@ -319,12 +323,7 @@ _RULES: dict[type[exp.Expr], _Rule] = {
     exp.Boolean: _rule(lambda node, _: Constant(bool(node.this)), "this"),
     exp.Null: _rule(lambda _node, _depth: Constant(None)),
     exp.Paren: _rule(lambda node, depth: _read(node.this, depth), "this"),
-    **{
-        kind: (_compare(function), _TWO)
-        for kind, function in (
-            (exp.EQ, "="), (exp.NEQ, "<>"), (exp.LT, "<"), (exp.LTE, "<="), (exp.GT, ">"), (exp.GTE, ">="),
-        )
-    },
+    **{kind: (_compare(function), _TWO) for kind, function in _COMPARISONS.items()},
     exp.And: (_operator("and", "boolean", "boolean", "AND"), _TWO),
     exp.Or: (_operator("or", "boolean", "boolean", "OR"), _TWO),
     exp.Not: _rule(_not, "this"),

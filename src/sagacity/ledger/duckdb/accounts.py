@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb
 import msgspec
@@ -43,34 +43,48 @@ _COUNTED = ("records", "matched", "unmatched", "orphan", "rejected", "beyond", "
 def count(
     connection: duckdb.DuckDBPyConnection, relation: str, slots: Sequence[int], key: str | None, cutoff: int
 ) -> Counts:
-    """Count the records of a normal relation. Events later than `cutoff` are beyond; `key` names the one key that makes a
-    case, None where orphans are told apart later, and count as matched here."""
-    live = {slot: f"({column(slot, 'type')} IS NOT NULL AND {column(slot, 'time')} <= {cutoff})" for slot in slots}
-    held = {
-        slot: f"({live[slot]} AND {column(slot, f'key.{key}')} IS NOT NULL)" if key is not None else live[slot]
-        for slot in slots
-    }
-    some = " OR ".join(f"{column(slot, 'type')} IS NOT NULL" for slot in slots) or "FALSE"
-    status = f"""CASE WHEN {BAD} THEN 'rejected' WHEN NOT ({some}) THEN 'unmatched'
-        WHEN {" OR ".join(held.values()) or "FALSE"} THEN 'matched'
-        WHEN {" OR ".join(live.values()) or "FALSE"} THEN 'orphan' ELSE 'beyond' END"""
-    times = {slot: f"CASE WHEN {held[slot]} THEN {column(slot, 'time')} END" for slot in slots}
-    lively = {slot: f"CASE WHEN {live[slot]} THEN {column(slot, 'time')} END" for slot in slots}
-    row = f"""SELECT status, count(*),
-        {" + ".join(f"count({sql})" for sql in times.values()) or "0"},
-        {_extreme("least", "min", times.values())}, {_extreme("greatest", "max", times.values())},
-        {_extreme("greatest", "max", lively.values())}
-        FROM (SELECT *, {status} AS status FROM {relation}) GROUP BY status"""
+    """Count the records of a normal relation.
+
+    Events later than `cutoff` are beyond. `key` names the one key that makes a case; None where several do: orphans are
+    told apart later then, and count as matched here.
+    """
+    types = {slot: f"{column(slot, 'type')} IS NOT NULL" for slot in slots}
+    live = {slot: f"({types[slot]} AND {column(slot, 'time')} <= {cutoff})" for slot in slots}
+    held = {slot: f"({live[slot]} AND {_has_case(slot, key)})" for slot in slots}
+    status = f"""CASE WHEN {BAD} THEN {_REJECTED} WHEN NOT ({_any(types)}) THEN {_UNMATCHED}
+        WHEN {_any(held)} THEN {_MATCHED} WHEN {_any(live)} THEN {_ORPHAN} ELSE {_BEYOND} END"""
+    if len(slots) == 1:  # the record's one event is what its status says
+        events, first, last, latest = "count(*)", *(f"{f}({column(slots[0], 'time')})" for f in ("min", "max", "max"))
+    else:
+        events = " + ".join(f"count_if({sql})" for sql in held.values()) or "0"
+        first, last = _extreme("least", "min", held), _extreme("greatest", "max", held)
+        latest = _extreme("greatest", "max", live)
+    rows = connection.execute(
+        f"""SELECT status, count(*), {events}, {first}, {last}, {latest}
+        FROM (SELECT *, CAST({status} AS TINYINT) AS status FROM {relation}) GROUP BY status"""
+    ).fetchall()
     total = Counts()
-    for name, records, events, first, last, latest in connection.execute(row).fetchall():
-        if name == "rejected":
-            total = total.plus(Counts(records=records, rejected=records))
-            continue
-        found = {"records": records, name: records, "events": events}
-        total = total.plus(Counts(**found, first=first, last=last, latest=latest))
+    for code, records, happened, earliest, last_held, last_live in rows:
+        found = {"records": records, _STATUSES[code]: records}
+        if code == _MATCHED:
+            total = total.plus(Counts(**found, events=happened, first=earliest, last=last_held, latest=last_live))
+        else:
+            total = total.plus(Counts(**found, latest=last_live if code == _ORPHAN else None))
     return total
 
 
-def _extreme(across: str, within: str, values: Sequence[str] | object) -> str:
-    columns = [f"{within}({sql})" for sql in values]  # type: ignore[attr-defined]
+_MATCHED, _UNMATCHED, _ORPHAN, _REJECTED, _BEYOND = range(5)
+_STATUSES = ("matched", "unmatched", "orphan", "rejected", "beyond")
+
+
+def _has_case(slot: int, key: str | None) -> str:
+    return "TRUE" if key is None else f"{column(slot, f'key.{key}')} IS NOT NULL"
+
+
+def _any(conditions: Mapping[int, str]) -> str:
+    return " OR ".join(conditions.values()) or "FALSE"
+
+
+def _extreme(across: str, within: str, conditions: Mapping[int, str]) -> str:
+    columns = [f"{within}(CASE WHEN {sql} THEN {column(slot, 'time')} END)" for slot, sql in conditions.items()]
     return f"{across}({', '.join(columns)})" if columns else "NULL::BIGINT"

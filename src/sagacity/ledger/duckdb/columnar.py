@@ -92,7 +92,9 @@ def table_parts(
     known = {column: kind for column, kind, *_ in described}
     fields, _ = fields_of(connection, quoted, Columns(known, known, given.given), paths)
     row = '"$row"' if quoted.endswith(' kept"') else None
-    return [Part(name=name, relation=quoted, fields=fields, files=[("", given.given)], row=row, file_row=row)]
+    return [
+        Part(name=name, relation=quoted, fields=fields, files=[("", given.given)], format="table", row=row, file_row=row)
+    ]
 
 
 def fields_of(

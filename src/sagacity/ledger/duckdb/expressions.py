@@ -30,8 +30,8 @@ class Reading(msgspec.Struct, frozen=True):
 class Value(msgspec.Struct, frozen=True):
     """A value of a record as SQL: NULL where it is absent or does not read.
 
-    `unread` is SQL that, given the SQL of the value as computed, is true where something is there that does not read;
-    `shown` the SQL of what is there, as text.
+    `there` is SQL that is true where something is there, empty where what is there always reads; `shown` the SQL of what
+    is there, as text.
     """
 
     sql: str
@@ -40,6 +40,7 @@ class Value(msgspec.Struct, frozen=True):
     expression: RecordExpression
 
     def unread(self, computed: str) -> str | None:
+        """SQL that is true where something is there that does not read, given the SQL of the value as computed."""
         return f"({self.there} AND {computed} IS NULL)" if self.there else None
 
 
@@ -48,7 +49,7 @@ def value(expression: RecordExpression, fields: Mapping[Path, Field], reading: R
     renderer = _Renderer(fields, reading.zone)
     sql = renderer.render(expression, reading.to)
     found = [fields[path] for path in paths(expression)]
-    shown = " || ' ' || ".join(f"coalesce({read_text(field)}, '')" for field in found) or "''"
+    shown = " || ' ' || ".join(f"coalesce({_as_it_stands(field)}, '')" for field in found) or "''"
     certain = reading.to == "text" and not _can_fail(expression)
     if certain or not found:
         there = ""
@@ -57,6 +58,10 @@ def value(expression: RecordExpression, fields: Mapping[Path, Field], reading: R
     else:
         there = Field(renderer.render(expression, _plainest(expression)), "other").present
     return Value(sql, there, shown, expression)
+
+
+def _as_it_stands(field: Field) -> str:
+    return f"read_exact({field.document}, {literal(field.place)})" if field.form == "json" else read_text(field)
 
 
 def _can_fail(expression: RecordExpression) -> bool:

@@ -52,9 +52,10 @@ def _ours(error: duckdb.Error) -> SagacityError | None:
     return None
 
 
+_CUT = "is not a Parquet file, or one that was cut short"
 _SIGNS: tuple[tuple[str, str, str | None], ...] = (
-    ("No magic bytes found at end", "is not a Parquet file, or one that was cut short", "write it again; its last bytes are missing"),
-    ("too small to be a Parquet", "is not a Parquet file, or one that was cut short", "write it again; its last bytes are missing"),
+    ("No magic bytes found at end", _CUT, "write it again, and copy it whole"),
+    ("too small to be a Parquet", _CUT, "write it again, and copy it whole"),
     ("GZIP stream", "the compressed data is damaged or cut short", "fetch the file again, and check it with gzip -t"),
     ("gzip", "the compressed data is damaged or cut short", "fetch the file again, and check it with gzip -t"),
     ("ZSTD", "the compressed data is damaged or cut short", "fetch the file again, and check it with zstd -t"),

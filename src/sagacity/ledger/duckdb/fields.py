@@ -67,7 +67,7 @@ _FORMS: dict[str, Form] = {
     "BLOB": "blob",
     "JSON": "json",
     '"NULL"': "absent",
-}  # type: ignore[dict-item]
+}
 
 
 def form_of(sql: str, type_name: str) -> Field:

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 
 import duckdb
-import msgspec
 
 from sagacity.errors import RejectedError, UsageError
 from sagacity.ledger.duckdb.accounts import Counts
 from sagacity.ledger.duckdb.connection import watched
-from sagacity.ledger.duckdb.correlate import KEY, correlate
+from sagacity.ledger.duckdb.events import by_links, by_one_key, unmatched_types
 from sagacity.ledger.duckdb.failures import judging
-from sagacity.ledger.duckdb.fields import identifier, literal
-from sagacity.ledger.duckdb.normalise import BAD, column
 from sagacity.ledger.duckdb.readings import define
 from sagacity.ledger.duckdb.rejected import first_rejected
 from sagacity.ledger.duckdb.scan import parts_of
 from sagacity.ledger.duckdb.shapes import Shape, shape_of
-from sagacity.ledger.duckdb.staging import Taken, row_of, take_part
+from sagacity.ledger.duckdb.staging import Taken, take_part
 from sagacity.ledger.port import Account, Intake, Progress, Rejected
-from sagacity.plan.columns import attribute_columns
 from sagacity.sources.inputs import Input
 from sagacity.workflow.model import Workflow
 
-__all__ = ["EVENTS", "take_in"]
+__all__ = ["take_in"]
 
-EVENTS = "events"
-_LINKED = "events before their cases"
-_CASED = "events with their cases"
 _SHOWN = 20
 _LISTED = 10
-_UNMATCHED_TYPES = 20
 
 
 def take_in(
@@ -68,10 +61,10 @@ def take_in(
         as_of = max((each.latest for each in counts.values() if each.latest is not None), default=now)
     with judging():
         if len(workflow.keys) == 1:
-            _view(connection, workflow, taken, as_of)
+            by_one_key(connection, workflow, taken, as_of)
         else:
-            counts = _linked(connection, workflow, taken, as_of, counts)
-        unmatched = _unmatched_types(connection, taken)
+            counts = by_links(connection, workflow, taken, as_of, counts)
+        unmatched = unmatched_types(connection, taken)
     accounts = tuple(_account(name, inputs[name].given or name, each) for name, each in counts.items())
     return Intake(as_of, accounts, rejected, unmatched)
 
@@ -120,160 +113,6 @@ def _rejected(connection: duckdb.DuckDBPyConnection, taken: Sequence[Taken], mos
     return tuple(found)
 
 
-def _view(connection: duckdb.DuckDBPyConnection, workflow: Workflow, taken: Mapping[str, list[Taken]], as_of: int) -> None:
-    key = workflow.keys[0]
-    selects = [
-        _select(workflow, each, slot, [f"{column(slot, f'key.{key}')} AS case_id"], as_of, f"key.{key}")
-        for parts in taken.values()
-        for each in parts
-        for slot in range(len(each.normal.shape.slots()))
-    ]
-    query = " UNION ALL ".join(selects) or _nothing(workflow)
-    _drop_events(connection)
-    connection.execute(f"CREATE TEMP VIEW {EVENTS} AS {query}")
-
-
-def _drop_events(connection: duckdb.DuckDBPyConnection) -> None:
-    kind = connection.execute(
-        "SELECT table_type FROM information_schema.tables WHERE table_name = ? AND table_schema = 'main'", [EVENTS]
-    ).fetchall()
-    for (each,) in kind:
-        connection.execute(f"DROP {'VIEW' if each == 'VIEW' else 'TABLE'} IF EXISTS {EVENTS}")
-
-
-def _select(
-    workflow: Workflow, taken: Taken, slot: int, keys: Sequence[str], as_of: int, key: str | None, extra: Sequence[str] = ()
-) -> str:
-    """The events of one slot. Conditions that are known to hold for all of them are left out."""
-    counts, shape = taken.counts, taken.normal.shape
-    recipes = shape.slots()[slot]
-    held = {attribute.column.name for recipe in recipes for attribute in recipe.attributes}
-    attributes = [
-        f"CAST({column(slot, each.name)} AS {each.sql_type}) AS {identifier(each.name)}"
-        if each.name in held
-        else f"CAST(NULL AS {each.sql_type}) AS {identifier(each.name)}"
-        for each in attribute_columns(workflow)
-    ]
-    columns = [
-        *keys,
-        f"CAST({column(slot, 'type')} AS SMALLINT) AS type",
-        f"CAST({column(slot, 'other')} AS VARCHAR) AS other",
-        f"{column(slot, 'time')} AS time",
-        f"CAST({_seq(taken, slot)} AS BIGINT) AS seq",
-        f"{column(slot, 'id')} AS id",
-        *attributes,
-        *extra,
-    ]
-    conditions = []
-    if counts.unmatched or counts.rejected or len(shape.slots()) > 1:
-        conditions.append(f"{column(slot, 'type')} IS NOT NULL")
-    if counts.rejected:
-        conditions.append(f"NOT {BAD}")
-    if counts.beyond or len(shape.slots()) > 1:
-        conditions.append(f"{column(slot, 'time')} <= {as_of}")
-    if key is not None and (counts.orphan or len(shape.slots()) > 1):
-        conditions.append(f"{column(slot, key)} IS NOT NULL")
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return f"SELECT {', '.join(columns)} FROM {taken.relation}{where}"
-
-
-def _seq(taken: Taken, slot: int) -> str:
-    recipes = taken.normal.shape.slots()[slot]
-    by_row = [str(recipe.number) for recipe in recipes if recipe.by_row]
-    stated = f"coalesce({column(slot, 'seq')}, 0)" if any(recipe.seq for recipe in recipes) else "0"
-    if not by_row:
-        return stated
-    if len(by_row) == len(recipes):
-        return row_of(taken)
-    return f"CASE WHEN {column(slot, 'type')} IN ({', '.join(by_row)}) THEN {row_of(taken)} ELSE {stated} END"
-
-
-def _nothing(workflow: Workflow) -> str:
-    fixed = {
-        "case_id": "VARCHAR",
-        "type": "SMALLINT",
-        "other": "VARCHAR",
-        "time": "BIGINT",
-        "seq": "BIGINT",
-        "id": "VARCHAR",
-    }
-    columns = fixed | {each.name: each.sql_type for each in attribute_columns(workflow)}
-    return f"SELECT {', '.join(f'CAST(NULL AS {kind}) AS {identifier(name)}' for name, kind in columns.items())} WHERE FALSE"
-
-
-def _linked(
-    connection: duckdb.DuckDBPyConnection,
-    workflow: Workflow,
-    taken: Mapping[str, list[Taken]],
-    as_of: int,
-    counts: Mapping[str, Counts],
-) -> dict[str, Counts]:
-    """The events with their cases found by several keys, and the counts with orphans told apart."""
-    selects = []
-    for name, parts in taken.items():
-        for place, each in enumerate(parts):
-            for slot in range(len(each.normal.shape.slots())):
-                keys = [f"{column(slot, f'key.{key}')} AS {identifier(KEY + key)}" for key in workflow.keys]
-                wide = each.normal.shape.type is None
-                record = f"{row_of(each)}" if wide else "NULL::BIGINT"
-                extra = [f'{literal(name)} AS "$source"', f'{record} AS "$record"', f'{place} AS "$part"']
-                selects.append(_select(workflow, each, slot, keys, as_of, None, extra))
-    empty = [f"CAST(NULL AS VARCHAR) AS {identifier(KEY + key)}" for key in workflow.keys]
-    none = f"""SELECT {", ".join(empty)}, * EXCLUDE (case_id), '' AS "$source", 0::BIGINT AS "$record", 0 AS "$part"
-        FROM ({_nothing(workflow)})"""
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(_LINKED)} AS {' UNION ALL '.join(selects) or none}")
-    cased = correlate(connection, _LINKED, workflow.keys)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(_CASED)} AS {cased}")
-    connection.execute(f"DROP TABLE {identifier(_LINKED)}")
-    columns = [
-        "case_id",
-        "type",
-        "other",
-        "time",
-        "seq",
-        "id",
-        *(identifier(each.name) for each in attribute_columns(workflow)),
-    ]
-    _drop_events(connection)
-    connection.execute(
-        f"CREATE TEMP VIEW {EVENTS} AS SELECT {', '.join(columns)} FROM {identifier(_CASED)} WHERE case_id IS NOT NULL"
-    )
-    return {name: _with_orphans(connection, name, parts, counts[name]) for name, parts in taken.items()}
-
-
-def _with_orphans(connection: duckdb.DuckDBPyConnection, name: str, parts: Sequence[Taken], counts: Counts) -> Counts:
-    rows = f'FROM {identifier(_CASED)} WHERE "$source" = {literal(name)}'
-    found = connection.execute(
-        f"SELECT count(*) FILTER (case_id IS NULL), count(case_id), min(time) FILTER (case_id IS NOT NULL), "
-        f"max(time) FILTER (case_id IS NOT NULL) {rows}"
-    ).fetchone()
-    lost, events, first, last = found or (0, 0, None, None)
-    if lost and parts and parts[0].normal.shape.type is None:
-        whole = connection.execute(
-            f'SELECT count(*) FROM (SELECT "$part", "$record" {rows} GROUP BY ALL HAVING count(case_id) = 0)'
-        ).fetchone()
-        lost = whole[0] if whole else 0
-    return msgspec.structs.replace(
-        counts, matched=counts.matched - lost, orphan=counts.orphan + lost, events=events, first=first, last=last
-    )
-
-
-def _unmatched_types(connection: duckdb.DuckDBPyConnection, taken: Mapping[str, list[Taken]]) -> tuple[tuple[str, int], ...]:
-    relations = [
-        f"""SELECT "$type" AS type FROM {each.relation} WHERE {column(0, "type")} IS NULL AND NOT {BAD}"""
-        for parts in taken.values()
-        for each in parts
-        if each.counts.unmatched and each.normal.shape.type is not None
-    ]
-    if not relations:
-        return ()
-    found = connection.execute(
-        f"SELECT type, count(*) AS n FROM ({' UNION ALL '.join(relations)}) WHERE type IS NOT NULL "
-        f"GROUP BY type ORDER BY n DESC, type LIMIT {_UNMATCHED_TYPES}"
-    ).fetchall()
-    return tuple((str(name), int(number)) for name, number in found)
-
-
 def _account(name: str, given: str, counts: Counts) -> Account:
     return Account(
         source=name,
@@ -290,8 +129,5 @@ def _account(name: str, given: str, counts: Counts) -> Account:
     )
 
 
-def _sum(counts: object) -> Counts:
-    total = Counts()
-    for each in counts:  # type: ignore[attr-defined]
-        total = total.plus(each)
-    return total
+def _sum(counts: Iterable[Counts]) -> Counts:
+    return reduce(Counts.plus, counts, Counts())

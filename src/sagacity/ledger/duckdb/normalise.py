@@ -38,7 +38,7 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Normal(msgspec.Struct, frozen=True, kw_only=True):
-    """The relation of one part: `sql` yields it; `checked` yields the same before columns that only checks need are dropped."""
+    """The relation of one part: `sql` yields it; `checked` has besides it all that the checks look at."""
 
     shape: Shape
     part: Part
@@ -58,10 +58,7 @@ def normal_of(shape: Shape, part: Part) -> Normal:
     kept: list[str] = []
     types: list[str] = []
     values: list[str] = []
-    if shape.type is not None:
-        text = value(shape.type, part.fields, _TEXT).sql
-    else:
-        text = "CAST(NULL AS VARCHAR)"
+    text = "CAST(NULL AS VARCHAR)" if shape.type is None else value(shape.type, part.fields, _TEXT).sql
     for number, recipes in enumerate(shape.slots()):
         types.append(f"{_type_number(shape, recipes, part.fields)} AS {column(number, 'type')}")
         slot = _Slot(number, shape, recipes, part.fields)
@@ -153,7 +150,7 @@ class _Slot:
         for types, each in _alike(values):
             self.checks.append(
                 Check(
-                    self.number, types, f"time {each.expression}", "time", f"{self.among(types)} AND {outside}", each.shown
+                    self.number, types, _time_label(each), "time", f"{self.among(types)} AND {outside}", each.shown
                 )
             )
 
@@ -184,6 +181,11 @@ class _Slot:
         if set(numbers) == {recipe.number for recipe in self.recipes}:
             return f"{name} IS NOT NULL"
         return f"{name} = {numbers[0]}" if len(numbers) == 1 else f"{name} IN ({', '.join(map(str, numbers))})"
+
+
+def _time_label(time: Value) -> str:
+    place = str(time.expression) if isinstance(time.expression, Path) else ""
+    return "time" if place in ("", "time") else f"time ({place})"
 
 
 def _alike(values: Sequence[tuple[Recipe, Value]]) -> list[tuple[tuple[int, ...], Value]]:

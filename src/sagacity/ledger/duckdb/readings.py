@@ -54,7 +54,7 @@ _MACROS = (
         WHEN regexp_full_match(x, '{_EPOCH}') THEN read_epoch(TRY_CAST(x AS DECIMAL(38,9)))
         ELSE read_local(read_tidy(x), zone) END""",
     """read_instant(x, zone, number) AS CASE
-        WHEN ends_with(x, 'Z') AND (length(x) = 20 OR substr(x, 20, 1) = '.') THEN epoch_us(TRY_CAST(x AS TIMESTAMP))
+        WHEN ends_with(x, 'Z') AND NOT contains(x, ' ') THEN epoch_us(TRY_CAST(x AS TIMESTAMP))
         ELSE read_stated(x, zone, number) END""",
 )
 

@@ -88,12 +88,12 @@ def _unread(check: Check, shown: str) -> str:
     if found := re.fullmatch(r"decimal\((\d+),(\d+)\)", check.to):
         if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", shown):
             return (
-                f"{check.what} is {value}: more than the {found[1]} digits, {found[2]} of them after the point, that are kept; "
-                f"state the type decimal(p,s)"
+                f"{check.what} is {value}, which has more digits than the {found[1]} (of them {found[2]} after the point) "
+                f"that are kept; state its type as decimal(p,s)"
             )
         return f"{check.what} is {value}, not a number"
     if check.to == "integer" and re.fullmatch(r"[+-]?\d+", shown):
-        return f"{check.what} is {value}: more than 64 bits hold; state the type decimal(38,0), or text"
+        return f"{check.what} is {value}: more than 64 bits hold; state its type as decimal(38,0) or text"
     return f"{check.what} is {value}, not {_A.get(check.to, check.to)}"
 
 
@@ -151,10 +151,18 @@ def _in_lines(part: Part, ordinals: Sequence[int]) -> list[_Place]:
         if not line.strip(_BLANK):
             continue
         if record == target:
-            places.append(_Place(file, number, line.strip(_BLANK)))
+            places.append(_Place(file, _line_of_log(part.files[file][1], line) or number, line.strip(_BLANK)))
             target = next(wanted, None)
         record += 1
     return places + [_Place(0, None)] * (len(ordinals) - len(places))
+
+
+def _line_of_log(shown: str, line: bytes) -> int | None:
+    """The line of the event log that a line of JSON was made from: XES is turned into JSON lines that say so."""
+    if ".xes" not in shown.lower():
+        return None
+    found = re.search(rb'"_line":(\d+)', line)
+    return int(found[1]) if found else None
 
 
 def _numbered(part: Part) -> Iterator[tuple[int, int, bytes]]:

@@ -70,7 +70,7 @@ def _filters(listed: Sequence[Finding]) -> Markup:
         _pick("Severity", "severity", [(severity, severity) for severity in severities]),
         _pick("Owner", "owner", [(owner, owner) for owner in owners]),
         _pick("Expectation", "expectation", [(name, shortened(name, 80)) for name in expectations]),
-        tag("button", "Clear", type="reset"),
+        tag("button", "Clear", type="button", data_clear=True),
         class_="filters",
         aria_label="Filter the findings",
     )

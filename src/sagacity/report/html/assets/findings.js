@@ -87,10 +87,11 @@ form.addEventListener("input", () => {
   draw();
 });
 form.addEventListener("submit", (event) => event.preventDefault());
-form.addEventListener("reset", () => setTimeout(() => {
+form.querySelector("[data-clear]").addEventListener("click", () => {
+  form.reset();
   state.page = 0;
   draw();
-}));
+});
 back.addEventListener("click", () => {
   state.page -= 1;
   draw();
@@ -113,6 +114,8 @@ for (const button of document.querySelectorAll("button[data-expectation]")) {
   button.addEventListener("click", () => {
     form.reset();
     form.elements.expectation.value = button.dataset.expectation;
+    state.page = 0;
+    draw();
     section.scrollIntoView();
     section.querySelector("h2").focus({ preventScroll: true });
   });
