@@ -7,8 +7,10 @@ Relations, each over the one before:
 - `repeats`, one row for each identity that came more than once: `c`, `type`, `other`, `id`, `copies`, `conflict` (the time
   of the earliest copy that differs from the kept one, NULL where none does)
 - `kept`, one row an event, each identity once: `c` and the event's columns
-- `trace`, one row a named event: `c`, `r` a number for the event within its case, `g` the number of its position, from 1,
-  and its columns
+- `rescreened`, one row a case: what the second screen says of it
+- `doubtful`, one row for each case that neither screen cleared: `c`
+- `trace`, one row a named event of a doubtful case: `c`, `r` a number for the event within its case, `g` the number of its
+  position, from 1, and its columns
 - `strays`, one row an unexpected event: `c`, `r` (negative), and its columns
 - `spans`, one row a case: `c`, `start`, `finish`, `ended`, `last_g` (0 where there is no named event), `first_time` and
   `last_time` of named events
@@ -26,14 +28,18 @@ from sagacity.workflow.trace import FOREVER
 
 __all__ = ["content_order", "relations"]
 
+_DOUBTFUL = "c IN (SELECT c FROM doubtful)"
 
-def relations(facts: Facts) -> list[tuple[str, Tree]]:
-    """Name and query of each relation, in the order in which they are made."""
+
+def relations(facts: Facts, second: Tree) -> list[tuple[str, Tree]]:
+    """Name and query of each relation, in the order in which they are made; `second` is the second screen."""
     return [
         ("examined", fill("SELECT ROW_NUMBER() OVER () AS c, case_id FROM screened WHERE NOT clean")),
         ("taken", _taken(facts)),
         ("repeats", _repeats(facts)),
         ("kept", _kept(facts)),
+        ("rescreened", second),
+        ("doubtful", fill("SELECT c FROM rescreened WHERE NOT clean")),
         ("trace", _trace(facts)),
         ("strays", _strays(facts)),
         ("spans", _spans(facts)),
@@ -134,13 +140,15 @@ def _trace(facts: Facts) -> Tree:
             *_columns(facts),
         )
         .from_("kept")
-        .where("type >= 0")
+        .where(f"type >= 0 AND {_DOUBTFUL}")
     )
 
 
 def _strays(facts: Facts) -> Tree:
     number = fill("-ROW_NUMBER() OVER (PARTITION BY c ORDER BY time, seq)")
-    return exp.select(column("c"), exp.alias_(number, "r"), *_columns(facts)).from_("kept").where("type < 0")
+    return (
+        exp.select(column("c"), exp.alias_(number, "r"), *_columns(facts)).from_("kept").where(f"type < 0 AND {_DOUBTFUL}")
+    )
 
 
 def _spans(facts: Facts) -> Tree:
@@ -158,6 +166,7 @@ def _spans(facts: Facts) -> Tree:
     spans = (
         exp.select(column("c"), exp.alias_(fill("MIN(time)"), "start"), exp.alias_(finish, "finish"))
         .from_("kept")
+        .where(_DOUBTFUL)
         .group_by("c")
     )
     lasts = fill("SELECT c, MAX(g) AS last_g, MIN(time) AS first_time, MAX(time) AS last_time FROM trace GROUP BY c")

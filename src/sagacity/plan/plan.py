@@ -22,7 +22,7 @@ from sagacity.plan.facts import Facts
 from sagacity.plan.fill import Tree, fill, union_all
 from sagacity.plan.legs import leg_outcomes
 from sagacity.plan.matching import matches_outcomes
-from sagacity.plan.screen import screen
+from sagacity.plan.screen import screen, second_screen
 from sagacity.workflow.model import Assert, Implied, Matches, Rule, Workflow
 from sagacity.workflow.templates import TEMPLATES, Choice, Count, Legs, Position
 
@@ -50,13 +50,13 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def compile_plan(workflow: Workflow, as_of: int, *, screened: bool = True) -> Plan:
-    """The plan of a workflow. Without the screen every case is examined: slower, and the same verdicts."""
+    """The plan of a workflow. Without the screens every case is examined: slower, and the same verdicts."""
     facts = Facts(workflow, as_of)
-    first = screen(facts)
+    first, second = screen(facts), second_screen(facts)
     if not screened:
-        first = fill("SELECT * REPLACE (FALSE AS clean) FROM :screen AS screen", screen=first)
+        first, second = (fill("SELECT * REPLACE (FALSE AS clean) FROM :it AS it", it=it) for it in (first, second))
     steps = [Step("screened", first, True, "screening every case")]
-    steps += [Step(name, query, True, "preparing traces") for name, query in relations(facts)]
+    steps += [Step(name, query, True, "preparing traces") for name, query in relations(facts, second)]
     queries = list(_outcomes(facts))
     for start in range(0, len(queries), _TOGETHER):
         chunk = union_all(queries[start : start + _TOGETHER])

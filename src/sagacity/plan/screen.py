@@ -1,303 +1,277 @@
-"""The screen: one `GROUP BY case` that proves most cases clean.
+"""The screen: a `GROUP BY case` that proves most cases clean.
 
-A case in which every event type occurs at most once is *simple*. There is no redelivery in it, no second activation, and
-an attribute of an event type has one value, so each expectation is a row-wise expression over the first (and only) times
-of the types that it names. A simple case whose expectations are all satisfied or vacuous is *clean*: its verdict is
-known. Every other case is *examined* by the exact part of the plan. The screen may send any case there; what it calls
-clean must be so.
+What is known of a case by aggregation (`sagacity.plan.known`) often settles an expectation: no activation, or one target
+that serves all of them. A case whose expectations are all settled as satisfied or vacuous is *clean*: its verdict is
+known. Every other case is *examined* by the exact part of the plan. A screen may send any case there; what it calls clean
+must be so.
 
-Columns: `case_id`, `clean`, `ended`, and `a<i>`, the activations of the i-th audited expectation (of a clean case).
+Cases are screened twice: all of them on the assumption that no event type occurs twice (cheap, and true of most cases);
+then those that are left, without their redeliveries, on counts, first and last times.
+
+Columns: the case, `clean`, `ended`, and `a<i>`, the activations of the i-th audited expectation (of a clean case).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlglot import exp
 
-from sagacity.plan.columns import column_of, currency_of
 from sagacity.plan.facts import Facts
 from sagacity.plan.fill import Tree, all_of, any_of, column, fill
+from sagacity.plan.known import Active, Counted, Known, Simple
 from sagacity.workflow.condition import Aggregate, Attribute, aggregates
 from sagacity.workflow.model import Assert, Audited, Implied, Matches, Rule
 from sagacity.workflow.templates import TEMPLATES, Choice, Count, Leg, Legs, Position
 
-__all__ = ["screen"]
-
-_BITS = 62
-"""Event types in one word of the presence mask; bit 0 of the first word marks an unexpected event."""
+__all__ = ["screen", "second_screen"]
 
 _BETWEEN_TYPES = 24
 """With more event types than this, what stands between two events is not screened but examined."""
 
-_TRUE, _FALSE, _ZERO, _ONE = exp.true(), exp.false(), exp.Literal.number(0), exp.Literal.number(1)
+_Screened = tuple[Tree, Tree]
+"""Whether an expectation is settled, and its activations then."""
 
 
 def screen(facts: Facts) -> Tree:
-    """The query over `events` that yields the screen's columns."""
-    return _Screen(facts).query()
+    """The first screen, over `events`; one row a `case_id`."""
+    known = Simple(facts)
+    found = [_expectation(known, expectation) for expectation in facts.audited]
+    return _query(known, "case_id", "events", known.simple(), found, "TINYINT")
 
 
-class _Screen:
-    def __init__(self, facts: Facts) -> None:
-        self.facts = facts
-        self.aggregates: dict[str, Tree] = {}
+def second_screen(facts: Facts) -> Tree:
+    """The second screen, over `kept`; one row a case number `c`. Identities that came twice are looked up in `repeats`."""
+    known = Counted(facts)
+    found = []
+    for expectation in facts.audited:
+        if isinstance(expectation, Implied) and expectation.rule == "identity":
+            found.append((fill("conflicts = 0"), column("repeated")))
+        else:
+            found.append(_expectation(known, expectation))
+    copies = """SELECT k.*, COALESCE(d.repeated, 0) AS repeated, COALESCE(d.conflicts, 0) AS conflicts
+        FROM kept AS k LEFT JOIN
+        (SELECT c, COUNT(*) AS repeated, COUNT(conflict) AS conflicts FROM repeats WHERE type >= 0 GROUP BY c) AS d
+        ON d.c = k.c"""
+    known.aggregate("repeated", "MAX(repeated)")
+    known.aggregate("conflicts", "MAX(conflicts)")
+    named = fill(":strays = 0", strays=known.aggregate("strays", "COUNT(*) FILTER (WHERE type < 0)"))
+    source = exp.alias_(
+        fill("SELECT * FROM :copies AS copies", copies=fill(copies)).args["from_"].this, "copies", table=True
+    )
+    return _query(known, "c", source, named, found, "BIGINT")
 
-    def query(self) -> Tree:
-        screened = [self._expectation(expectation) for expectation in self.facts.audited]
-        clean = all_of(self._simple(), *(clean for clean, _ in screened))
-        outer = exp.select(
-            column("case_id"),
-            exp.alias_(fill("COALESCE(:clean, FALSE)", clean=clean), "clean"),
-            exp.alias_(self._ended(), "ended"),
-            *(
-                exp.alias_(fill("CAST(:n AS TINYINT)", n=activations), f"a{i}")
-                for i, (_, activations) in enumerate(screened)
-            ),
-        )
-        inner = exp.select(column("case_id"), *(exp.alias_(tree, name) for name, tree in self.aggregates.items()))
-        return outer.from_(inner.from_("events").group_by("case_id").subquery("per_case"))
 
-    # Facts of a simple case ------------------------------------------------------------------------------------------
+def _query(known: Known, case: str, source: str | Tree, sound: Tree, found: list[_Screened], count_type: str) -> Tree:
+    clean = all_of(sound, *known.guards.values(), *(settled for settled, _ in found))
+    outer = exp.select(
+        column(case),
+        exp.alias_(fill("COALESCE(:clean, FALSE)", clean=clean), "clean"),
+        exp.alias_(_ended(known), "ended"),
+        *(exp.alias_(fill(f"CAST(:n AS {count_type})", n=activations), f"a{i}") for i, (_, activations) in enumerate(found)),
+    )
+    quoted = {name: exp.to_identifier(name, quoted=not name.isidentifier()) for name in known.aggregates}
+    inner = exp.select(column(case), *(exp.alias_(tree, quoted[name]) for name, tree in known.aggregates.items()))
+    return outer.from_(inner.from_(source).group_by(column(case)).subquery("per_case"))
 
-    def _aggregate(self, name: str, text: str, **values: Tree | int | str) -> Tree:
-        self.aggregates.setdefault(name, fill(text, **values))
-        return column(name)
 
-    def _word(self, number: int) -> tuple[Tree, int]:
-        word, bit = divmod(number + 1, _BITS)
-        low = word * _BITS - 1
-        mask = self._aggregate(
-            f"w{word}",
-            "BIT_OR(CASE WHEN type BETWEEN :low AND :high THEN CAST(1 AS BIGINT) << (type - :low) ELSE 0 END)"
-            if len(self.facts.number) >= _BITS
-            else "BIT_OR(CAST(1 AS BIGINT) << (type + 1))",
-            low=low,
-            high=low + _BITS - 1,
-        )
-        return mask, bit
+def _ended(known: Known) -> Tree:
+    facts = known.facts
+    ends = [known.present(facts.number[name]) for name in facts.workflow.ends]
+    due = fill("9223372036854775807")
+    if facts.workflow.timeout is not None:
+        due = fill(":start + :timeout", start=known.edge("first"), timeout=facts.workflow.timeout)
+    return any_of(*ends, facts.due_by(due))
 
-    def _present(self, number: int) -> Tree:
-        mask, bit = self._word(number)
-        return fill("(:mask & :bit) <> 0", mask=mask, bit=1 << bit)
 
-    def _simple(self) -> Tree:
-        count = self._aggregate("n", "COUNT(*)")
-        words = [self._word(number)[0] for number in range(-1, len(self.facts.number), _BITS)]
-        kinds = fill("BIT_COUNT(:mask)", mask=words[0])
-        for mask in words[1:]:
-            kinds = fill(":kinds + BIT_COUNT(:mask)", kinds=kinds, mask=mask)
-        return fill(":n = :kinds AND NOT :stray", n=count, kinds=kinds, stray=self._present(-1))
-
-    def _time(self, number: int) -> Tree:
-        return self._aggregate(f"t{number}", "MIN(time) FILTER (WHERE type = :number)", number=number)
-
-    def _attribute(self, event_type: str, name: str) -> tuple[Tree, Tree | None]:
-        number = self.facts.number[event_type]
-        if name == "time":
-            return self._time(number), None
-        if name == "id":
-            return self._only(number, "id"), None
-        capture = self.facts.workflow.events[event_type].capture[name]
-        value = self._only(number, column_of(name, capture).name)
-        return value, self._only(number, currency_of(name).name) if capture.currency is not None else None
-
-    def _only(self, number: int, of: str) -> Tree:
-        return self._aggregate(f"v{number}${of}", "MAX(:of) FILTER (WHERE type = :number)", of=column(of), number=number)
-
-    def _ended(self) -> Tree:
-        workflow = self.facts.workflow
-        ends: list[Tree] = []
-        if workflow.timeout is not None:
-            start = self._aggregate("start", "MIN(time)")
-            ends.append(fill(":start + :timeout", start=start, timeout=workflow.timeout))
-        present = [self._present(self.facts.number[name]) for name in workflow.ends]
-        due = self.facts.due_by(ends[0]) if ends else self.facts.due_by(fill("9223372036854775807"))
-        return any_of(*present, due)
-
-    # Order: what is certain although the intrinsic position is not aggregated ------------------------------------------
-
-    def _not_after(self, a: Tree, b: Tree) -> Tree:
-        return fill(":a < :b" if self.facts.sequenced else ":a <= :b", a=a, b=b)
-
-    # Expectations: (clean, activations) --------------------------------------------------------------------------------
-
-    def _expectation(self, expectation: Audited) -> tuple[Tree, Tree]:
-        match expectation:
-            case Rule():
-                return self._rule(expectation)
-            case Matches():
-                return self._matches(expectation)
-            case Assert():
-                return self._assert(expectation)
-            case Implied(rule="begins"):
-                begins = [self.facts.number[name] for name in self.facts.workflow.begins]
-                return any_of(*(all_of(self._present(k), self._stands("first", k)) for k in begins)), _ONE
-            case Implied():
-                return _TRUE, _ZERO  # a simple case has neither unexpected events nor ids that came twice
-
-    def _active(self, rule: Rule, event_type: str) -> Tree:
-        present = self._present(self.facts.number[event_type])
-
-        def leaf(node: Attribute | Aggregate) -> tuple[Tree, Tree | None]:
-            assert isinstance(node, Attribute)
-            return self._attribute(event_type, node.name)
-
-        condition = self.facts.active(rule, event_type, leaf)
-        return present if condition is None else all_of(present, condition)
-
-    def _rule(self, rule: Rule) -> tuple[Tree, Tree]:
-        shape = TEMPLATES[rule.template].shape
-        numbers = [self.facts.number[name] for name in rule.events]
-        if isinstance(shape, Legs):
-            legs = [(leg, self._active(rule, rule.events[leg.activation])) for leg in shape.legs]
-            clean = all_of(*(self._leg(rule, leg, active, numbers) for leg, active in legs))
-            return clean, _sum([active for _, active in legs])
-        active = [self._active(rule, name) for name in rule.events]
-        match shape:
-            case Count():
-                return self._count(shape, rule.n, active[0]), _ONE
-            case Position():
-                return all_of(active[0], self._stands(shape.which, numbers[0])), _ONE
-            case Choice(exclusive=True):
-                return fill(":a <> :b", a=active[0], b=active[1]) if numbers[0] != numbers[1] else _FALSE, _ONE
-            case Choice():
-                return any_of(*active), _ONE
-
-    def _count(self, shape: Count, n: int, active: Tree) -> Tree:
-        most = {"n": n, "n-1": n - 1, None: 1}[shape.at_most]
-        least = n if shape.at_least else 0
-        if least > 1:
-            return _FALSE
-        enough = active if least == 1 else _TRUE
-        return all_of(enough, fill("NOT :active", active=active)) if most < 1 else enough
-
-    def _stands(self, which: str, number: int) -> Tree:
-        """The type's event comes first (last) of the case, or is concurrent with what does."""
-        time = self._time(number)
-        if which == "first":
-            edge = self._aggregate(f"before{number}", "MIN(time) FILTER (WHERE type <> :number)", number=number)
-            return any_of(fill(":edge IS NULL", edge=edge), self._not_after(time, edge))
-        edge = self._aggregate(f"after{number}", "MAX(time) FILTER (WHERE type <> :number)", number=number)
-        return any_of(fill(":edge IS NULL", edge=edge), self._not_after(edge, time))
-
-    def _leg(self, rule: Rule, leg: Leg, active: Tree, numbers: list[int]) -> Tree:
-        own, other = numbers[leg.activation], numbers[leg.target]
-        idle = fill("NOT :active", active=active)
-        if own == other:
-            return _TRUE if leg.negated else idle
-        facts = [self._present(other)]
-        if rule.where is not None:
-            a, b = rule.events
-
-            def leaf(node: Attribute | Aggregate) -> tuple[Tree, Tree | None]:
-                assert isinstance(node, Attribute)
-                return self._attribute(a if node.place == "a" else b, node.name)
-
-            where = self.facts.correlated(rule, leaf)
-            assert where is not None
-            facts.append(where)
-        e, t = self._time(own), self._time(other)
-        if rule.within is not None:
-            window = ":t >= :e - :within" if leg.side == "before" else ":t <= :e + :within"
-            facts.append(fill(window, e=e, t=t, within=rule.within))
-        if leg.negated:
-            holds = fill("NOT COALESCE(:candidate, FALSE)", candidate=all_of(*facts))
-            return any_of(idle, holds, self._clear(leg, e, t, own, other))
-        if leg.side != "either":
-            facts.append(self._not_after(e, t) if leg.side == "after" else self._not_after(t, e))
-        if leg.reach == "chain":
-            first, second = (e, t) if leg.side == "after" else (t, e)
-            facts.append(self._side_by_side(first, second, own, other))
-        return any_of(idle, all_of(*facts))
-
-    def _clear(self, leg: Leg, e: Tree, t: Tree, own: int, other: int) -> Tree:
-        """A negated leg's target stands on the far side or, for chains, something stands between."""
-        if leg.side == "either":
-            return _FALSE
-        first, second = (e, t) if leg.side == "after" else (t, e)
-        far = self._not_after(second, first)
-        if leg.reach != "chain" or len(self.facts.number) > _BETWEEN_TYPES:
-            return far
-        between = [
-            fill(
-                ":present AND :first < :c AND :c < :second",
-                present=self._present(k),
-                c=self._time(k),
-                first=first,
-                second=second,
+def _expectation(known: Known, expectation: Audited) -> _Screened:
+    match expectation:
+        case Rule():
+            return _rule(known, expectation)
+        case Matches():
+            return _matches(known, expectation)
+        case Assert():
+            return _assert(known, expectation)
+        case Implied(rule="begins"):
+            begins = [known.facts.number[name] for name in known.facts.workflow.begins]
+            first = (
+                all_of(known.present(number), _stands(known, "first", number, known.first(number))) for number in begins
             )
-            for k in self.facts.number.values()
-            if k not in (own, other)
-        ]
-        return any_of(far, *between)
+            return any_of(*first), fill("1")
+        case Implied():
+            return exp.true(), fill("0")  # neither unexpected events nor ids that came twice get this far
 
-    def _side_by_side(self, first: Tree, second: Tree, own: int, other: int) -> Tree:
-        if len(self.facts.number) > _BETWEEN_TYPES:
-            return _FALSE
-        return all_of(
-            *(
-                any_of(
-                    fill("NOT :present", present=self._present(k)),
-                    self._not_after(self._time(k), first),
-                    self._not_after(second, self._time(k)),
-                )
-                for k in self.facts.number.values()
-                if k not in (own, other)
+
+def _rule(known: Known, rule: Rule) -> _Screened:
+    shape = TEMPLATES[rule.template].shape
+    numbers = [known.facts.number[name] for name in rule.events]
+    if isinstance(shape, Legs):
+        legs = [(leg, known.active(rule, rule.events[leg.activation])) for leg in shape.legs]
+        total = legs[0][1].number
+        for _, active in legs[1:]:
+            total = fill(":total + :more", total=total, more=active.number)
+        return all_of(*(_leg(known, rule, leg, active, numbers) for leg, active in legs)), total
+    actives = [known.active(rule, name) for name in rule.events]
+    one = fill("1")
+    match shape:
+        case Count():
+            return _count(shape, rule.n, actives[0]), one
+        case Position():
+            time = actives[0].first() if shape.which == "first" else actives[0].last()
+            return all_of(actives[0].some, _stands(known, shape.which, numbers[0], time)), one
+        case Choice(exclusive=True):
+            return fill(":a <> :b", a=actives[0].some, b=actives[1].some), one
+        case Choice():
+            return any_of(*(active.some for active in actives)), one
+
+
+def _count(shape: Count, n: int, active: Active) -> Tree:
+    bounds = [fill(":count >= :n", count=active.number, n=n)] if shape.at_least else []
+    if shape.at_most is not None:
+        bounds.append(fill(":count <= :n", count=active.number, n=n if shape.at_most == "n" else n - 1))
+    return all_of(*bounds)
+
+
+def _not_after(known: Known, a: Tree, b: Tree) -> Tree:
+    """a surely stands at b's position or before it, although intrinsic positions are not aggregated."""
+    return fill(":a < :b" if known.facts.sequenced else ":a <= :b", a=a, b=b)
+
+
+def _stands(known: Known, which: str, number: int, time: Tree) -> Tree:
+    """An event of this type and time is the first (last) of the case, or concurrent with what is."""
+    if not known.facts.sequenced:
+        return fill(":time = :edge", time=time, edge=known.edge(which))
+    function, order = ("MIN", ":time < :other") if which == "first" else ("MAX", ":time > :other")
+    text = f"{function}(time) FILTER (WHERE type <> :number)"
+    other = known.aggregate(f"{which} not {number}", text, number=number)
+    return all_of(known.once(number), fill(f":other IS NULL OR {order}", time=time, other=other))
+
+
+def _leg(known: Known, rule: Rule, leg: Leg, active: Active, numbers: list[int]) -> Tree:
+    own, other = numbers[leg.activation], numbers[leg.target]
+    idle = fill("NOT :some", some=active.some)
+    if own == other:
+        return any_of(idle, known.once(own)) if leg.negated else idle
+    single = all_of(known.once(own), known.once(other))
+    if leg.negated:
+        none = fill("NOT :target", target=known.present(other))
+        candidate = [*_where(known, rule), *_window(rule, leg, active, other, known.first)]
+        astray = [fill(":single AND NOT COALESCE(:it, FALSE)", single=single, it=all_of(*candidate))] if candidate else []
+        return any_of(idle, none, *astray, *_clear(known, leg, active, own, other))
+    ends = [known.first] if leg.side == "either" or isinstance(known, Simple) else [known.first, known.last]
+    needs = [known.present(other), any_of(*(_serves(known, rule, leg, active, other, end) for end in ends))]
+    if leg.reach != "any":
+        needs.append(fill(":count <= 1", count=active.number))
+    if rule.where is not None or leg.reach == "chain":
+        needs.append(single)
+    if leg.reach == "chain":
+        needs.append(_side_by_side(known, *_ordered(known, leg, own, other), own, other))
+    return any_of(idle, all_of(*needs, *_where(known, rule)))
+
+
+def _serves(known: Known, rule: Rule, leg: Leg, active: Active, other: int, end: Callable[[int], Tree]) -> Tree:
+    """The first (last) target is on the right side of all activations, and in their windows."""
+    placed = []
+    if leg.side == "after":
+        placed = [_not_after(known, active.last(), end(other))]
+    elif leg.side == "before":
+        placed = [_not_after(known, end(other), active.first())]
+    return all_of(*placed, *_window(rule, leg, active, other, end))
+
+
+def _window(rule: Rule, leg: Leg, active: Active, other: int, end: Callable[[int], Tree]) -> list[Tree]:
+    if rule.within is None:
+        return []
+    within = min(rule.within, 2**62)
+    if leg.side == "before":
+        return [fill(":t >= :e - :within", t=end(other), e=active.last(), within=within)]
+    return [fill(":t <= :e + :within", t=end(other), e=active.first(), within=within)]
+
+
+def _where(known: Known, rule: Rule) -> list[Tree]:
+    """The rule's `where` over the only events of its two types."""
+    if rule.where is None:
+        return []
+    a, b = rule.events
+
+    def leaf(node: Attribute | Aggregate) -> tuple[Tree, Tree | None]:
+        assert isinstance(node, Attribute)
+        return known.attribute(a if node.place == "a" else b, node.name)
+
+    condition = known.facts.correlated(rule, leaf)
+    return [] if condition is None else [condition]
+
+
+def _ordered(known: Known, leg: Leg, own: int, other: int) -> tuple[Tree, Tree]:
+    e, t = known.first(own), known.first(other)
+    return (e, t) if leg.side == "after" else (t, e)
+
+
+def _clear(known: Known, leg: Leg, active: Active, own: int, other: int) -> list[Tree]:
+    """All targets of a negated leg stand on the far side or, for chains, something stands between."""
+    if leg.side == "either":
+        return []
+    far = (
+        _not_after(known, known.last(other), active.first())
+        if leg.side == "after"
+        else _not_after(known, active.last(), known.first(other))
+    )
+    if leg.reach != "chain" or len(known.facts.number) > _BETWEEN_TYPES:
+        return [far]
+    first, second = _ordered(known, leg, own, other)
+    single = all_of(known.once(own), known.once(other))
+    strangers = (number for number in known.facts.number.values() if number not in (own, other))
+    between = (
+        fill("COALESCE(:first < :c AND :c < :second, FALSE)", first=first, c=known.first(number), second=second)
+        for number in strangers
+    )
+    return [far, all_of(single, any_of(*between))]
+
+
+def _side_by_side(known: Known, first: Tree, second: Tree, own: int, other: int) -> Tree:
+    if len(known.facts.number) > _BETWEEN_TYPES:
+        return exp.false()
+    strangers = (number for number in known.facts.number.values() if number not in (own, other))
+    return all_of(
+        *(
+            any_of(
+                fill("NOT :present", present=known.present(number)),
+                _not_after(known, known.last(number), first),
+                _not_after(known, second, known.first(number)),
             )
+            for number in strangers
         )
+    )
 
-    def _matches(self, matches: Matches) -> tuple[Tree, Tree]:
-        here, there = (self._present(self.facts.number[name]) for name in (matches.from_, matches.to))
-        neither = fill("NOT :here AND NOT :there", here=here, there=there)
-        keys = [self._attribute(name, by)[0] for name, by in zip((matches.from_, matches.to), matches.by, strict=True)]
-        facts = [here, there, fill(":a = :b", a=keys[0], b=keys[1])]
-        if matches.within is not None:
-            times = [self._time(self.facts.number[name]) for name in (matches.from_, matches.to)]
-            facts.append(fill("ABS(:a - :b) <= :within", a=times[0], b=times[1], within=matches.within))
-        if matches.amount is not None:
-            (a, currency_a), (b, currency_b) = (
-                self._attribute(name, amount)
-                for name, amount in zip((matches.from_, matches.to), matches.amount, strict=True)
-            )
-            tolerance = exp.Literal.number(matches.tolerance)
-            facts.append(fill("ABS(:a - :b) <= :tolerance", a=a, b=b, tolerance=tolerance))
-            if currency_a is not None or currency_b is not None:
-                facts.append(
-                    fill(":a = :b", a=currency_a, b=currency_b)
-                    if currency_a is not None and currency_b is not None
-                    else _FALSE
-                )
-        return any_of(neither, all_of(*facts)), fill("CASE WHEN :here OR :there THEN 1 ELSE 0 END", here=here, there=there)
 
-    def _assert(self, expectation: Assert) -> tuple[Tree, Tree]:
-        predicate = self.facts.predicate(expectation)
-        needed = [
-            self._present(self.facts.number[node.event])
-            for node in aggregates(predicate)
-            if node.function not in ("count", "sum")
-        ]
-        activated = all_of(*needed)
-        holds = self.facts.decide(predicate, self._assert_leaf)
-        return (
-            fill("NOT :activated OR :holds", activated=activated, holds=holds),
-            fill("CASE WHEN :activated THEN 1 ELSE 0 END", activated=activated),
-        )
+def _matches(known: Known, matches: Matches) -> _Screened:
+    sides = (matches.from_, matches.to)
+    here, there = (known.present(known.facts.number[name]) for name in sides)
+    keys = [known.attribute(name, by)[0] for name, by in zip(sides, matches.by, strict=True)]
+    facts = [known.once(known.facts.number[name]) for name in sides]
+    facts.append(fill(":a = :b", a=keys[0], b=keys[1]))
+    if matches.within is not None:
+        a, b = (known.first(known.facts.number[name]) for name in sides)
+        facts.append(fill("ABS(:a - :b) <= :within", a=a, b=b, within=min(matches.within, 2**62)))
+    if matches.amount is not None:
+        (a, of_a), (b, of_b) = (known.attribute(name, it) for name, it in zip(sides, matches.amount, strict=True))
+        facts.append(fill("ABS(:a - :b) <= :most", a=a, b=b, most=exp.Literal.number(matches.tolerance)))
+        if of_a is not None or of_b is not None:
+            facts.append(fill(":a = :b", a=of_a, b=of_b) if of_a is not None and of_b is not None else exp.false())
+    neither = fill("NOT :here AND NOT :there", here=here, there=there)
+    return any_of(neither, all_of(*facts)), fill("CASE WHEN :here OR :there THEN 1 ELSE 0 END", here=here, there=there)
 
-    def _assert_leaf(self, node: Attribute | Aggregate) -> tuple[Tree, Tree | None]:
+
+def _assert(known: Known, expectation: Assert) -> _Screened:
+    predicate = known.facts.predicate(expectation)
+    taken = aggregates(predicate)
+    needed = [known.present(known.facts.number[node.event]) for node in taken if node.function not in ("count", "sum")]
+    activated = all_of(*needed)
+
+    def leaf(node: Attribute | Aggregate) -> tuple[Tree, Tree | None]:
         assert isinstance(node, Aggregate)
-        present = self._present(self.facts.number[node.event])
-        if node.function == "count" and node.attribute is None:
-            return fill("CASE WHEN :present THEN 1 ELSE 0 END", present=present), None
-        assert node.attribute is not None
-        value, currency = self._attribute(node.event, node.attribute)
-        if node.function == "count":
-            return fill("CASE WHEN :value IS NOT NULL THEN 1 ELSE 0 END", value=value), None
-        if currency is not None:
-            currency = fill("CASE WHEN :value IS NOT NULL THEN :currency END", value=value, currency=currency)
-        return (fill("COALESCE(:value, 0)", value=value) if node.function == "sum" else value), currency
+        return known.taken(node)
 
-
-def _sum(conditions: list[Tree]) -> Tree:
-    total = fill("CASE WHEN :first THEN 1 ELSE 0 END", first=conditions[0])
-    for condition in conditions[1:]:
-        total = fill(":total + CASE WHEN :next THEN 1 ELSE 0 END", total=total, next=condition)
-    return total
+    holds = all_of(*(known.sure(node) for node in taken), known.facts.decide(predicate, leaf))
+    settled = any_of(fill("NOT :activated", activated=activated), holds)
+    return settled, fill("CASE WHEN :activated THEN 1 ELSE 0 END", activated=activated)

@@ -23,6 +23,10 @@ def cases() -> Tree:
         """SELECT case_id, CASE WHEN ended THEN 'complete' ELSE 'open' END AS status, ended, CAST(0 AS BIGINT) AS findings
            FROM screened WHERE clean
            UNION ALL
+           SELECT x.case_id, CASE WHEN r.ended THEN 'complete' ELSE 'open' END AS status, r.ended,
+                  CAST(0 AS BIGINT) AS findings
+           FROM rescreened AS r JOIN examined AS x ON x.c = r.c WHERE r.clean
+           UNION ALL
            SELECT x.case_id,
                   CASE WHEN COALESCE(o.state, 0) = 2 THEN 'violated'
                        WHEN COALESCE(o.state, 0) = 1 OR NOT s.ended THEN 'open' ELSE 'complete' END AS status,
@@ -48,7 +52,9 @@ def tallies(facts: Facts) -> Tree:
             for name, text in (("v", "COUNT(CASE WHEN :a = 0 THEN 1 END)"), ("k", "COALESCE(SUM(:a), 0)"))
         ),
     )
-    clean = clean.from_("screened").where("clean")
+    columns = ", ".join(f"a{x}" for x in range(len(facts.audited)))
+    cleared = fill(f"SELECT {columns} FROM screened WHERE clean UNION ALL SELECT {columns} FROM rescreened WHERE clean")
+    clean = clean.from_(exp.alias_(exp.Subquery(this=cleared), "cleared", table=True))
     rows = union_all(
         [
             fill(
@@ -64,7 +70,7 @@ def tallies(facts: Facts) -> Tree:
                   CAST(r.k + COALESCE(o.activations, 0) AS BIGINT) AS activations,
                   CAST(r.k + COALESCE(o.fulfilled, 0) AS BIGINT) AS fulfilled,
                   CAST(COALESCE(o.waiting, 0) AS BIGINT) AS waiting, CAST(COALESCE(o.findings, 0) AS BIGINT) AS findings
-           FROM :rows AS r CROSS JOIN (SELECT COUNT(*) AS n FROM examined) AS e
+           FROM :rows AS r CROSS JOIN (SELECT COUNT(*) AS n FROM doubtful) AS e
            LEFT JOIN (SELECT x, COUNT(*) AS judged, COUNT(CASE WHEN state = 0 THEN 1 END) AS satisfied,
                              COUNT(CASE WHEN state = 1 THEN 1 END) AS pending,
                              COUNT(CASE WHEN state = 2 THEN 1 END) AS violated, SUM(n) AS activations,

@@ -89,7 +89,7 @@ class History:
         self._spool.close()
 
     def check(self, *, details: bool = True) -> Result:
-        """Judge every case. Without `details` what only pictures need (delays) is not measured."""
+        """Judge every case. Without `details` what only pictures need is not measured: delays, events by type, worst cases."""
         self._judge()
         found = StoredFindings(self.ledger)
         by_status = self.ledger.case_counts()
@@ -102,9 +102,9 @@ class History:
             unmatched_types=self.intake.unmatched_types,
             cases=Cases(sum(by_status.values()), *(by_status.get(status, 0) for status in ("complete", "open", "violated"))),
             tallies=self._tallies(details),
-            event_counts=self.ledger.event_counts(),
+            event_counts=self.ledger.event_counts() if details else {},
             over_time=_over_time(width, periods),
-            worst=tuple(self._explanations(self.ledger.worst_cases(_WORST))),
+            worst=tuple(self._explanations(self.ledger.worst_cases(_WORST), examined=True)) if details else (),
             findings=found,
             elapsed=time.monotonic() - self._began,
         )
@@ -192,10 +192,10 @@ class History:
             )
         return tuple(tallies)
 
-    def _explanations(self, cases: list[str]) -> list[Explanation]:
+    def _explanations(self, cases: list[str], *, examined: bool = False) -> list[Explanation]:
         judge = Judge(self.workflow)
         found = []
-        for case, events in self.ledger.events(cases).items():
+        for case, events in self.ledger.events(cases, examined=examined).items():
             if events:
                 trace = tuple(sorted(events, key=_position))
                 found.append(Explanation(case, trace, judge.judge(events, self.as_of)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path as FilePath
@@ -34,11 +35,10 @@ _DELIMITERS = (",", ";", "\t", "|")
 
 
 class Layout(msgspec.Struct, frozen=True):
-    """How a file is written: its columns, and what stands between values and at the end of lines."""
+    """How a file is written: its columns, and what stands between values."""
 
     columns: tuple[str, ...]
     delimiter: str
-    line_end: str
 
 
 def parts(connection: duckdb.DuckDBPyConnection, name: str, given: Files, paths: Sequence[Path]) -> list[Part]:
@@ -68,7 +68,7 @@ def _part(
     fields: Mapping[Path, Field],
     needed: Sequence[str],
 ) -> Part:
-    rejects = f"rejected of {label}"
+    rejects = f"rejected_{zlib.crc32(label.encode())}"  # a plain word: DuckDB takes no other
 
     def careful(folder: FilePath) -> Part:
         copies: list[Located] = []
@@ -76,8 +76,7 @@ def _part(
             target = new_file(folder, ".csv")
             plain_rows(path, compression, shown, target, layout.delimiter)
             copies.append((str(target), shown))
-        plain = msgspec.structs.replace(layout, line_end="\\n")
-        return _part(label, name, copies, plain, "none", fields, needed)
+        return _part(label, name, copies, layout, "none", fields, needed)
 
     return Part(
         name=name,
@@ -99,8 +98,8 @@ def reader(files: Sequence[Located], layout: Layout, compression: Compression, n
     packed = "uncompressed" if compression == "none" else compression
     settings = (
         f"columns = {{{columns}}}, header = true, auto_detect = false, delim = {literal(layout.delimiter)}, quote = '\"', "
-        f"escape = '\"', new_line = {literal(layout.line_end)}, nullstr = '', strict_mode = true, store_rejects = true, "
-        f"rejects_table = {literal(rejects)}, rejects_scan = {literal(rejects + ' scan')}, rejects_limit = 0, "
+        f"escape = '\"', nullstr = '', strict_mode = true, store_rejects = true, "
+        f"rejects_table = {literal(rejects)}, rejects_scan = {literal(rejects + '_scan')}, rejects_limit = 0, "
         f"max_line_size = {LONGEST_ROW}, compression = {literal(packed)}"
     )
     picked = ", ".join(identifier(column) for column in needed) or "NULL AS nothing"
@@ -110,7 +109,6 @@ def reader(files: Sequence[Located], layout: Layout, compression: Compression, n
 def layout_of(connection: duckdb.DuckDBPyConnection, file: Located, compression: Compression) -> Layout:
     """The layout of a file, by its first line."""
     line = _first_line(connection, file, compression)
-    end = "\\r\\n" if line.endswith("\r\n") else "\\r" if line.endswith("\r") else "\\n"
     header = line.rstrip("\r\n")
     outside = _outside_quotes(header)
     delimiter = max(_DELIMITERS, key=outside.count)
@@ -118,10 +116,10 @@ def layout_of(connection: duckdb.DuckDBPyConnection, file: Located, compression:
     columns: list[str] = []
     for place, name in enumerate(names, start=1):
         plain = name.strip() or f"column{place}"
-        if plain in columns:
+        if plain.casefold() in map(str.casefold, columns):
             raise SourceError(f"{file[1]}:1: the column '{plain}' stands there twice", hint="give each column its own name")
         columns.append(plain)
-    return Layout(tuple(columns), delimiter, end)
+    return Layout(tuple(columns), delimiter)
 
 
 def _outside_quotes(text: str) -> str:

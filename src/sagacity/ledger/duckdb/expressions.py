@@ -61,7 +61,10 @@ def value(expression: RecordExpression, fields: Mapping[Path, Field], reading: R
 
 
 def _as_it_stands(field: Field) -> str:
-    return f"read_exact({field.document}, {literal(field.place)})" if field.form == "json" else read_text(field)
+    if field.form != "json":
+        return read_text(field)
+    number = f"json_type({field.document}, {literal(field.place)}) = 'DOUBLE'"
+    return f"CASE WHEN {number} THEN read_exact({field.document}, {literal(field.place)}) ELSE {field.sql} END"
 
 
 def _can_fail(expression: RecordExpression) -> bool:

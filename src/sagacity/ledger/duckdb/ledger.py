@@ -146,14 +146,15 @@ class DuckDBLedger:
         )
         return [case for (case,) in rows]
 
-    def events(self, cases: Sequence[str]) -> dict[str, list[Event]]:
-        """Every event of some cases, copies included."""
+    def events(self, cases: Sequence[str], *, examined: bool = False) -> dict[str, list[Event]]:
+        """Every event of some cases, copies included. Told that all of them were `examined`, it need not search the log."""
         columns = attribute_columns(self.workflow)
         names = list(self.workflow.events)
         captured = {name: _attributes(self.workflow, name) for name in names}
         listed = ", ".join(["case_id", "type", "other", "time", "seq", "id", *(f'"{column.name}"' for column in columns)])
         marks = ", ".join("?" for _ in cases)
-        rows = self._rows(f"SELECT {listed} FROM events WHERE case_id IN ({marks}) ORDER BY time, seq", list(cases))
+        relation = "(SELECT x.case_id, t.* FROM taken AS t JOIN examined AS x ON x.c = t.c)" if examined else "events"
+        rows = self._rows(f"SELECT {listed} FROM {relation} AS e WHERE case_id IN ({marks}) ORDER BY time, seq", list(cases))
         found: dict[str, list[Event]] = {case: [] for case in cases}
         for case, kind, other, time, seq, id_, *values in rows:
             name = other if kind == UNEXPECTED else names[kind]

@@ -175,7 +175,7 @@ def _numbered(part: Part) -> Iterator[tuple[int, int, bytes]]:
 def _left_out(connection: duckdb.DuckDBPyConnection, part: Part, most: int) -> list[tuple[_Place, str]]:
     """What the CSV reader could make no row of."""
     assert part.rejects is not None
-    scans = identifier(f"{part.rejects} scan")
+    scans = identifier(f"{part.rejects}_scan")
     rows = connection.execute(
         f"""SELECT s.file_path, r.line, any_value(r.error_type), any_value(r.error_message)
         FROM {identifier(part.rejects)} AS r JOIN {scans} AS s USING (scan_id, file_id)

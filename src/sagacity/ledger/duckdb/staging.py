@@ -73,7 +73,7 @@ def _staged(connection: duckdb.DuckDBPyConnection, normal: Normal, table: str, s
 def _fill(connection: duckdb.DuckDBPyConnection, normal: Normal, table: str) -> None:
     """Rows keep the order of their records, so that their place tells which record each comes from."""
     if normal.part.rejects is not None:
-        for name in (normal.part.rejects, f"{normal.part.rejects} scan"):
+        for name in (normal.part.rejects, f"{normal.part.rejects}_scan"):
             connection.execute(f"DROP TABLE IF EXISTS {identifier(name)}")
     connection.execute("SET preserve_insertion_order = true")
     try:

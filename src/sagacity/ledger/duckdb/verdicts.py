@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["case_verdicts", "run", "write_events"]
 
 
+_REDELIVERED = "SELECT c, SUM(copies - 1)::BIGINT AS redelivered FROM repeats GROUP BY c"
+
+
 def run(connection: DuckDBPyConnection, plan: Plan, progress: Progress | None = None) -> None:
     """Make the plan's relations in the connection, which holds `events`."""
     for done, step in enumerate(plan.steps):
@@ -67,10 +70,12 @@ def case_verdicts(connection: DuckDBPyConnection, plan: Plan) -> dict[str, CaseV
     called = names(plan.workflow)
     counts = ", ".join(f"a{x}" for x in range(len(called)))
     verdicts: dict[str, CaseVerdict] = {}
-    screened = connection.execute(f"SELECT case_id, ended, {counts} FROM screened WHERE clean").fetchall()
-    for case, ended, *activations in screened:
-        clean = tuple(Verdict(name, n, n, 0) for name, n in zip(called, activations, strict=True))
-        verdicts[case] = CaseVerdict(clean, ended, 0, 0)
+    clean = f"""SELECT case_id, ended, 0, {counts} FROM screened WHERE clean UNION ALL
+                SELECT x.case_id, r.ended, COALESCE(d.redelivered, 0), {counts} FROM rescreened AS r
+                JOIN examined AS x ON x.c = r.c LEFT JOIN ({_REDELIVERED}) AS d ON d.c = r.c WHERE r.clean"""
+    for case, ended, redelivered, *activations in connection.execute(clean).fetchall():
+        settled = tuple(Verdict(name, n, n, 0) for name, n in zip(called, activations, strict=True))
+        verdicts[case] = CaseVerdict(settled, ended, 0, 0, redelivered)
 
     tallies: defaultdict[tuple[str, int], dict[int, tuple[int, int | None]]] = defaultdict(dict)
     query = """SELECT x.case_id, o.x, o.state, SUM(o.n)::BIGINT, MIN(o.at) FROM outcomes AS o
@@ -83,9 +88,8 @@ def case_verdicts(connection: DuckDBPyConnection, plan: Plan) -> dict[str, CaseV
     query = f"SELECT case_id, x, kind, since, type, time, activation FROM ({found}) AS f ORDER BY {order}"
     for case, x, *fields in connection.execute(query).fetchall():
         violations[case, x].append(Violation(*fields))
-    spans = """SELECT x.case_id, s.ended, s.start, s.finish, COALESCE(d.redelivered, 0)::BIGINT
-               FROM examined AS x JOIN spans AS s ON s.c = x.c
-               LEFT JOIN (SELECT c, SUM(copies - 1) AS redelivered FROM repeats GROUP BY c) AS d ON d.c = x.c"""
+    spans = f"""SELECT x.case_id, s.ended, s.start, s.finish, COALESCE(d.redelivered, 0)
+                FROM examined AS x JOIN spans AS s ON s.c = x.c LEFT JOIN ({_REDELIVERED}) AS d ON d.c = x.c"""
     for case, ended, start, finish, redelivered in connection.execute(spans).fetchall():
         examined = []
         for x, name in enumerate(called):

@@ -1,0 +1,397 @@
+"""How values of a record are read: exactly, or not at all."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from taking_in import DAY, NOW, Outcome, files, instant, messages, order, take, write
+
+from sagacity.sources.inputs import Table
+from sagacity.workflow.model import Capture, Source
+
+UTC = timezone.utc  # noqa: UP017
+
+
+def _captured(tmp_path: Path, capture: Capture, *values: Any) -> tuple[list[Any], Outcome]:
+    """What a capture of `amount` reads from JSON values, in order, and what became of them all."""
+    lines = [order(id=f"{number:03}", amount=value) for number, value in enumerate(values)]
+    outcome = take(messages({"amount": capture}), files(write(tmp_path, "a.jsonl", lines)))
+    (name,) = [name for name in outcome.events[0] if name.startswith("amount$")] if outcome.events else ["amount"]
+    return outcome.column(name), outcome
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (b"4.50", "4.5000"),
+        (b"0.1", "0.1000"),
+        (b"-0.0001", "-0.0001"),
+        (b"1E2", "100.0000"),
+        (b"15e-1", "1.5000"),
+        (b"12345678901234.5678", "12345678901234.5678"),
+        (b"99999999999999.9999", "99999999999999.9999"),
+        (b"10000000000000.0001", "10000000000000.0001"),
+        (b"10000000000000.00", "10000000000000.0000"),
+        (b"0.10000000000000001", "0.1000"),
+        (b"7.00000000000000000000", "7.0000"),
+        ("4.50", "4.5000"),
+        (" +4.5 ", "4.5000"),
+        (".5", "0.5000"),
+        ("5.", "5.0000"),
+        ("1.50000000000000000000", "1.5000"),
+        ("12345678901234.5678", "12345678901234.5678"),
+        (7, "7.0000"),
+        (-7, "-7.0000"),
+    ],
+)
+def test_a_decimal_is_read_digit_by_digit(tmp_path: Path, written: Any, read: str) -> None:
+    values, outcome = _captured(tmp_path, Capture("amount", "decimal"), written)
+    assert outcome.reasons == []
+    assert values == [Decimal(read)]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [b"0.12345", b"10000000000000.00001", b"1e-5", b"1e14", b"100000000000000", b"1.5e-4", "0.12345", "1e-5", "1,5", "1_000",
+     "0x10", "NaN", "inf", "1.5.2", "--5", "1e999", b"1e400"],
+)  # fmt: skip
+def test_a_decimal_with_more_digits_than_its_type_is_rejected_rather_than_rounded(tmp_path: Path, written: Any) -> None:
+    _, outcome = _captured(tmp_path, Capture("amount", "decimal"), written)
+    assert (outcome.account.rejected, outcome.account.matched) == (1, 0)
+    assert outcome.reasons[0].startswith("amount is ")
+
+
+@pytest.mark.parametrize("written", [b"1.000000000000000001", b"0.100000000000000005", b"123456789012345678.5", b"0.000000000000000001"])
+def test_a_wide_decimal_keeps_what_no_float_could(tmp_path: Path, written: bytes) -> None:
+    values, _ = _captured(tmp_path, Capture("amount", "decimal", digits=38, scale=18), written)
+    assert values == [Decimal(written.decode())]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [(5, 5), (b"5.0", 5), (b"1e3", 1000), ("5", 5), (" -5 ", -5), ("5.00", 5), (2**63 - 1, 2**63 - 1), (-(2**63), -(2**63)),
+     (b"9007199254740993.0", 9007199254740993), ("9223372036854775807", 2**63 - 1)],
+)  # fmt: skip
+def test_an_integer_is_whole_and_exact(tmp_path: Path, written: Any, read: int) -> None:
+    values, _ = _captured(tmp_path, Capture("amount", "integer"), written)
+    assert values == [read]
+
+
+@pytest.mark.parametrize("written", [2**63, -(2**63) - 1, b"5.5", "5.5", "five", True, "0x10", "1_000", b"0.99999999999"])
+def test_what_is_no_64_bit_integer_is_rejected(tmp_path: Path, written: Any) -> None:
+    _, outcome = _captured(tmp_path, Capture("amount", "integer"), written)
+    assert outcome.account.rejected == 1
+
+
+def test_an_integer_that_overflows_says_what_to_state_instead(tmp_path: Path) -> None:
+    _, outcome = _captured(tmp_path, Capture("amount", "integer"), 2**63)
+    assert outcome.reasons == [f"amount is '{2**63}': more than 64 bits hold; state its type as decimal(38,0) or text"]
+
+
+def test_booleans_are_read_from_what_people_write(tmp_path: Path) -> None:
+    values, _ = _captured(tmp_path, Capture("amount", "boolean"), True, False, "true", "No", 1, 0, "Y", None, b"null")
+    assert values == [True, False, True, False, True, False, True, None, None]
+    _, outcome = _captured(tmp_path, Capture("amount", "boolean"), "maybe", 2)
+    assert outcome.reasons == ["amount is 'maybe', not a boolean", "amount is '2', not a boolean"]
+
+
+def test_text_is_what_stands_there(tmp_path: Path) -> None:
+    values, _ = _captured(
+        tmp_path, Capture("amount"), "a", "", b"null", None, 5, True, {"a": [1]}, "null", ' "q" ', "grün\u2028\n", b'"\\u0041"', "1.0"
+    )
+    assert values == ["a", None, None, None, "5", "true", '{"a":[1]}', "null", ' "q" ', "grün\u2028\n", "A", "1.0"]
+
+
+def test_a_number_and_its_text_are_one_key(tmp_path: Path) -> None:
+    keys = [123, "123", b"123.0", b"1.23e2", "123.0", b"1.50", b"00"[:1], b"1234567890123456789012"]
+    lines = [order(id=f"{number:03}", order_id=key) for number, key in enumerate(keys)]
+    outcome = take(messages(), files(write(tmp_path, "a.jsonl", lines)))
+    assert outcome.column("case_id") == ["123", "123", "123", "123", "123.0", "1.5", "0", "1234567890123456789012"]
+
+
+def test_keys_of_any_column_type_are_one_key(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    for kind in ("VARCHAR", "TINYINT", "BIGINT", "UBIGINT", "HUGEINT", "DOUBLE", "FLOAT", "DECIMAL(9,2)", "DECIMAL(38,0)", "BLOB"):
+        value = "'123'::BLOB" if kind == "BLOB" else f"CAST('123' AS {kind})"
+        duckdb.connect().execute(
+            f"COPY (SELECT 'Placed' AS type, TIMESTAMPTZ '2026-01-01Z' AS time, 'e' AS id, {value} AS order_id) TO '{path}'"
+        )
+        assert take(messages({}), files(path, format="parquet")).column("case_id") == ["123"], kind
+
+
+MIDNIGHT = instant("2026-01-01T00:00:00+00:00")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2026-01-01T00:00:00Z", MIDNIGHT),
+        ("2026-01-01 00:00:00Z", MIDNIGHT),
+        ("2026-01-01t00:00:00z", MIDNIGHT),
+        ("2026-01-01T00:00Z", MIDNIGHT),
+        (" 2026-01-01T00:00:00 UTC ", MIDNIGHT),
+        ("2026-01-01T01:00:00+01:00", MIDNIGHT),
+        ("2026-01-01T01:00:00 +01:00", MIDNIGHT),
+        ("2026-01-01T01:00:00+0100", MIDNIGHT),
+        ("2026-01-01T01:00:00+01", MIDNIGHT),
+        ("2025-12-31T18:30:00-05:30", MIDNIGHT),
+        ("2026-01-01T00:00:00.123456Z", MIDNIGHT + 123_456),
+        ("2026-01-01T00:00:00.1234569Z", MIDNIGHT + 123_456),
+        ("2026-01-01T00:00:00.123456999+00:00", MIDNIGHT + 123_456),
+        ("2026-01-01T00:00:00,5Z", MIDNIGHT + 500_000),
+        ("1969-12-31T23:59:59.9999999Z", -1),
+        ("1900-01-01T00:00:00Z", instant("1900-01-01T00:00:00+00:00")),
+        (MIDNIGHT // 1_000_000, MIDNIGHT),
+        (MIDNIGHT // 1000, MIDNIGHT),
+        (MIDNIGHT, MIDNIGHT),
+        (MIDNIGHT * 1000 + 999, MIDNIGHT),
+        (1, 1_000_000),
+        (-1, -1_000_000),
+        (b"1767225600.123456", MIDNIGHT + 123_456),
+        (b"1767225600123.9", MIDNIGHT + 123_900),
+        (str(MIDNIGHT // 1000), MIDNIGHT),
+        ("1767225600.5", MIDNIGHT + 500_000),
+    ],
+)
+def test_a_time_is_an_instant_in_microseconds(tmp_path: Path, written: Any, read: int) -> None:
+    outcome = take(messages(), files(write(tmp_path, "a.jsonl", [order(time=written)])))
+    assert (outcome.reasons, outcome.column("time")) == ([], [read])
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["2026-01-01T00:00:00 +02Z", "2026-01-01T00:00:00+25", "20260101", "202601010000", "20260101000000", "2026-13-01T00:00:00Z",
+     "2026-01-01T25:00:00Z", "infinity", "now", "01/02/2026 00:00Z", True, {"at": 1}],
+)  # fmt: skip
+def test_what_is_no_time_is_rejected_rather_than_guessed(tmp_path: Path, written: Any) -> None:
+    outcome = take(messages(), files(write(tmp_path, "a.jsonl", [order(time=written)])))
+    assert outcome.account.rejected == 1, outcome.column("time")
+
+
+def test_a_time_without_offset_needs_the_zone_of_its_source(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.jsonl", [order(time="2026-07-01T12:00:00"), order(time="2026-07-01", id="e2")])
+    without = take(messages(), files(path))
+    assert without.reasons[0] == "time is '2026-07-01T12:00:00', without an offset; state the source's timezone"
+    assert without.account.rejected == 2
+    within = take(messages(timezone="Europe/Berlin"), files(path))
+    assert within.column("time") == [instant("2026-06-30T22:00:00+00:00"), instant("2026-07-01T10:00:00+00:00")]
+
+
+def test_the_zone_of_a_source_leaves_times_with_an_offset_alone(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.jsonl", [order(), order(time=MIDNIGHT // 1000, id="e2")])
+    assert take(messages(timezone="Asia/Tokyo"), files(path)).column("time") == [MIDNIGHT, MIDNIGHT]
+
+
+def test_in_the_gap_of_spring_the_clock_goes_forward_and_in_the_overlap_of_autumn_it_is_the_later_hour(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.jsonl", [order(time="2026-03-29T02:30:00"), order(time="2026-10-25T02:30:00", id="e2")])
+    outcome = take(messages(timezone="Europe/Berlin"), files(path), now=NOW + 100 * DAY)
+    assert outcome.column("time") == [instant("2026-03-29T03:30:00+02:00"), instant("2026-10-25T02:30:00+01:00")]
+
+
+@pytest.mark.parametrize("kind", ["TIMESTAMPTZ", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE", "VARCHAR"])
+def test_times_of_any_column_type_are_read_in_their_zone(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "a.parquet"
+    value = "TIMESTAMPTZ '2026-06-30 22:00:00Z'" if kind == "TIMESTAMPTZ" else f"CAST('2026-07-01' AS {kind})"
+    duckdb.connect().execute(f"COPY (SELECT 'Placed' AS type, {value} AS time, 'e' AS id, '1' AS order_id) TO '{path}'")
+    outcome = take(messages({}, timezone="Europe/Berlin"), files(path, format="parquet"))
+    assert outcome.column("time") == [instant("2026-06-30T22:00:00+00:00")]
+    if kind != "TIMESTAMPTZ":
+        assert "without an offset" in take(messages({}), files(path, format="parquet")).reasons[0]
+
+
+def test_nanoseconds_are_cut_off_towards_the_past(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    duckdb.connect().execute(
+        f"""COPY (SELECT 'Placed' AS type, unnest([make_timestamp_ns(-1), make_timestamp_ns(1999)]) AS time, 'e' AS id,
+        '1' AS order_id) TO '{path}'"""
+    )
+    assert take(messages({}, timezone="UTC"), files(path, format="parquet")).column("time") == [-1, 1]
+
+
+@pytest.mark.parametrize(
+    ("column", "capture", "read"),
+    [
+        ("0.1::DOUBLE", Capture("v", "decimal"), Decimal("0.1000")),
+        ("1.1::FLOAT", Capture("v", "decimal"), Decimal("1.1000")),
+        ("12345678901234.5::DOUBLE", Capture("v", "decimal"), Decimal("12345678901234.5000")),
+        ("1e15::DOUBLE", Capture("v", "decimal", digits=38, scale=2), Decimal("1000000000000000.00")),
+        ("12.30::DECIMAL(10,2)", Capture("v", "decimal"), Decimal("12.3000")),
+        ("12.300000::DECIMAL(20,6)", Capture("v", "decimal"), Decimal("12.3000")),
+        ("5::UTINYINT", Capture("v", "decimal"), Decimal("5.0000")),
+        ("'4.50'", Capture("v", "decimal"), Decimal("4.5000")),
+        ("5::HUGEINT", Capture("v", "integer"), 5),
+        ("5.0::DOUBLE", Capture("v", "integer"), 5),
+        ("TRUE", Capture("v", "boolean"), True),
+        ("1::TINYINT", Capture("v", "boolean"), True),
+        ("TIMESTAMPTZ '2026-01-01 00:00:00Z'", Capture("v", "time"), MIDNIGHT),
+        ("TIMESTAMPTZ '2026-01-01 00:00:00Z'", Capture("v"), "2026-01-01T00:00:00.000000Z"),
+        ("DATE '2026-01-01'", Capture("v"), "2026-01-01"),
+        ("{'a': {'b': [1, 2]}}", Capture("v.a.b[1]", "integer"), 2),
+        ("{'a': {'b': [1, 2]}}", Capture("v.a.b[7]", "integer"), None),
+        ("{'a': 1}", Capture("v.b", "integer"), None),
+        ("{'a': 1}", Capture("v"), '{"a":1}'),
+        ("MAP {'k': 2.50}", Capture("v.k", "decimal"), Decimal("2.5000")),
+        ("[{'sku': 'x'}]", Capture("v[0].sku"), "x"),
+        ("'{\"a\": {\"b\": 12345678901234.5678}}'", Capture("v.a.b", "decimal"), Decimal("12345678901234.5678")),
+        ("'not json'", Capture("v.a.b", "decimal"), None),
+        ("'{\"a\": 1.0}'::JSON", Capture("v.a"), "1"),
+        ("'x'::BLOB", Capture("v"), "x"),
+        ("uuid '00000000-0000-0000-0000-000000000001'", Capture("v"), "00000000-0000-0000-0000-000000000001"),
+        ("NULL", Capture("v", "decimal"), None),
+    ],
+)
+def test_columns_of_any_type_are_read_exactly(tmp_path: Path, column: str, capture: Capture, read: Any) -> None:
+    path = tmp_path / "a.parquet"
+    duckdb.connect().execute(
+        f"""COPY (SELECT 'Placed' AS type, TIMESTAMPTZ '2026-01-01 00:00:00Z' AS time, 'e' AS id, '1' AS order_id,
+        {column} AS v) TO '{path}'"""
+    )
+    outcome = take(messages({"value": capture}), files(path, format="parquet"))
+    assert outcome.reasons == []
+    (name,) = [name for name in outcome.events[0] if name.startswith("value$")]
+    assert outcome.column(name) == [read]
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [("0.1::DOUBLE + 0.2::DOUBLE", "decimal"), ("12.34567::DECIMAL(10,5)", "decimal"), ("'nan'::DOUBLE", "decimal"),
+     ("1e300::DOUBLE", "decimal"), ("TRUE", "decimal"), ("DATE '2026-01-01'", "decimal"), ("1.5::DOUBLE", "integer"),
+     ("9223372036854775808::HUGEINT", "integer"), ("2::TINYINT", "boolean"), ("[1]", "integer"), ("TRUE", "time")],
+)  # fmt: skip
+def test_columns_that_do_not_read_exactly_are_rejected(tmp_path: Path, column: str, kind: Any) -> None:
+    path = tmp_path / "a.parquet"
+    duckdb.connect().execute(
+        f"""COPY (SELECT 'Placed' AS type, TIMESTAMPTZ '2026-01-01 00:00:00Z' AS time, 'e' AS id, '1' AS order_id,
+        {column} AS v) TO '{path}'"""
+    )
+    outcome = take(messages({"value": Capture("v", kind)}), files(path, format="parquet"))
+    assert (outcome.account.rejected, outcome.lines) == (1, [1])
+    assert outcome.reasons[0].startswith("value is ")
+
+
+def test_a_currency_stands_beside_its_amount(tmp_path: Path) -> None:
+    captures = {"amount": Capture("amount", "decimal", currency="money.currency"), "fee": Capture("amount", "decimal", currency="'EUR'")}
+    lines = [order(money={"currency": "USD"}), order(id="e2")]
+    outcome = take(messages(captures), files(write(tmp_path, "a.jsonl", lines)))
+    assert outcome.column("amount$currency") == ["USD", None]
+    assert outcome.column("fee$currency") == ["EUR", "EUR"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "capture", "read"),
+    [
+        ("'#' || order_id", None, "#1"),
+        ("CONCAT(order_id, missing, '-', type)", None, "1-Placed"),
+        ("order_id || missing", None, None),
+        ("amount * 100", "integer", 450),
+        ("amount + 0.5 - 1", "decimal", Decimal("4.0000")),
+        ("-amount", "decimal", Decimal("-4.5000")),
+        ("LOWER(type)", None, "placed"),
+        ("UPPER(TRIM('  ' || type))", None, "PLACED"),
+        ("SUBSTRING(type, 2, 3)", None, "lac"),
+        ("REPLACE(type, 'P', 'p')", None, "placed"),
+        ("SPLIT_PART(type, 'a', 2)", None, "ced"),
+        ("COALESCE(missing, amount)", "decimal", Decimal("4.5000")),
+        ("COALESCE(missing, amount, 'x')", None, "4.50"),
+        ("CASE WHEN amount > 4 THEN 'big' ELSE 'small' END", None, "big"),
+        ("CASE type WHEN 'Paid' THEN 1 WHEN 'Placed' THEN 2 END", "integer", 2),
+        ("amount > 4.49 AND amount < 4.51", "boolean", True),
+        ("amount IN (4.5, 5)", "boolean", True),
+        ("type LIKE 'Pl%' AND NOT type LIKE 'Pa%'", "boolean", True),
+        ("missing IS NULL AND type IS NOT NULL", "boolean", True),
+        ("amount BETWEEN 4 AND 5", "boolean", True),
+        ("type = 'Placed' OR missing = 'x'", "boolean", True),
+        ("missing = 'x'", "boolean", None),
+        ("CAST(time AS timestamp) >= '2026-01-01T00:00:00Z'", "boolean", True),
+        ("CAST(amount AS decimal(10,2)) * 2", "decimal", Decimal("9.0000")),
+        ("CAST(order_id AS integer) + 1", "integer", 2),
+        ("CAST(CAST(time AS timestamp) AS text)", None, "2026-01-01T00:00:00.000000Z"),
+        ("'EUR'", None, "EUR"),
+        ("5", "integer", 5),
+        ("TRUE", "boolean", True),
+        ("NULL", None, None),
+    ],
+)
+def test_an_expression_over_the_record(tmp_path: Path, expression: str, capture: Any, read: Any) -> None:
+    values, outcome = _captured(tmp_path, Capture(expression, capture), "4.50")
+    assert outcome.reasons == []
+    assert values == [read]
+
+
+@pytest.mark.parametrize("expression", ["amount * 2", "CAST(amount AS decimal(4,1))", "COALESCE(missing, amount)"])
+def test_an_expression_that_cannot_be_computed_is_rejected(tmp_path: Path, expression: str) -> None:
+    _, outcome = _captured(tmp_path, Capture(expression, "decimal"), "4.55x")
+    assert (outcome.account.rejected, outcome.reasons) == (1, ["amount is '4.55x', not a number"])
+
+
+def test_a_product_with_no_room_is_rejected_rather_than_lost(tmp_path: Path) -> None:
+    _, outcome = _captured(tmp_path, Capture("amount * amount * amount", "decimal"), b"9999999999999")
+    assert outcome.account.rejected == 1
+
+
+def test_paths_lead_into_nested_records_and_names_that_are_not_plain_words(tmp_path: Path) -> None:
+    line = order(data={"order": {"id": 7}, "items": [{"sku": "a"}, {"sku": "b"}], "odd name": "o", "a.b": "p", "": "q", "Data": "r"})
+    captures = {
+        "x1": Capture("data.order.id"),
+        "x2": Capture("data.items[1].sku"),
+        "x3": Capture('data."odd name"'),
+        "x4": Capture('data."a.b"'),
+        "x5": Capture("data.items"),
+        "x6": Capture("data.Data"),
+        "x7": Capture("data.data"),
+        "x8": Capture("data.order"),
+        "x9": Capture("data.items.sku"),
+    }
+    outcome = take(messages(captures), files(write(tmp_path, "a.jsonl", [line])))
+    found = {name[:2]: value for name, value in outcome.events[0].items() if name.startswith("x")}
+    assert found == {
+        "x1": "7", "x2": "b", "x3": "o", "x4": "p", "x5": '[{"sku":"a"},{"sku":"b"}]', "x6": "r", "x7": None,
+        "x8": '{"id":7}', "x9": None,
+    }  # fmt: skip
+
+
+def test_of_a_field_that_stands_twice_the_first_counts(tmp_path: Path) -> None:
+    outcome = take(messages(), files(write(tmp_path, "a.jsonl", [order()[:-1] + ',"order_id":"2"}'])))
+    assert outcome.column("case_id") == ["1"]
+
+
+def test_a_sequence_number_comes_from_the_record_or_its_row(tmp_path: Path) -> None:
+    first = write(tmp_path, "b.jsonl", [order(id="1", n=5), "", order(id="2")])
+    second = write(tmp_path, "a.jsonl.gz", [order(id="3", n="7"), "{bad", order(id="4")])
+    given = files(first, second)
+    assert take(messages(), given).column("seq") == [0, 0, 0, 0]
+    assert take(messages(seq="n"), given).column("seq") == [5, 0, 7, 0]
+    assert take(messages(seq="row"), given).column("seq") == [0, 1, 2, 4]
+
+
+def test_rows_are_numbered_across_parquet_files_and_tables(tmp_path: Path) -> None:
+    row = "SELECT 'Placed' AS type, TIMESTAMPTZ '2026-01-01 00:00:00Z' AS time, '1' AS order_id"
+    paths = []
+    for number, extra in enumerate(("", ", 1 AS other", "")):
+        paths.append(tmp_path / f"{number}.parquet")
+        duckdb.connect().execute(f"COPY ({row}, '{number}' || range AS id{extra} FROM range(2)) TO '{paths[-1]}'")
+    outcome = take(messages({}, seq="row"), files(*paths, format="parquet"))
+    assert outcome.column("seq") == [0, 1, 2, 3, 4, 5]
+    assert outcome.column("id") == ["00", "01", "10", "11", "20", "21"]
+    table = duckdb.sql(f"{row}, 'e' || range AS id FROM range(3)").to_arrow_table()
+    assert take(messages({}, seq="row"), Table(table)).column("seq") == [0, 1, 2]
+
+
+def test_an_unknown_zone_is_told_as_an_error_of_ours(tmp_path: Path) -> None:
+    outcome = take(messages(timezone="Nowhere/Town"), files(write(tmp_path, "a.jsonl", [order(time="2026-01-01")])))
+    assert outcome.account.rejected == 1
+
+
+def test_now_is_read_as_the_latest_time_that_is_not_in_the_future(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.jsonl", [order(), order(id="e2", time="2026-02-01T00:00:00Z"), order(id="e3", time="2100-01-01T00:00:00Z")])
+    outcome = take(messages(), files(path), now=NOW)
+    assert outcome.intake.as_of == instant("2026-02-01T00:00:00+00:00")
+    assert (outcome.account.matched, outcome.account.beyond) == (2, 1)
+    assert (outcome.account.first, outcome.account.last) == (MIDNIGHT, MIDNIGHT + 31 * DAY)
+    assert datetime.fromtimestamp(NOW / 1e6, UTC).year == 2026
+    assert Source().seq is None
