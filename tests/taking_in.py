@@ -15,7 +15,19 @@ from sagacity.ledger.port import Account, Intake, Progress
 from sagacity.sources.inputs import Compression, Files, Format, Input
 from sagacity.workflow.model import Capture, EventType, Source, Workflow
 
-__all__ = ["DAY", "NOW", "Outcome", "account_adds_up", "files", "instant", "messages", "order", "take", "workflow_of", "write"]
+__all__ = [
+    "DAY",
+    "NOW",
+    "Outcome",
+    "account_adds_up",
+    "files",
+    "instant",
+    "messages",
+    "order",
+    "take",
+    "workflow_of",
+    "write",
+]
 
 DAY = 86_400_000_000
 NOW = 1_790_000_000_000_000
@@ -60,9 +72,7 @@ def take(
         inputs = {next(iter(workflow.sources)): inputs}
     connection = connect(threads=2, memory=memory)
     try:
-        intake = take_in(
-            connection, workflow, inputs, as_of=as_of, now=now, max_rejected=max_rejected, progress=progress
-        )
+        intake = take_in(connection, workflow, inputs, as_of=as_of, now=now, max_rejected=max_rejected, progress=progress)
         cursor = connection.execute("SELECT * FROM events ORDER BY ALL")
         names = [column[0] for column in cursor.description or ()]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -99,7 +109,13 @@ def files(*paths: Path, format: Format = "jsonl") -> Files:
 def order(**fields: Any) -> str:
     """One message about order 1 as a line of JSON; None leaves a field out. A value of bytes stands as it is."""
     raw = {name: value for name, value in fields.items() if isinstance(value, bytes)}
-    message: dict[str, Any] = {"type": "Placed", "time": "2026-01-01T00:00:00Z", "id": "e1", "order_id": "1", "amount": "4.50"}
+    message: dict[str, Any] = {
+        "type": "Placed",
+        "time": "2026-01-01T00:00:00Z",
+        "id": "e1",
+        "order_id": "1",
+        "amount": "4.50",
+    }
     message |= {name: f"<{name}>" if name in raw else value for name, value in fields.items()}
     line = msgspec.json.encode({name: value for name, value in message.items() if value is not None}).decode()
     for name, value in raw.items():
@@ -117,9 +133,12 @@ def workflow_of(source: Source, capture: Mapping[str, Capture] | None = None, **
 
 
 def messages(capture: Mapping[str, Capture] | None = None, **changes: Any) -> Workflow:
-    """A workflow over messages such as `order` writes, with the amount as a decimal unless other captures are given."""
+    """A workflow over messages such as `order` writes, with the amount as a decimal unless other captures are given.
+
+    `changes` are changes to the source, and the workflow's `unexpected` and `events`.
+    """
     source = Source(type="type", time="time", id="id", keys={"order": "order_id"})
-    settings = {name: changes.pop(name) for name in ("unexpected", "events", "keys") if name in changes}
+    settings = {name: changes.pop(name) for name in ("unexpected", "events") if name in changes}
     captured = {"amount": Capture("amount", "decimal")} if capture is None else capture
     return workflow_of(msgspec.structs.replace(source, **changes), captured, **settings)
 

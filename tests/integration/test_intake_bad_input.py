@@ -69,7 +69,9 @@ def test_a_record_without_its_key_is_an_orphan(tmp_path: Path) -> None:
     assert (outcome.account.matched, outcome.account.orphan, outcome.account.rejected) == (1, 3, 0)
 
 
-@pytest.mark.parametrize("time", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1899-12-31T23:59:59.999999Z", 99999999999])
+@pytest.mark.parametrize(
+    "time", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1899-12-31T23:59:59.999999Z", 99999999999]
+)
 def test_an_absurd_time_is_rejected(tmp_path: Path, time: object) -> None:
     outcome = take(messages(), files(write(tmp_path, "a.jsonl", [order(time=time)])))
     assert outcome.reasons == [f"time is '{time}', which is no time between 1900 and 2200"]
@@ -186,7 +188,9 @@ def test_the_run_stops_at_more_rejected_records_than_allowed_and_lists_the_first
     path = write(tmp_path, "a.jsonl", [order(), *["{bad"] * 12])
     with pytest.raises(RejectedError) as caught:
         take(messages(), files(path), max_rejected=0)
-    assert caught.value.rejected == tuple(f"{path}:{line}: not JSON: object keys must be strings (byte 1)" for line in range(2, 12))
+    assert caught.value.rejected == tuple(
+        f"{path}:{line}: not JSON: object keys must be strings (byte 1)" for line in range(2, 12)
+    )
     assert "12 records cannot be read" in caught.value.message
     assert "--max-rejected 12" in (caught.value.hint or "")
     with pytest.raises(RejectedError):
@@ -199,7 +203,11 @@ def test_rejected_records_are_found_in_the_right_file(tmp_path: Path) -> None:
     second = write(tmp_path, "a.jsonl.gz", ["", order(time=None), order()])
     third = write(tmp_path, "c.jsonl", [order(amount="x")])
     outcome = take(messages(), files(first, second, third))
-    assert [(each.file, each.line) for each in outcome.intake.rejected] == [(str(first), 3), (str(second), 2), (str(third), 1)]
+    assert [(each.file, each.line) for each in outcome.intake.rejected] == [
+        (str(first), 3),
+        (str(second), 2),
+        (str(third), 1),
+    ]
 
 
 def test_a_file_is_called_by_the_name_that_its_reader_knows(tmp_path: Path) -> None:

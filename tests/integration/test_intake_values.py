@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,9 @@ import duckdb
 import pytest
 from taking_in import DAY, NOW, Outcome, files, instant, messages, order, take, write
 
+from sagacity.errors import UsageError
 from sagacity.sources.inputs import Table
-from sagacity.workflow.model import Capture, Source
-
-UTC = timezone.utc  # noqa: UP017
+from sagacity.workflow.model import Capture
 
 
 def _captured(tmp_path: Path, capture: Capture, *values: Any) -> tuple[list[Any], Outcome]:
@@ -66,7 +64,9 @@ def test_a_decimal_with_more_digits_than_its_type_is_rejected_rather_than_rounde
     assert outcome.reasons[0].startswith("amount is ")
 
 
-@pytest.mark.parametrize("written", [b"1.000000000000000001", b"0.100000000000000005", b"123456789012345678.5", b"0.000000000000000001"])
+@pytest.mark.parametrize(
+    "written", [b"1.000000000000000001", b"0.100000000000000005", b"123456789012345678.5", b"0.000000000000000001"]
+)
 def test_a_wide_decimal_keeps_what_no_float_could(tmp_path: Path, written: bytes) -> None:
     values, _ = _captured(tmp_path, Capture("amount", "decimal", digits=38, scale=18), written)
     assert values == [Decimal(written.decode())]
@@ -102,7 +102,20 @@ def test_booleans_are_read_from_what_people_write(tmp_path: Path) -> None:
 
 def test_text_is_what_stands_there(tmp_path: Path) -> None:
     values, _ = _captured(
-        tmp_path, Capture("amount"), "a", "", b"null", None, 5, True, {"a": [1]}, "null", ' "q" ', "grün\u2028\n", b'"\\u0041"', "1.0"
+        tmp_path,
+        Capture("amount"),
+        "a",
+        "",
+        b"null",
+        None,
+        5,
+        True,
+        {"a": [1]},
+        "null",
+        ' "q" ',
+        "grün\u2028\n",
+        b'"\\u0041"',
+        "1.0",
     )
     assert values == ["a", None, None, None, "5", "true", '{"a":[1]}', "null", ' "q" ', "grün\u2028\n", "A", "1.0"]
 
@@ -116,10 +129,21 @@ def test_a_number_and_its_text_are_one_key(tmp_path: Path) -> None:
 
 def test_keys_of_any_column_type_are_one_key(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
-    for kind in ("VARCHAR", "TINYINT", "BIGINT", "UBIGINT", "HUGEINT", "DOUBLE", "FLOAT", "DECIMAL(9,2)", "DECIMAL(38,0)", "BLOB"):
+    for kind in (
+        "VARCHAR",
+        "TINYINT",
+        "BIGINT",
+        "UBIGINT",
+        "HUGEINT",
+        "DOUBLE",
+        "FLOAT",
+        "DECIMAL(9,2)",
+        "DECIMAL(38,0)",
+        "BLOB",
+    ):
         value = "'123'::BLOB" if kind == "BLOB" else f"CAST('123' AS {kind})"
         duckdb.connect().execute(
-            f"COPY (SELECT 'Placed' AS type, TIMESTAMPTZ '2026-01-01Z' AS time, 'e' AS id, {value} AS order_id) TO '{path}'"
+            f"COPY (SELECT 'Placed' AS type, TIMESTAMPTZ '2026-01-01 00:00:00Z' AS time, 'e' AS id, {value} AS order_id) TO '{path}'"
         )
         assert take(messages({}), files(path, format="parquet")).column("case_id") == ["123"], kind
 
@@ -187,13 +211,17 @@ def test_the_zone_of_a_source_leaves_times_with_an_offset_alone(tmp_path: Path) 
     assert take(messages(timezone="Asia/Tokyo"), files(path)).column("time") == [MIDNIGHT, MIDNIGHT]
 
 
-def test_in_the_gap_of_spring_the_clock_goes_forward_and_in_the_overlap_of_autumn_it_is_the_later_hour(tmp_path: Path) -> None:
+def test_in_the_gap_of_spring_the_clock_goes_forward_and_in_the_overlap_of_autumn_it_is_the_later_hour(
+    tmp_path: Path,
+) -> None:
     path = write(tmp_path, "a.jsonl", [order(time="2026-03-29T02:30:00"), order(time="2026-10-25T02:30:00", id="e2")])
     outcome = take(messages(timezone="Europe/Berlin"), files(path), now=NOW + 100 * DAY)
     assert outcome.column("time") == [instant("2026-03-29T03:30:00+02:00"), instant("2026-10-25T02:30:00+01:00")]
 
 
-@pytest.mark.parametrize("kind", ["TIMESTAMPTZ", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE", "VARCHAR"])
+@pytest.mark.parametrize(
+    "kind", ["TIMESTAMPTZ", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE", "VARCHAR"]
+)
 def test_times_of_any_column_type_are_read_in_their_zone(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "a.parquet"
     value = "TIMESTAMPTZ '2026-06-30 22:00:00Z'" if kind == "TIMESTAMPTZ" else f"CAST('2026-07-01' AS {kind})"
@@ -237,7 +265,7 @@ def test_nanoseconds_are_cut_off_towards_the_past(tmp_path: Path) -> None:
         ("{'a': 1}", Capture("v"), '{"a":1}'),
         ("MAP {'k': 2.50}", Capture("v.k", "decimal"), Decimal("2.5000")),
         ("[{'sku': 'x'}]", Capture("v[0].sku"), "x"),
-        ("'{\"a\": {\"b\": 12345678901234.5678}}'", Capture("v.a.b", "decimal"), Decimal("12345678901234.5678")),
+        ('\'{"a": {"b": 12345678901234.5678}}\'', Capture("v.a.b", "decimal"), Decimal("12345678901234.5678")),
         ("'not json'", Capture("v.a.b", "decimal"), None),
         ("'{\"a\": 1.0}'::JSON", Capture("v.a"), "1"),
         ("'x'::BLOB", Capture("v"), "x"),
@@ -275,7 +303,10 @@ def test_columns_that_do_not_read_exactly_are_rejected(tmp_path: Path, column: s
 
 
 def test_a_currency_stands_beside_its_amount(tmp_path: Path) -> None:
-    captures = {"amount": Capture("amount", "decimal", currency="money.currency"), "fee": Capture("amount", "decimal", currency="'EUR'")}
+    captures = {
+        "amount": Capture("amount", "decimal", currency="money.currency"),
+        "fee": Capture("amount", "decimal", currency="'EUR'"),
+    }
     lines = [order(money={"currency": "USD"}), order(id="e2")]
     outcome = take(messages(captures), files(write(tmp_path, "a.jsonl", lines)))
     assert outcome.column("amount$currency") == ["USD", None]
@@ -335,7 +366,9 @@ def test_a_product_with_no_room_is_rejected_rather_than_lost(tmp_path: Path) -> 
 
 
 def test_paths_lead_into_nested_records_and_names_that_are_not_plain_words(tmp_path: Path) -> None:
-    line = order(data={"order": {"id": 7}, "items": [{"sku": "a"}, {"sku": "b"}], "odd name": "o", "a.b": "p", "": "q", "Data": "r"})
+    line = order(
+        data={"order": {"id": 7}, "items": [{"sku": "a"}, {"sku": "b"}], "odd name": "o", "a.b": "p", "": "q", "Data": "r"}
+    )
     captures = {
         "x1": Capture("data.order.id"),
         "x2": Capture("data.items[1].sku"),
@@ -383,15 +416,18 @@ def test_rows_are_numbered_across_parquet_files_and_tables(tmp_path: Path) -> No
 
 
 def test_an_unknown_zone_is_told_as_an_error_of_ours(tmp_path: Path) -> None:
-    outcome = take(messages(timezone="Nowhere/Town"), files(write(tmp_path, "a.jsonl", [order(time="2026-01-01")])))
-    assert outcome.account.rejected == 1
+    path = write(tmp_path, "a.jsonl", [order(time="2026-01-01")])
+    with pytest.raises(UsageError, match="there is no time zone 'Nowhere/Town'"):
+        take(messages(timezone="Nowhere/Town"), files(path))
 
 
 def test_now_is_read_as_the_latest_time_that_is_not_in_the_future(tmp_path: Path) -> None:
-    path = write(tmp_path, "a.jsonl", [order(), order(id="e2", time="2026-02-01T00:00:00Z"), order(id="e3", time="2100-01-01T00:00:00Z")])
+    path = write(
+        tmp_path,
+        "a.jsonl",
+        [order(), order(id="e2", time="2026-02-01T00:00:00Z"), order(id="e3", time="2100-01-01T00:00:00Z")],
+    )
     outcome = take(messages(), files(path), now=NOW)
     assert outcome.intake.as_of == instant("2026-02-01T00:00:00+00:00")
     assert (outcome.account.matched, outcome.account.beyond) == (2, 1)
     assert (outcome.account.first, outcome.account.last) == (MIDNIGHT, MIDNIGHT + 31 * DAY)
-    assert datetime.fromtimestamp(NOW / 1e6, UTC).year == 2026
-    assert Source().seq is None

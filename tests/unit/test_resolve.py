@@ -56,22 +56,22 @@ Put = Callable[..., Path]
     ("name", "content", "format", "compression"),
     [
         ("a.jsonl", LINE, "jsonl", "none"),
-        ("a.ndjson.gz", gzip.compress(LINE), "jsonl", "gzip"),
+        ("a.ndjson.gz", gzip.compress(LINE, mtime=0), "jsonl", "gzip"),
         ("a.json.zst", b"\x28\xb5\x2f\xfd rest", "jsonl", "zstd"),
         ("a.CSV", b"order,time\n", "csv", "none"),
         ("a.tsv", b"order\ttime\n", "csv", "none"),
         ("a.parquet", b"PAR1....PAR1", "parquet", "none"),
         ("a.xes", b"<?xml version='1.0'?><log/>", "xes", "none"),
         ("events.2026.csv", b"order\n", "csv", "none"),
-        ("really-packed.jsonl", gzip.compress(LINE), "jsonl", "gzip"),
+        ("really-packed.jsonl", gzip.compress(LINE, mtime=0), "jsonl", "gzip"),
         ("not-packed.jsonl.gz", LINE, "jsonl", "none"),
         ("no-suffix", LINE, "jsonl", "none"),
         ("no-suffix", b"\xef\xbb\xbf \n" + LINE, "jsonl", "none"),
-        ("no-suffix", gzip.compress(b"<log></log>"), "xes", "gzip"),
+        ("no-suffix", gzip.compress(b"<log></log>", mtime=0), "xes", "gzip"),
         ("no-suffix", b"PAR1....PAR1", "parquet", "none"),
         ("empty", b"", "jsonl", "none"),
         ("empty.csv", b"", "csv", "none"),
-        ("cut.jsonl.gz", gzip.compress(LINE)[:14], "jsonl", "gzip"),
+        ("cut.jsonl.gz", gzip.compress(LINE, mtime=0)[:14], "jsonl", "gzip"),
     ],
 )
 def test_format_and_compression_are_told_by_name_and_bytes(
@@ -96,7 +96,7 @@ def test_the_workflow_states_the_format_of_a_file_whose_name_tells_none(put: Put
         ("a.dat", b"order;time\n", None, "neither its name nor its first bytes tell"),
         ("a.zip", b"PK\x03\x04...", None, "a zip archive"),
         ("a.jsonl.bz2", b"BZh91AY", None, "compressed by bzip2"),
-        ("a.parquet.gz", gzip.compress(b"PAR1....PAR1"), None, "compressed within"),
+        ("a.parquet.gz", gzip.compress(b"PAR1....PAR1", mtime=0), None, "compressed within"),
     ],
 )
 def test_what_cannot_be_read_as_told_is_refused_with_a_way_out(
@@ -227,7 +227,7 @@ def test_a_default_glob_is_one_within_the_workflows_folder_only(put: Put, tmp_pa
 
 def test_standard_input_is_kept_privately_and_removed_with_its_spool() -> None:
     with Spool() as spool:
-        found = resolve(workflow(), {"orders": "-"}, base=None, spool=spool, stdin=io.BytesIO(gzip.compress(LINE)))["orders"]
+        found = resolve(workflow(), {"orders": "-"}, base=None, spool=spool, stdin=io.BytesIO(gzip.compress(LINE, mtime=0)))["orders"]
         assert isinstance(found, Files)
         path = Path(found.paths[0])
         assert (found.format, found.compression, found.given, found.name(0)) == ("jsonl", ("gzip",), "-", "stdin")

@@ -70,7 +70,7 @@ def command(
         if not quiet and format == "json":
             from sagacity.report.document import encoded, to_document
 
-            sys.stdout.write(encoded(to_document(result, limit)) + "\n")
+            sys.stdout.write(encoded(to_document(result, limit)))
         elif not quiet:
             from sagacity.report.terminal import render
 

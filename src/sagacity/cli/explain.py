@@ -42,7 +42,7 @@ def command(
             from sagacity.report.document import encoded, explanation_document
 
             document = explanation_document(history.workflow, explanation, history.as_of)
-            sys.stdout.write(encoded(document) + "\n")
+            sys.stdout.write(encoded(document))
         else:
             from sagacity.report.explanation import render_explanation
 

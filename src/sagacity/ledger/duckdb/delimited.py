@@ -87,6 +87,7 @@ def _part(
         compression=compression,
         costly=True,
         rejects=rejects,
+        delimiter=layout.delimiter,
         careful=careful,
     )
 

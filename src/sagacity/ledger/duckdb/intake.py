@@ -53,6 +53,7 @@ def take_in(
     shapes: dict[str, Shape] = {}
     for number, name in enumerate(names):
         shapes[name] = shape_of(workflow, name)
+        _check_zone(connection, shapes[name])
         with watched(connection, progress, f"reading {name}", number / len(names), (number + 1) / len(names)):
             taken[name] = _take_source(connection, shapes[name], inputs[name], cutoff)
     rejected = _rejected(connection, [each for parts in taken.values() for each in parts], max_rejected)
@@ -83,6 +84,16 @@ def _sources(workflow: Workflow, inputs: Mapping[str, Input]) -> list[str]:
             hint=f"it names {', '.join(named) or 'none'}",
         )
     return list(named)
+
+
+def _check_zone(connection: duckdb.DuckDBPyConnection, shape: Shape) -> None:
+    if shape.zone is None:
+        return
+    query = "SELECT name FROM pg_timezone_names() WHERE name = $1 OR lower(name) = lower($1) ORDER BY name <> $1"
+    found = connection.execute(query, [shape.zone]).fetchone()
+    if found is None or found[0] != shape.zone:
+        hint = f"did you mean {found[0]}?" if found else "write an IANA name such as Europe/Berlin or UTC"
+        raise UsageError(f"source '{shape.source}': there is no time zone '{shape.zone}'", hint=hint)
 
 
 def _take_source(connection: duckdb.DuckDBPyConnection, shape: Shape, given: Input, cutoff: int) -> list[Taken]:

@@ -149,9 +149,7 @@ class _Slot:
         outside = f"({name} IS NULL OR {name} < {EARLIEST} OR {name} >= {LATEST})"
         for types, each in _alike(values):
             self.checks.append(
-                Check(
-                    self.number, types, _time_label(each), "time", f"{self.among(types)} AND {outside}", each.shown
-                )
+                Check(self.number, types, _time_label(each), "time", f"{self.among(types)} AND {outside}", each.shown)
             )
 
     def add(self, name: str, sql_type: str, values: Sequence[tuple[Recipe, str, Value]], to: str) -> None:

@@ -26,7 +26,7 @@ _FLOAT_DIGITS = 15
 """As many decimal digits survive a double and back, whatever they are."""
 
 _SECOND = r"[T ]\d\d:\d\d(:\d\d(\.\d+)?)?"
-_WITH_OFFSET = rf"\d{{4}}-\d\d-\d\d{_SECOND}(Z|[+-]\d\d(:?\d\d)?)"
+_WITH_OFFSET = rf"\d{{4}}-\d\d-\d\d{_SECOND}(Z|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)"
 _WITHOUT = rf"\d{{4}}-\d\d-\d\d({_SECOND})?"
 _EPOCH = r"-?\d{10}(\.\d+)?|\d{13}(\.\d+)?|\d{16}|\d{19}"
 _NUMBER = r'("(?:[^"\\]|\\.)*")|(-?[0-9][0-9.eE+-]*)'
@@ -54,7 +54,8 @@ _MACROS = (
         WHEN regexp_full_match(x, '{_EPOCH}') THEN read_epoch(TRY_CAST(x AS DECIMAL(38,9)))
         ELSE read_local(read_tidy(x), zone) END""",
     """read_instant(x, zone, number) AS CASE
-        WHEN ends_with(x, 'Z') AND NOT contains(x, ' ') THEN epoch_us(TRY_CAST(x AS TIMESTAMP))
+        WHEN ends_with(x, 'Z') AND NOT contains(x, ' ') 
+            THEN coalesce(epoch_us(TRY_CAST(x AS TIMESTAMP)), read_stated(x, zone, number))
         ELSE read_stated(x, zone, number) END""",
 )
 
@@ -76,11 +77,11 @@ def read_text(field: Field) -> str:
             return f"NULLIF({sql}, '')"
         case "double" | "float":
             whole = f"{sql} = trunc({sql}) AND abs({sql}) < 9007199254740992"
-            return f"CASE WHEN {whole} THEN CAST(CAST({sql} AS BIGINT) AS VARCHAR) ELSE CAST({sql} AS VARCHAR) END"
+            return f"CASE WHEN {whole} THEN CAST(TRY_CAST({sql} AS BIGINT) AS VARCHAR) ELSE CAST({sql} AS VARCHAR) END"
         case "decimal" if field.scale:
             return f"rtrim(rtrim(CAST({sql} AS VARCHAR), '0'), '.')"
         case "instant" | "local" | "local_ns":
-            stamp = f"CAST({sql} AS TIMESTAMP)" if field.form != "instant" else f"make_timestamp(epoch_us({sql}))"
+            stamp = f"TRY_CAST({sql} AS TIMESTAMP)" if field.form != "instant" else f"make_timestamp(epoch_us({sql}))"
             mark = "Z" if field.form == "instant" else ""
             return f"strftime({stamp}, '%Y-%m-%dT%H:%M:%S.%f{mark}')"
         case "micros":
@@ -127,7 +128,7 @@ def read_integer(field: Field) -> str:
         case "json" | "text":
             plain = f"regexp_full_match({field.sql}, '-?[0-9]{{1,18}}')"
             slow = f"TRY_CAST({read_decimal(field, 38, 0)} AS BIGINT)"
-            return f"CASE WHEN {plain} THEN CAST({field.sql} AS BIGINT) ELSE {slow} END"
+            return f"CASE WHEN {plain} THEN TRY_CAST({field.sql} AS BIGINT) ELSE {slow} END"
     return f"TRY_CAST({read_decimal(field, 38, 0)} AS BIGINT)"
 
 
@@ -161,7 +162,7 @@ def read_instant(field: Field, zone: str | None) -> str:
         case "instant":
             return f"epoch_us({sql})"
         case "local" | "date":
-            return _local(f"CAST({sql} AS TIMESTAMP)", zone)
+            return _local(f"TRY_CAST({sql} AS TIMESTAMP)", zone)
         case "local_ns":
             return _local(f"make_timestamp(read_thousandth(epoch_ns({sql})))", zone)
         case "integer" | "decimal" | "double" | "float":
@@ -172,7 +173,9 @@ def read_instant(field: Field, zone: str | None) -> str:
 def _local(timestamp: str, zone: str | None) -> str:
     if zone is None:
         return "CAST(NULL AS BIGINT)"
-    return f"epoch_us({timestamp})" if zone in ("UTC", "Etc/UTC") else f"epoch_us(timezone({literal(zone)}, {timestamp}))"
+    return (
+        f"epoch_us({timestamp})" if zone in ("UTC", "Etc/UTC") else f"epoch_us(TRY(timezone({literal(zone)}, {timestamp})))"
+    )
 
 
 def _plain_number(scale: int) -> str:
@@ -191,5 +194,5 @@ def _decimal_text(sql: str, target: str, scale: int) -> str:
         WHEN regexp_full_match({shown}, '[+-]?([0-9]+{fraction}{bare})') THEN TRY_CAST({shown} AS {target})
         WHEN regexp_full_match({shown}, '[+-]?[0-9]+(\\.[0-9]*)?[eE][+-]?[0-9]{{1,3}}')
             AND length(regexp_extract({shown}, '\\.([0-9]*?)0*[eE]', 1))
-                - CAST(regexp_extract({shown}, '[eE]\\+?(-?[0-9]+)', 1) AS INTEGER) <= {scale}
+                - TRY_CAST(regexp_extract({shown}, '[eE]\\+?(-?[0-9]+)', 1) AS INTEGER) <= {scale}
             THEN TRY_CAST({shown} AS {target}) END"""

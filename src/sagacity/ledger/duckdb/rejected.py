@@ -35,18 +35,18 @@ class _Place(msgspec.Struct, frozen=True, order=True):
 def first_rejected(connection: duckdb.DuckDBPyConnection, taken: Taken, most: int) -> list[Rejected]:
     """The first rejected records of a part, at most so many."""
     part = taken.normal.part
-    found = [] if part.rejects is None else _left_out(connection, part, most)
     reasons, ordinals = _reasons(connection, taken, most)
-    if part.file_row is not None:
-        places = [_Place(file, row + 1) for file, row in ordinals]
-    elif part.format == "jsonl":
-        places = _in_lines(part, [row for _, row in ordinals])
-    elif part.format == "csv":
-        places = _in_rows(part, [row for _, row in ordinals], connection)
+    rows = [row for _, row in ordinals]
+    if part.format == "csv":
+        found = _in_rows(connection, part, rows, reasons, most)
     else:
-        places = [_Place(0, None) for _ in reasons]
-    found += [(place, reason or _malformed(place.text)) for place, reason in zip(places, reasons, strict=True)]
-    found.sort(key=lambda each: (each[0].file, each[0].line or 0))
+        if part.file_row is not None:
+            places = [_Place(file, row + 1) for file, row in ordinals]
+        elif part.format == "jsonl":
+            places = _in_lines(part, rows)
+        else:
+            places = [_Place(0, None)] * len(reasons)
+        found = [(place, reason or _malformed(place.text)) for place, reason in zip(places, reasons, strict=True)]
     return [Rejected(part.name, part.files[place.file][1], place.line, reason) for place, reason in found[:most]]
 
 
@@ -57,7 +57,7 @@ def _reasons(
     normal, part = taken.normal, taken.normal.part
     checks = normal.checks
     flags = [sql for check in checks for sql in (f"coalesce({check.unread}, FALSE)", f"left({check.shown}, 200)")]
-    place = [part.file or "0", part.file_row] if part.file_row else ["0", "0"]
+    place = ['"$file"' if part.file else "0", '"$file_row"' if part.file_row else "0"]
     columns = ", ".join(['"$malformed"', *place, *flags])
     connection.execute("SET preserve_insertion_order = true")
     try:
@@ -172,17 +172,15 @@ def _numbered(part: Part) -> Iterator[tuple[int, int, bytes]]:
                 yield file, number, line
 
 
-def _left_out(connection: duckdb.DuckDBPyConnection, part: Part, most: int) -> list[tuple[_Place, str]]:
-    """What the CSV reader could make no row of."""
-    assert part.rejects is not None
+def _left_out(connection: duckdb.DuckDBPyConnection, part: Part) -> dict[tuple[int, int], str]:
+    """What the CSV reader could make no record of: reasons by file and row, counted from 1, header and blank rows too."""
     scans = identifier(f"{part.rejects}_scan")
     rows = connection.execute(
-        f"""SELECT s.file_path, r.line, any_value(r.error_type), any_value(r.error_message)
-        FROM {identifier(part.rejects)} AS r JOIN {scans} AS s USING (scan_id, file_id)
-        GROUP BY ALL ORDER BY s.file_path, r.line LIMIT {most}"""
+        f"""SELECT s.file_path, r.line, min(r.error_type) FROM {identifier(part.rejects or "")} AS r
+        JOIN {scans} AS s USING (scan_id, file_id) GROUP BY s.file_path, r.line"""
     ).fetchall()
     numbers = {path: number for number, (path, _) in enumerate(part.files)}
-    return [(_Place(numbers.get(path, 0), line), _CSV.get(str(kind), str(text))) for path, line, kind, text in rows]
+    return {(numbers.get(path, 0), int(row)): _CSV.get(str(kind), str(kind).lower()) for path, row, kind in rows}
 
 
 _CSV = {
@@ -194,36 +192,38 @@ _CSV = {
 }
 
 
-def _in_rows(part: Part, ordinals: Sequence[int], connection: duckdb.DuckDBPyConnection) -> list[_Place]:
-    """The lines on which CSV rows begin, by their place among the sound rows of the part."""
-    left_out = {(place.file, place.line) for place, _ in _left_out(connection, part, sys.maxsize)} if ordinals else set()
-    wanted = iter(ordinals)
-    target = next(wanted, None)
-    places: list[_Place] = []
-    record = 0
+def _in_rows(
+    connection: duckdb.DuckDBPyConnection, part: Part, ordinals: Sequence[int], reasons: Sequence[str | None], most: int
+) -> list[tuple[_Place, str]]:
+    """The lines on which CSV records begin that are rejected: those left out, and those of these places among the rest."""
+    left_out = _left_out(connection, part)
+    unread = dict(zip(ordinals, reasons, strict=True))
+    found: list[tuple[_Place, str]] = []
+    sound = 0
     limit = csv.field_size_limit(sys.maxsize)
     try:
-        for file, line in _rows(part):
-            if target is None:
+        for file, row, line, blank in _rows(part):
+            if len(found) == most or len(found) == len(left_out) + len(unread):
                 break
-            if (file, line) in left_out:
-                continue
-            if record == target:
-                places.append(_Place(file, line))
-                target = next(wanted, None)
-            record += 1
+            if reason := left_out.get((file, row)):
+                found.append((_Place(file, line), reason))
+            elif not blank:
+                if sound in unread:
+                    found.append((_Place(file, line), unread[sound] or "cannot be read"))
+                sound += 1
     finally:
         csv.field_size_limit(limit)
-    return places + [_Place(0, None)] * (len(ordinals) - len(places))
+    return found
 
 
-def _rows(part: Part) -> Iterator[tuple[int, int]]:
+def _rows(part: Part) -> Iterator[tuple[int, int, int, bool]]:
+    """Each row after the header: its file, its number (header and blank rows counted), its first line, whether it is blank."""
     for file, (path, shown) in enumerate(part.files):
         with opened(path, part.compression, shown) as stream:
-            reader = csv.reader(line.decode("utf-8", "replace") + "\n" for line in lines_of(stream, sys.maxsize))
-            next(reader, None)
-            begins = reader.line_num + 1
-            for row in reader:
-                if row:
-                    yield file, begins
-                begins = reader.line_num + 1
+            text = (line.decode("utf-8", "replace") + "\n" for line in lines_of(stream, sys.maxsize))
+            reader = csv.reader(text, delimiter=part.delimiter)
+            line = 1
+            for row, values in enumerate(reader, start=1):
+                if row > 1:
+                    yield file, row, line, not values
+                line = reader.line_num + 1

@@ -48,6 +48,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     file_row: str | None = None
     costly: bool = False
     rejects: str | None = None
+    delimiter: str = ","
     careful: Callable[[FilePath], Part] | None = None
 
 
