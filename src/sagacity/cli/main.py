@@ -14,6 +14,7 @@ Commands live in modules of their own, which are imported only when they are cal
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -53,6 +54,7 @@ _INTERRUPTED, _BROKEN_PIPE, _UNFORESEEN = 130, 141, 70
 
 def main() -> NoReturn:
     """Runs the command line of this process, and exits."""
+    gc.set_threshold(100_000, 50, 100)  # a command builds large trees and keeps them; looking through them takes longer
     sys.exit(run(sys.argv[1:]))
 
 

@@ -146,11 +146,13 @@ def assert_outcomes(facts: Facts, x: int, expectation: Assert) -> Tree:
     ).from_("spans AS s")
     for node, name in names.items():
         table = exp.alias_(exp.Subquery(this=_value(facts, node)), name, table=True)
-        query = query.join(table, on=f"{name}.c = s.c", join_type="left")
+        query = query.join(table, on=f"{name}.c = s.c", join_type="left", copy=False)
     if expectation.immediate:
         latest_of = fill("SELECT c, MAX(time) AS latest FROM trace WHERE :named GROUP BY c", named=latest)
-        query = query.join(exp.alias_(exp.Subquery(this=latest_of), "w", table=True), on="w.c = s.c", join_type="left")
-    return case_outcomes(x, query.where(all_of(*needed)))
+        query = query.join(
+            exp.alias_(exp.Subquery(this=latest_of), "w", table=True), on="w.c = s.c", join_type="left", copy=False
+        )
+    return case_outcomes(x, query.where(all_of(*needed), copy=False))
 
 
 def _sum(table: str) -> Tree:

@@ -64,15 +64,22 @@ def second_screen(facts: Facts) -> Tree:
 
 def _query(known: Known, case: str, source: str | Tree, sound: Tree, found: list[_Screened], count_type: str) -> Tree:
     clean = all_of(sound, *known.guards.values(), *(settled for settled, _ in found))
+    activations = [fill(f"CAST(:n AS {count_type})", n=activations) for _, activations in found]
     outer = exp.select(
         column(case),
-        exp.alias_(fill("COALESCE(:clean, FALSE)", clean=clean), "clean"),
-        exp.alias_(_ended(known), "ended"),
-        *(exp.alias_(fill(f"CAST(:n AS {count_type})", n=activations), f"a{i}") for i, (_, activations) in enumerate(found)),
+        _as(fill("COALESCE(:clean, FALSE)", clean=clean), "clean"),
+        _as(_ended(known), "ended"),
+        *(_as(number, f"a{i}") for i, number in enumerate(activations)),
+        copy=False,
     )
-    quoted = {name: exp.to_identifier(name, quoted=not name.isidentifier()) for name in known.aggregates}
-    inner = exp.select(column(case), *(exp.alias_(tree, quoted[name]) for name, tree in known.aggregates.items()))
-    return outer.from_(inner.from_(source).group_by(column(case)).subquery("per_case"))
+    aggregates = (_as(tree, name) for name, tree in known.aggregates.items())
+    inner = exp.select(column(case), *aggregates, copy=False).from_(source, copy=False).group_by(column(case), copy=False)
+    return outer.from_(inner.subquery("per_case", copy=False), copy=False)
+
+
+def _as(tree: Tree, name: str) -> exp.Alias:
+    """The tree under a name. Trees are large here, so none is copied."""
+    return exp.Alias(this=tree, alias=exp.to_identifier(name, quoted=not name.isidentifier()))
 
 
 def _ended(known: Known) -> Tree:

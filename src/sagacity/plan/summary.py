@@ -54,7 +54,7 @@ def tallies(facts: Facts) -> Tree:
     )
     columns = ", ".join(f"a{x}" for x in range(len(facts.audited)))
     cleared = fill(f"SELECT {columns} FROM screened WHERE clean UNION ALL SELECT {columns} FROM rescreened WHERE clean")
-    clean = clean.from_(exp.alias_(exp.Subquery(this=cleared), "cleared", table=True))
+    clean = clean.from_(exp.alias_(exp.Subquery(this=cleared), "cleared", table=True), copy=False)
     rows = union_all(
         [
             fill(

@@ -10,7 +10,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from sagacity.errors import UsageError
-from sagacity.judge import Judge
 from sagacity.ledger.duckdb.ledger import DuckDBLedger
 from sagacity.ledger.port import Account, Intake, Progress
 from sagacity.plan.measures import delay_edges
@@ -193,6 +192,8 @@ class History:
         return tuple(tallies)
 
     def _explanations(self, cases: list[str], *, examined: bool = False) -> list[Explanation]:
+        from sagacity.judge import Judge  # not needed, and so not loaded, where only counts are asked for
+
         judge = Judge(self.workflow)
         found = []
         for case, events in self.ledger.events(cases, examined=examined).items():

@@ -30,7 +30,7 @@ def parts(connection: duckdb.DuckDBPyConnection, name: str, given: Files, paths:
     """A part for each run of files of one compression. Raises SourceError."""
     kinds = []
     for number, (path, compression) in enumerate(zip(given.paths, given.compression, strict=True)):
-        kinds.append((compression, _is_marked(path, given.name(number), compression)))
+        kinds.append((compression, _needs_care(path, given.name(number), compression)))
     found = []
     for (compression, marked), run in groupby(range(len(kinds)), key=lambda number: kinds[number]):
         files = [(given.paths[number], given.name(number)) for number in run]
@@ -125,8 +125,9 @@ def glob_free(path: str) -> str:
     return "".join(f"[{character}]" if character in "*?[" else character for character in path)
 
 
-def _is_marked(path: str, shown: str, compression: Compression) -> bool:
-    """Whether the file begins with a byte order mark. Raises SourceError where it is not UTF-8 at all."""
+def _needs_care(path: str, shown: str, compression: Compression) -> bool:
+    """Whether DuckDB would misread the file from the start: it stumbles over a byte order mark, and passes over a file of
+    a single byte. Raises SourceError for text that is not UTF-8 at all."""
     if compression == "zstd":
         return False
     try:
@@ -138,4 +139,4 @@ def _is_marked(path: str, shown: str, compression: Compression) -> bool:
         ) from error
     if start[:2] in _MARKS:
         raise SourceError(f"{shown}: is {_MARKS[start[:2]]} text", hint="write it as UTF-8, such as with iconv -t UTF-8")
-    return start == b"\xef\xbb\xbf"
+    return start == b"\xef\xbb\xbf" or len(start) == 1
