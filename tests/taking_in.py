@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
 
 from sagacity.ledger.duckdb.connection import connect, discard
@@ -89,10 +90,10 @@ def account_adds_up(account: Account) -> None:
     assert account.records == parts, account
 
 
-def write(folder: Path, name: str, content: bytes | str | Iterable[bytes | str]) -> Path:
+def write(folder: Path, name: str, content: bytes | str | Iterable[object]) -> Path:
     """A file of the content, or of the lines; gzipped where the name says so."""
     if not isinstance(content, bytes | str):
-        content = b"".join((line.encode() if isinstance(line, str) else line) + b"\n" for line in content)
+        content = b"".join((line if isinstance(line, bytes) else str(line).encode()) + b"\n" for line in content)
     data = content.encode() if isinstance(content, str) else content
     path = folder / name
     path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
@@ -141,6 +142,17 @@ def messages(capture: Mapping[str, Capture] | None = None, **changes: Any) -> Wo
     settings = {name: changes.pop(name) for name in ("unexpected", "events") if name in changes}
     captured = {"amount": Capture("amount", "decimal")} if capture is None else capture
     return workflow_of(msgspec.structs.replace(source, **changes), captured, **settings)
+
+
+def parquet(path: Path, query: str) -> Path:
+    """A Parquet file of a query's rows."""
+    duckdb.connect().execute(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
+    return path
+
+
+def arrow(query: str) -> Any:
+    """A query's rows as an Arrow table."""
+    return duckdb.connect().execute(query).to_arrow_table()
 
 
 def instant(text: str) -> int:

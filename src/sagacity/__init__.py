@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sagacity import expect
-    from sagacity.errors import LedgerError, RejectedError, SagacityError, SourceError, UsageError, WorkflowError
+    from sagacity.errors import (
+        ConditionError,
+        LedgerError,
+        RejectedError,
+        SagacityError,
+        SourceError,
+        UsageError,
+        WorkflowError,
+    )
     from sagacity.judge import judge
     from sagacity.reconcile.history import History, check, explain
     from sagacity.reconcile.result import Explanation, Finding, Result
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FOREVER",
     "Capture",
+    "ConditionError",
     "Event",
     "EventType",
     "Explanation",
@@ -49,7 +58,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "sagacity.errors": ("LedgerError", "RejectedError", "SagacityError", "SourceError", "UsageError", "WorkflowError"),
+    "sagacity.errors": (
+        "ConditionError",
+        "LedgerError",
+        "RejectedError",
+        "SagacityError",
+        "SourceError",
+        "UsageError",
+        "WorkflowError",
+    ),
     "sagacity.judge": ("judge",),
     "sagacity.reconcile.history": ("History", "check", "explain"),
     "sagacity.reconcile.result": ("Explanation", "Finding", "Result"),

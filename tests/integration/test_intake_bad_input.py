@@ -8,10 +8,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from taking_in import NOW, files, messages, order, take, write
 
 from sagacity.errors import RejectedError, SourceError, UsageError
 from sagacity.sources.inputs import Files
+from taking_in import NOW, files, messages, order, take, write
 
 
 def test_a_truncated_last_line_is_rejected_and_the_rest_taken(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_gzip_file_cut_short_is_named(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="gone.jsonl: No such file"):
+    with pytest.raises(SourceError, match=r"gone\.jsonl: No such file"):
         take(messages(), files(tmp_path / "gone.jsonl"))
 
 
@@ -177,7 +177,7 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
     assert take(messages({}), files(csv, format="csv")).account.matched == 1
 
 
-def test_a_source_that_is_not_given_is_named(tmp_path: Path) -> None:
+def test_a_source_that_is_not_given_is_named() -> None:
     with pytest.raises(UsageError, match=r"1 source is named in the workflow and not given: orders"):
         take(messages(), {})
     with pytest.raises(UsageError, match=r"the workflow names no source 'order'(?s:.)*it names orders"):

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from taking_in import files, messages, order, take, write
 
 from sagacity.errors import SourceError, UsageError
 from sagacity.sources.inputs import Files, Table
 from sagacity.workflow.model import Capture
+from taking_in import arrow, files, messages, order, parquet, take, write
 
 HEADER = "type,time,id,order_id,amount"
+ROW_OF_TABLE = "SELECT 'Placed' AS type, TIMESTAMPTZ '2026-01-01 00:00:00Z' AS time"
 ROW = "Placed,2026-01-01T00:00:00Z,e1,1,4.50"
 
 
@@ -42,12 +43,9 @@ def test_paths_with_odd_characters_are_read_as_they_are(tmp_path: Path) -> None:
     for name in ("a[1].jsonl", "a*.jsonl", "it's.jsonl", "ä b.jsonl", "a{1,2}.jsonl", "a?.jsonl"):
         path = write(tmp_path, name, [order()])
         assert take(messages(), files(path)).account.matched == 1, name
-    parquet = tmp_path / "p[1]'.parquet"
-    duckdb.sql(
-        "SELECT 'Placed' AS type, TIMESTAMPTZ '2026-01-01 00:00:00Z' AS time, 'e' AS id, '1' AS order_id"
-    ).write_parquet(str(tmp_path / "p.parquet"))
-    (tmp_path / "p.parquet").rename(parquet)
-    assert take(messages({}), files(parquet, format="parquet")).account.matched == 1
+    row = "SELECT 'Placed' AS type, TIMESTAMPTZ '2026-01-01 00:00:00Z' AS time, 'e' AS id, '1' AS order_id"
+    odd = parquet(tmp_path / "p.parquet", row).rename(tmp_path / "p[1]'.parquet")
+    assert take(messages({}), files(odd, format="parquet")).account.matched == 1
     csv = write(tmp_path, "c[1]'.csv", [HEADER, ROW])
     assert take(messages(), files(csv, format="csv")).account.matched == 1
 
@@ -130,8 +128,7 @@ def test_parquet_files_whose_columns_differ_are_one_source(tmp_path: Path) -> No
     ]
     paths = []
     for number, extra in enumerate(extras):
-        paths.append(tmp_path / f"{number}.parquet")
-        duckdb.connect().execute(f"COPY ({base.format(number)}{extra}) TO '{paths[-1]}'")
+        paths.append(parquet(tmp_path / f"{number}.parquet", f"{base.format(number)}{extra}"))
     outcome = take(messages(), files(*paths, format="parquet"))
     assert outcome.column("amount$decimal") == [Decimal("4.5"), Decimal(5), None, Decimal("12345678901234.5678")]
     assert outcome.column("case_id") == ["0", "1", "2", "3"]
@@ -139,7 +136,7 @@ def test_parquet_files_whose_columns_differ_are_one_source(tmp_path: Path) -> No
 
 def test_one_of_several_parquet_files_may_lack_a_column_but_not_all(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
-    duckdb.connect().execute(f"COPY (SELECT 'Placed' AS type, now() AS time, '1' AS order_id) TO '{path}'")
+    parquet(path, "SELECT 'Placed' AS type, now() AS time, '1' AS order_id")
     with pytest.raises(SourceError, match="there is no column 'id'"):
         take(messages({}), files(path, format="parquet"))
 
@@ -147,11 +144,9 @@ def test_one_of_several_parquet_files_may_lack_a_column_but_not_all(tmp_path: Pa
 def test_a_record_in_parquet_that_is_rejected_is_named_by_its_row(tmp_path: Path) -> None:
     paths = []
     for number in range(3):
-        paths.append(tmp_path / f"{number}.parquet")
-        duckdb.connect().execute(
-            f"""COPY (SELECT 'Placed' AS type, TIMESTAMPTZ '2026-01-01 00:00:00Z' AS time, 'e' || range AS id, 'o' AS order_id,
-            CASE WHEN range = 3 AND {number} > 0 THEN 'x' ELSE '1' END AS amount FROM range(5)) TO '{paths[-1]}'"""
-        )
+        amount = f"CASE WHEN range = 3 AND {number} > 0 THEN 'x' ELSE '1' END AS amount"
+        query = f"{ROW_OF_TABLE}, 'e' || range AS id, 'o' AS order_id, {amount} FROM range(5)"
+        paths.append(parquet(tmp_path / f"{number}.parquet", query))
     outcome = take(messages(), files(*paths, format="parquet"))
     assert [str(each) for each in outcome.intake.rejected] == [
         f"{path}:4: amount is 'x', not a number" for path in paths[1:]
@@ -160,14 +155,14 @@ def test_a_record_in_parquet_that_is_rejected_is_named_by_its_row(tmp_path: Path
     assert "e3" in outcome.column("id")
 
 
-SQL = "SELECT 'Placed' AS type, TIMESTAMPTZ '2026-01-01 00:00:00Z' AS time, 'e' || range AS id, range AS order_id, 4.5 AS amount FROM range(3)"
+SQL = f"{ROW_OF_TABLE}, 'e' || range AS id, range AS order_id, 4.5 AS amount FROM range(3)"
 
 
 def test_tables_of_every_kind_are_read_in_place() -> None:
     dataset = pytest.importorskip("pyarrow.dataset")
     polars = pytest.importorskip("polars")
     pandas = pytest.importorskip("pandas")
-    table = duckdb.sql(SQL).to_arrow_table()
+    table = arrow(SQL)
     frame = polars.from_arrow(table)
     tables = [
         table,
@@ -191,7 +186,7 @@ def test_tables_of_every_kind_are_read_in_place() -> None:
 
 
 def test_a_rejected_row_of_a_table_is_told() -> None:
-    table = duckdb.sql(SQL.replace("4.5 AS", "4.55555 AS")).to_arrow_table()
+    table = arrow(SQL.replace("4.5 AS", "4.55555 AS"))
     outcome = take(messages(), Table(table, "orders"))
     assert outcome.account.rejected == 3
     assert str(outcome.intake.rejected[0]).startswith("orders: amount is '4.55555', which has more digits")

@@ -7,13 +7,13 @@ from typing import Any
 
 import duckdb
 import pytest
-from taking_in import DAY, files, instant, messages, order, take, workflow_of, write
 
 from sagacity.errors import LedgerError, UsageError
 from sagacity.ledger.duckdb.connection import connect, discard, folder_of
 from sagacity.ledger.duckdb.intake import take_in
 from sagacity.sources.inputs import Files
 from sagacity.workflow.model import Capture, EventType, Source, Workflow
+from taking_in import DAY, files, instant, messages, order, take, workflow_of, write
 
 JAN = instant("2026-01-01T00:00:00+00:00")
 
@@ -24,7 +24,13 @@ def test_a_record_is_the_first_event_type_that_it_fits(tmp_path: Path) -> None:
         "Placed": EventType(source="orders", where="amount IS NOT NULL"),
         "Settled": EventType(source="orders", type="Paid"),
     }
-    lines = [order(id="1", amount=500), order(id="2"), order(id="3", amount=None), order(id="4", type="Paid"), order(type="Settled")]
+    lines = [
+        order(id="1", amount=500),
+        order(id="2"),
+        order(id="3", amount=None),
+        order(id="4", type="Paid"),
+        order(type="Settled"),
+    ]
     outcome = take(messages(events=events), files(write(tmp_path, "a.jsonl", lines)))
     assert outcome.column("type") == [0, 1, 2]
     assert outcome.account.unmatched == 2
@@ -96,7 +102,13 @@ def test_a_wide_row_holds_an_event_for_each_of_its_times(tmp_path: Path, format:
     path = tmp_path / "a"
     duckdb.connect().execute(f"COPY ({ROWS}) TO '{path}' (FORMAT {'json' if format == 'jsonl' else format})")
     outcome = take(_table(), files(path, format=format), as_of=instant("2026-01-31T00:00:00+00:00"))
-    assert sorted((row["case_id"], row["type"]) for row in outcome.events) == [("1", 0), ("1", 1), ("1", 2), ("2", 0), ("5", 0)]
+    assert sorted((row["case_id"], row["type"]) for row in outcome.events) == [
+        ("1", 0),
+        ("1", 1),
+        ("1", 2),
+        ("2", 0),
+        ("5", 0),
+    ]
     account = outcome.account
     assert (account.matched, account.unmatched, account.orphan, account.beyond, account.rejected) == (3, 1, 1, 1, 1)
     assert (account.events, account.first, account.last) == (5, JAN, JAN + 2 * DAY)
@@ -194,7 +206,11 @@ def test_taking_in_twice_replaces_what_was_taken_in(tmp_path: Path) -> None:
 
 def test_progress_is_told_as_a_share_that_grows(tmp_path: Path) -> None:
     seen: list[tuple[str, float]] = []
-    take(messages(), files(write(tmp_path, "a.jsonl", [order()] * 1000)), progress=lambda what, share: seen.append((what, share)))
+    take(
+        messages(),
+        files(write(tmp_path, "a.jsonl", [order()] * 1000)),
+        progress=lambda what, share: seen.append((what, share)),
+    )
     assert seen[0] == ("reading orders", 0.0)
     assert seen[-1] == ("reading orders", 1.0)
     assert [share for _, share in seen] == sorted(share for _, share in seen)
@@ -232,7 +248,12 @@ def test_running_out_of_memory_is_told_with_what_helps(tmp_path: Path) -> None:
     try:
         with pytest.raises(LedgerError, match="memory limit") as caught:
             take_in(
-                connection, messages({"note": Capture("note")}), {"orders": files(lines)}, as_of=None, now=JAN, max_rejected=0
+                connection,
+                messages({"note": Capture("note")}),
+                {"orders": files(lines)},
+                as_of=None,
+                now=JAN,
+                max_rejected=0,
             )
         assert "--memory" in (caught.value.hint or "")
     finally:
@@ -245,7 +266,10 @@ def test_a_workflow_that_says_not_where_a_time_stands_is_told() -> None:
 
 
 def test_hundreds_of_event_types_are_told_apart(tmp_path: Path) -> None:
-    events = {f"T{number}": EventType(source="orders", capture={f"a{number % 50}": Capture(f"data.a{number % 50}")}) for number in range(300)}
+    events = {
+        f"T{number}": EventType(source="orders", capture={f"a{number % 50}": Capture(f"data.a{number % 50}")})
+        for number in range(300)
+    }
     lines = [order(id=f"{number:03}", type=f"T{number}", data={f"a{number % 50}": number}) for number in range(300)]
     outcome = take(messages(events=events), files(write(tmp_path, "a.jsonl", lines)))
     assert outcome.column("type") == list(range(300))

@@ -12,9 +12,9 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from taking_in import Outcome, files, instant, messages, order, take, write
 
 from sagacity.workflow.model import Capture
+from taking_in import Outcome, files, instant, messages, order, take, write
 
 MARK = b"\xef\xbb\xbf"
 AS_OF = instant("2026-06-01T00:00:00+00:00")
@@ -27,21 +27,46 @@ _good = st.builds(
     st.sampled_from(["", " ", "\t"]),
 )
 _broken = st.sampled_from(
-    [b"{", b"}", b"[]", b"[{}]", b"1", b"null", b'"x"', b'{"type"', b'{"type":"Placed"', b"\x00", b"a\x00b", b"\xff", b"nope", b"//",
-     b'{"type":"Placed"}{"type":"Placed"}', b'{"type":"Placed"} x', b"{'type':'Placed'}", b'{"type":"Pl\xc3aced"}', b'{"a":"\\ud800"}',
-     b'{"a":"\x01"}', b"\xc2\xa0", order().encode()[:-1], order().encode()[5:]]
-)  # fmt: skip
-_unread = st.sampled_from([{"amount": "x"}, {"amount": b"0.00001"}, {"time": None}, {"time": "then"}, {"time": "2026-01-01"}])
+    [
+        b"{",
+        b"}",
+        b"[]",
+        b"[{}]",
+        b"1",
+        b"null",
+        b'"x"',
+        b'{"type"',
+        b'{"type":"Placed"',
+        b"\x00",
+        b"a\x00b",
+        b"\xff",
+        b"nope",
+        b"//",
+        b'{"type":"Placed"}{"type":"Placed"}',
+        b'{"type":"Placed"} x',
+        b"{'type':'Placed'}",
+        b'{"type":"Pl\xc3aced"}',
+        b'{"a":"\\ud800"}',
+        b'{"a":"\x01"}',
+        b"\xc2\xa0",
+        order().encode()[:-1],
+        order().encode()[5:],
+    ]
+)
+_unread = st.sampled_from(
+    [{"amount": "x"}, {"amount": b"0.00001"}, {"time": None}, {"time": "then"}, {"time": "2026-01-01"}]
+)
 _kinds = st.one_of(
     st.tuples(st.just("matched"), _good),
     st.tuples(st.just("rejected"), _broken),
     st.tuples(st.just("rejected"), _unread.map(lambda fields: order(**fields).encode())),  # type: ignore[arg-type]
     st.tuples(st.just("orphan"), st.sampled_from([None, ""]).map(lambda key: order(order_id=key).encode())),
-    st.tuples(st.just("unmatched"), st.sampled_from([order(type="Lost"), order(type=None), "{}", '{"type":{}}'])
-              .map(str.encode)),
+    st.tuples(
+        st.just("unmatched"), st.sampled_from([order(type="Lost"), order(type=None), "{}", '{"type":{}}']).map(str.encode)
+    ),
     st.tuples(st.just("beyond"), st.just(order(time="2026-06-01T00:00:00.000001Z").encode())),
     st.tuples(st.just("blank"), st.sampled_from([b"", b" ", b"\t", b"  \t "])),
-)  # fmt: skip
+)
 
 
 def _taken(content: bytes, names: tuple[str, ...] = ("a.jsonl",), **options: Any) -> list[Outcome]:
@@ -73,7 +98,16 @@ def test_each_line_ends_as_what_it_is(lines: list[tuple[str, bytes]], end: bytes
 
 
 @LAWS
-@given(st.lists(st.one_of(st.binary(max_size=30), _good, _broken, _good.flatmap(lambda line: st.integers(0, len(line)).map(lambda n: line[:n])))))
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=30),
+            _good,
+            _broken,
+            _good.flatmap(lambda line: st.integers(0, len(line)).map(lambda n: line[:n])),
+        )
+    )
+)
 def test_garbage_is_accounted_for_alike_on_both_ways(lines: list[bytes]) -> None:
     content = b"\n".join(line.replace(b"\n", b"") for line in lines)
     if content.startswith((b"\xff\xfe", b"\xfe\xff", MARK)):
@@ -87,7 +121,9 @@ def test_garbage_is_accounted_for_alike_on_both_ways(lines: list[bytes]) -> None
 
 def _told(outcome: Outcome) -> tuple[Any, ...]:
     account = outcome.account
-    counts = [getattr(account, name) for name in ("records", "matched", "rejected", "orphan", "unmatched", "beyond", "events")]
+    counts = [
+        getattr(account, name) for name in ("records", "matched", "rejected", "orphan", "unmatched", "beyond", "events")
+    ]
     return (counts, outcome.events, outcome.lines, outcome.reasons)
 
 
@@ -96,7 +132,13 @@ _cells = st.one_of(
     st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=5),
 )
 _rows = st.one_of(
-    st.tuples(st.just("Placed"), st.just("2026-01-01T00:00:00Z"), _cells, st.sampled_from(["1", "2", ""]), st.sampled_from(["4.5", "x"])),
+    st.tuples(
+        st.just("Placed"),
+        st.just("2026-01-01T00:00:00Z"),
+        _cells,
+        st.sampled_from(["1", "2", ""]),
+        st.sampled_from(["4.5", "x"]),
+    ),
     st.lists(_cells, min_size=1, max_size=7).map(tuple),
 )
 
@@ -132,7 +174,13 @@ def _csv_kind(row: tuple[str, ...]) -> str:
 
 
 @LAWS
-@given(st.lists(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=Decimal(-10) ** 13, max_value=Decimal(10) ** 13)))
+@given(
+    st.lists(
+        st.decimals(
+            allow_nan=False, allow_infinity=False, places=4, min_value=Decimal(-10) ** 13, max_value=Decimal(10) ** 13
+        )
+    )
+)
 def test_every_decimal_that_fits_is_read_exactly(amounts: list[Decimal]) -> None:
     lines = [order(id=f"{number:04}", amount=f"{amount:f}".encode()) for number, amount in enumerate(amounts)]
     with tempfile.TemporaryDirectory() as folder:
@@ -141,10 +189,15 @@ def test_every_decimal_that_fits_is_read_exactly(amounts: list[Decimal]) -> None
 
 
 @LAWS
-@given(st.lists(st.decimals(allow_nan=False, allow_infinity=False, min_value=-10**6, max_value=10**6), max_size=10), st.integers(0, 18))
+@given(
+    st.lists(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**6), max_value=10**6), max_size=10),
+    st.integers(0, 18),
+)
 def test_a_decimal_is_read_exactly_or_rejected(amounts: list[Decimal], scale: int) -> None:
     """But for a float's noise: an excess that a float of that size cannot hold is none."""
-    lines = [order(id=f"{number:04}", amount=str(amount).replace("E", "e").encode()) for number, amount in enumerate(amounts)]
+    lines = [
+        order(id=f"{number:04}", amount=str(amount).replace("E", "e").encode()) for number, amount in enumerate(amounts)
+    ]
     capture = {"amount": Capture("amount", "decimal", digits=38, scale=scale)}
     with tempfile.TemporaryDirectory() as folder:
         outcome = take(messages(capture), files(write(Path(folder), "a.jsonl", lines)))

@@ -258,3 +258,9 @@ def test_amounts_in_different_currencies_do_not_agree() -> None:
     euros = at(0, "A", amount=5, currency="EUR")
     assert failures(judge_one(paid, euros, at(1, "B", amount=5, currency="EUR"))) == []
     assert failures(judge_one(paid, euros, at(1, "B", amount=5, currency="USD"))) == [("A", 0, "mismatch", NEVER)]
+
+
+def test_an_activation_after_the_end_of_its_case_fails_from_its_own_time() -> None:
+    late = at(5, "A")
+    verdict = judge_one(rule("response", "A", "B"), at(0, "D"), at(3, "C"), late, ends=("C",))
+    assert failures(verdict) == [("A", 5, "missing", 5)]

@@ -14,7 +14,7 @@ from sagacity.reconcile.result import Explanation
 from sagacity.report.case import case_view, values
 from sagacity.report.explanation import render_explanation
 from sagacity.report.terminal import render
-from sagacity.workflow.model import Assert, EventType, Workflow
+from sagacity.workflow.model import Assert, EventType, Source, Workflow
 from sagacity.workflow.naming import names
 from sagacity.workflow.trace import FOREVER, Event
 from sagacity.workflow.verdict import CaseVerdict, Verdict, Violation
@@ -61,8 +61,39 @@ def test_commands_to_go_on_with_are_quoted_for_a_shell() -> None:
     result = samples.clean()
     account = msgspec.structs.replace(result.accounts[0], given="my events/*.jsonl")
     said = render(msgspec.structs.replace(result, accounts=(account,)), 80, workflow_path="my flow.yaml")
-    assert "sagacity check 'my flow.yaml' --source 'orders=my events/*.jsonl' --html report.html" in said
+    assert "sagacity check 'my flow.yaml' --source 'orders=my events/*.jsonl' --as-of end --html report.html" in said
     assert "--html" not in render(result, 80, html_hint=False)
+
+
+def test_a_command_to_go_on_with_judges_as_of_the_same_instant() -> None:
+    result = samples.realistic()
+    assert "--as-of 2026-11-16T00:00:00Z --html report.html" in render(result, 200)
+
+
+def test_a_command_to_go_on_with_leaves_out_a_source_that_lies_where_the_workflow_says() -> None:
+    result = samples.clean()
+    account = msgspec.structs.replace(result.accounts[0], given="flows/events/*.jsonl")
+    source = Source(path="events/*.jsonl")
+    workflow = msgspec.structs.replace(result.workflow, sources={**result.workflow.sources, account.source: source})
+    result = msgspec.structs.replace(result, workflow=workflow, accounts=(account,))
+    assert "--source" not in render(result, 120, workflow_path="flows/order.yaml")
+    assert "--source 'orders=flows/events/*.jsonl'" in render(result, 120, workflow_path="elsewhere/order.yaml")
+
+
+def test_orphans_are_said_to_lack_a_key_only_where_there_is_one_key() -> None:
+    result = samples.realistic()
+    one, several = (
+        msgspec.structs.replace(result, workflow=msgspec.structs.replace(result.workflow, keys=keys))
+        for keys in (("order",), ("order", "payment"))
+    )
+    assert "no case key" in render(one, 160)
+    assert "no case key" not in render(several, 160)
+    assert "no key that leads to one case" in render(several, 160)
+
+
+def test_event_types_that_were_not_counted_are_not_said_to_be_absent() -> None:
+    said = " ".join(render(msgspec.structs.replace(samples.realistic(), event_counts={}), 80).split())
+    assert "no event at all" not in said
 
 
 def test_an_expectation_that_never_applied_and_an_absent_event_type_are_pointed_out() -> None:

@@ -227,7 +227,9 @@ def test_a_default_glob_is_one_within_the_workflows_folder_only(put: Put, tmp_pa
 
 def test_standard_input_is_kept_privately_and_removed_with_its_spool() -> None:
     with Spool() as spool:
-        found = resolve(workflow(), {"orders": "-"}, base=None, spool=spool, stdin=io.BytesIO(gzip.compress(LINE, mtime=0)))["orders"]
+        found = resolve(workflow(), {"orders": "-"}, base=None, spool=spool, stdin=io.BytesIO(gzip.compress(LINE, mtime=0)))[
+            "orders"
+        ]
         assert isinstance(found, Files)
         path = Path(found.paths[0])
         assert (found.format, found.compression, found.given, found.name(0)) == ("jsonl", ("gzip",), "-", "stdin")

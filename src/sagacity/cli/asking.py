@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sagacity.reconcile.history import History
 
 __all__ = [
-    "AS_OF", "FILE", "LENIENT", "MAX_REJECTED", "MEMORY", "SOURCE", "THREADS", "opened", "screen", "written",
+    "AS_OF", "FILE", "LENIENT", "MAX_REJECTED", "MEMORY", "SOURCE", "THREADS", "opened", "promised", "screen", "written",
 ]  # fmt: skip
 
 FILE = Annotated[Path, typer.Argument(metavar="WORKFLOW", help="The workflow file.", show_default=False)]
@@ -100,7 +100,8 @@ def _progress(quiet: bool) -> Iterator[Progress | None]:
     columns = (TextColumn("{task.description:<24}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=1.0)
-        yield lambda what, share: bar.update(task, description=what, completed=share)
+        # Never all of it: the bar's clock would stand still from the end of the first stage on.
+        yield lambda what, share: bar.update(task, description=what, completed=min(share, 0.999))
 
 
 def screen() -> tuple[int, bool]:
@@ -109,11 +110,33 @@ def screen() -> tuple[int, bool]:
     return width, sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
+def promised(tables: Iterable[Path | None], texts: Iterable[Path | None]) -> None:
+    """Refuse at once what could not be written at the end of a long check. Raises UsageError.
+
+    `tables` are told by their names how to be written; None stands for an output that was not asked for.
+    """
+    from sagacity.errors import UsageError
+    from sagacity.ledger.port import TABLES
+
+    asked = [path for path in tables if path is not None]
+    for path in asked:
+        if path.suffix.lower() not in TABLES:
+            raise UsageError(
+                f"cannot tell the format of {path} from its name", hint=f"end it with one of {', '.join(TABLES)}"
+            )
+    for path in (*asked, *(path for path in texts if path is not None)):
+        if path.is_dir():
+            raise UsageError(f"cannot write {path}: it is a folder", hint="name a file in it")
+        if not path.parent.is_dir():
+            raise UsageError(f"cannot write {path}: there is no folder {path.parent}", hint="make it first")
+
+
 def written(path: Path, text: str) -> None:
-    """Write a file, whole or not at all. Raises UsageError where it cannot be written."""
+    """Write a file. Raises UsageError where it cannot be written."""
     from sagacity.errors import UsageError
 
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", hint="name a file in a folder that exists") from None
+        hint = "name a file in a folder that exists" if isinstance(error, FileNotFoundError) else "name another file"
+        raise UsageError(f"cannot write {path}: {error.strerror}", hint=hint) from None

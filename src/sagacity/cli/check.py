@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from sagacity.cli.asking import AS_OF, FILE, LENIENT, MAX_REJECTED, MEMORY, SOURCE, THREADS, opened, screen, written
+from sagacity.cli.asking import (
+    AS_OF,
+    FILE,
+    LENIENT,
+    MAX_REJECTED,
+    MEMORY,
+    SOURCE,
+    THREADS,
+    opened,
+    promised,
+    screen,
+    written,
+)
 
 __all__ = ["command"]
 
@@ -52,6 +64,7 @@ def command(
 
     if format not in ("text", "json"):
         raise UsageError(f"'{format}' is not a format", hint="text or json")
+    promised(tables=(findings, cases), texts=(html, junit))
     most = None if lenient else max_rejected
     with opened(file, source, as_of, most, memory, threads, quiet) as history:
         result = history.check(details=format == "json" or html is not None)

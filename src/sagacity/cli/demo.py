@@ -37,7 +37,7 @@ def command(
     \b
     Examples:
       sagacity demo
-      sagacity demo --orders 200000 --out /tmp/orders
+      sagacity demo --orders 200000 --out many-orders
       sagacity demo --faults 0.2 --seed 3
     """
     from sagacity.demo.orders import Plan

@@ -58,8 +58,10 @@ expect:
 
 # Rules in full form, for what the everyday words cannot say.
 rules:
-  - name: large orders are checked before they are shipped
-    precedence: [ComplianceCheckDone, ItemShipped]
+  - name: large orders are checked in an hour
+    response: [OrderPlaced, ComplianceCheckDone]
+    when: amount > 1000
+    within: 1h
     severity: warning
   - name: no money without an order
     not_precedence: [PaymentReceived, OrderPlaced]
@@ -84,13 +86,14 @@ def command(
     """
     from sagacity.errors import UsageError
 
-    if path.is_dir():
-        path /= _DEFAULT
     try:
+        if path.is_dir():
+            path /= _DEFAULT
         with path.open("w" if force else "x", encoding="utf-8") as file:
             file.write(STARTER)
     except FileExistsError:
         raise UsageError(f"{path} exists already", hint="name another file, or overwrite it with --force") from None
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", hint="name a file in a folder that exists") from None
+        hint = "name a file in a folder that exists" if isinstance(error, FileNotFoundError) else "name another file"
+        raise UsageError(f"cannot write {path}: {error.strerror}", hint=hint) from None
     typer.echo(f"wrote {path}; edit it, then run: sagacity validate {path}")

@@ -5,7 +5,7 @@
 | 0 | clean |
 | 1 | findings |
 | 2 | bad usage, or a workflow with mistakes |
-| 3 | an input that cannot be read, or a ledger that cannot do its work |
+| 3 | an input that cannot be read, a full disk, or a ledger that cannot do its work |
 | 70 | an error in Sagacity itself |
 | 130, 141 | interrupted; the reader of the output went away |
 
@@ -16,9 +16,11 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
@@ -49,12 +51,17 @@ EXIT_CODES: tuple[tuple[type[SagacityError], int], ...] = (
 """The first class that fits says what the process exits with."""
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-_INTERRUPTED, _BROKEN_PIPE, _UNFORESEEN = 130, 141, 70
+_INTERRUPTED, _BROKEN_PIPE, _UNFORESEEN, _UNWRITABLE = 130, 141, 70, 3
+_MISTAKES = 20
+_STOPPED_WITHIN = "Query interrupted"
+"""What the ledger's engine says, as a RuntimeError, where Ctrl-C came in the middle of its work."""
 
 
 def main() -> NoReturn:
     """Runs the command line of this process, and exits."""
     gc.set_threshold(100_000, 50, 100)  # a command builds large trees and keeps them; looking through them takes longer
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that temporary files go when a scheduler ends a job
+    _mend_streams()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -73,14 +80,31 @@ def run(arguments: Sequence[str], *, invoke: Callable[[Sequence[str]], int] | No
     except KeyboardInterrupt:
         return _INTERRUPTED
     except SagacityError as error:
-        _say(str(error))
+        _say(_shortened(error))
         return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
     except Exception as error:
+        if str(error) == _STOPPED_WITHIN:
+            return _INTERRUPTED
+        if isinstance(error, OSError) and error.strerror:  # a full disk, a folder that is a file: nothing of Sagacity's
+            _discard(sys.stdout)
+            where = f" to {error.filename}" if error.filename else ""
+            _say(f"cannot write{where}: {error.strerror}\n  hint: make room where the output goes, or name another place")
+            return _UNWRITABLE
         if os.environ.get("SAGACITY_DEBUG"):
             raise
         _say(f"{type(error).__name__}: {' '.join(str(error).split())[:500]}")
         _write("  this is a mistake in Sagacity itself; SAGACITY_DEBUG=1 shows where it happened\n", sys.stderr)
         return _UNFORESEEN
+
+
+def _mend_streams() -> None:
+    """Standard streams that the caller closed (`>&-`) lead nowhere; those that cannot take every letter are made to."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
+        elif stream.encoding.lower().replace("-", "") != "utf8":
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
 
 
 def _invoke(arguments: Sequence[str]) -> int:
@@ -155,6 +179,14 @@ def _options(
       sagacity explain order.workflow.yaml --case 123 --source orders=events/*.jsonl.gz
     """
     del version
+
+
+def _shortened(error: SagacityError) -> str:
+    """A workflow with hundreds of mistakes must not scroll the first of them away."""
+    if not isinstance(error, WorkflowError) or len(error.problems) <= _MISTAKES:
+        return str(error)
+    more = len(error.problems) - _MISTAKES
+    return f"{WorkflowError(error.problems[:_MISTAKES])}\nand {more:,} more; sagacity validate lists them all"
 
 
 def _say(message: str) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from sagacity.cli.asking import written
+
 __all__ = ["command"]
 
 
@@ -27,15 +29,11 @@ def command(
     """
     import json
 
-    from sagacity.errors import UsageError
     from sagacity.workflow.schema import schema
 
     text = json.dumps(schema(), indent=2, ensure_ascii=False)
     if output is None:
         typer.echo(text)
         return
-    try:
-        output.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write {output}: {error.strerror}", hint="name a file in a folder that exists") from None
+    written(output, text + "\n")
     typer.echo(f"wrote {output}", err=True)

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from sagacity.cli.asking import written
+
 __all__ = ["command"]
 
 
@@ -30,7 +32,6 @@ def command(
       sagacity show order.workflow.yaml -o docs/order.svg
       sagacity show order.workflow.yaml --mermaid >> README.md
     """
-    from sagacity.errors import UsageError
     from sagacity.workflow.reader import load
 
     workflow = load(file)
@@ -44,8 +45,5 @@ def command(
     if output is None or str(output) == "-":
         sys.stdout.write(text)
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write {output}: {error.strerror}", hint="name a file in a folder that exists") from None
+    written(output, text)
     typer.echo(f"wrote {output}", err=True)

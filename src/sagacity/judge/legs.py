@@ -90,7 +90,7 @@ class Asked(msgspec.Struct, frozen=True):
         """When e, not having found a target, is violated."""
         if self.leg.side == "before":
             return e.time
-        due = self.trace.end if self.within is None else later(e.time, self.within)
+        due = max(self.trace.end, e.time) if self.within is None else later(e.time, self.within)
         return due if following is None else min(due, following[0])
 
     def _kind(self, e: Place, near: Sequence[Place]) -> FindingKind:

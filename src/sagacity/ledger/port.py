@@ -11,14 +11,21 @@ Guarantees, for every adapter:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, TypeAlias
 
 import msgspec
 
+from sagacity.sources.inputs import Input
+from sagacity.workflow.model import Workflow
+from sagacity.workflow.trace import Event
 from sagacity.workflow.verdict import FindingKind
 
-__all__ = ["Account", "ExpectationCounts", "FindingRow", "Intake", "Progress", "Redelivered", "Rejected"]
+__all__ = ["TABLES", "Account", "ExpectationCounts", "FindingRow", "Intake", "Ledger", "Progress", "Redelivered", "Rejected"]
+
+TABLES = (".parquet", ".csv", ".jsonl", ".ndjson")
+"""How the name of a file may end that findings or cases are written to."""
 
 Progress: TypeAlias = Callable[[str, float], None]
 """Called with what is being done and the share of it that is done, 0 to 1; may be called from any thread."""
@@ -107,3 +114,94 @@ class Redelivered(msgspec.Struct, frozen=True):
 
     type: str | None
     events: int
+
+
+class Ledger(Protocol):
+    """One workflow's events and verdicts. First `intake`, then `judge`, then the rest; `events` and `similar_cases` need no
+    verdicts. Times are microseconds since 1970-01-01T00:00Z.
+    """
+
+    workflow: Workflow
+
+    def close(self) -> None:
+        """Let go of memory and disk. May be called more than once."""
+        ...
+
+    def intake(
+        self,
+        inputs: Mapping[str, Input],
+        *,
+        as_of: int | None,
+        now: int,
+        max_rejected: int | None,
+        progress: Progress | None = None,
+    ) -> Intake:
+        """Take the sources' raw records in as events, and account for each.
+
+        `as_of` None stands for the latest event time that is not after `now`. More than `max_rejected` unreadable
+        records stop the intake; None lets any number pass. Raises UsageError, SourceError, RejectedError, LedgerError.
+        """
+        ...
+
+    def judge(self, as_of: int, progress: Progress | None = None) -> None:
+        """Judge every case as of an instant, `FOREVER` for a complete log, and keep verdicts and findings."""
+        ...
+
+    def case_counts(self) -> dict[str, int]:
+        """Cases by verdict: complete, open, violated."""
+        ...
+
+    def expectation_counts(self) -> list[ExpectationCounts]:
+        """The counts of each audited expectation, in order."""
+        ...
+
+    def event_counts(self) -> dict[str, int]:
+        """Judged events by type, each event once; unexpected ones are left out."""
+        ...
+
+    def redelivered(self) -> list[Redelivered]:
+        """Further copies of events, by type."""
+        ...
+
+    def findings_over_time(self) -> tuple[int, list[tuple[int, FindingKind, int]]]:
+        """The width of a period, and findings by period start and kind."""
+        ...
+
+    def delays(self) -> dict[int, dict[int, int]]:
+        """For each timed expectation, by its place in `Workflow.audited`: counts by bin of its delays."""
+        ...
+
+    def finding_count(self) -> int:
+        """How many findings there are."""
+        ...
+
+    def findings(self, limit: int | None = None) -> Iterator[FindingRow]:
+        """Findings, worst severity first, then by since, case and expectation; the first `limit` of them."""
+        ...
+
+    def examples(self, each: int) -> list[FindingRow]:
+        """The first findings of each expectation."""
+        ...
+
+    def worst_cases(self, n: int) -> list[str]:
+        """The cases with the worst and most findings, worst first."""
+        ...
+
+    def events(self, cases: Sequence[str], *, examined: bool = False) -> dict[str, list[Event]]:
+        """Every event of some cases, copies included; none for a case that is not there.
+
+        `examined` promises that all of them have findings, which may save a search of the whole log.
+        """
+        ...
+
+    def similar_cases(self, case: str, n: int) -> list[str]:
+        """Case ids that look like one that is not there, nearest first."""
+        ...
+
+    def write_findings(self, path: Path) -> None:
+        """Write every finding to a file whose name ends in one of `TABLES`. Raises UsageError, LedgerError."""
+        ...
+
+    def write_cases(self, path: Path) -> None:
+        """Write every case with its verdict, as `write_findings` does."""
+        ...

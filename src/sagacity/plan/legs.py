@@ -128,7 +128,7 @@ def _due(facts: Facts, rule: Rule) -> tuple[Tree, str]:
         return fill("e.time + :within", within=_bounded(rule.within)), ""
     if facts.endless:
         return fill("CAST(:never AS BIGINT)", never=FOREVER), ""
-    return fill("s.finish"), "JOIN spans AS s ON s.c = e.c"
+    return fill("GREATEST(s.finish, e.time)"), "JOIN spans AS s ON s.c = e.c"
 
 
 def _bounded(within: int) -> int:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sagacity.ledger.duckdb.ledger import DuckDBLedger
-from sagacity.ledger.port import FindingRow
+from sagacity.ledger.port import FindingRow, Ledger
 from sagacity.reconcile.result import Finding
 from sagacity.workflow.model import Workflow
 from sagacity.workflow.naming import names, owner_of
@@ -47,7 +46,7 @@ class StoredFindings:
     Ordered by severity (worst first), then since, then case and expectation. Readable as long as the ledger is open.
     """
 
-    def __init__(self, ledger: DuckDBLedger) -> None:
+    def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._worder = Worder(ledger.workflow)
         self._count = ledger.finding_count()

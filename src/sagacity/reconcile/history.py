@@ -11,14 +11,14 @@ from msgspec.structs import replace
 
 from sagacity.errors import UsageError
 from sagacity.ledger.duckdb.ledger import DuckDBLedger
-from sagacity.ledger.port import Account, Intake, Progress
+from sagacity.ledger.port import Account, Intake, Ledger, Progress
 from sagacity.plan.measures import delay_edges
 from sagacity.reconcile.findings import StoredFindings, Worder
 from sagacity.reconcile.instants import AsOf, as_of_instant, now
 from sagacity.reconcile.result import Cases, Delays, Explanation, Finding, FindingsOverTime, Result, Tally
 from sagacity.sources.gather import gather
 from sagacity.sources.spool import Spool
-from sagacity.workflow.model import Rule, Workflow
+from sagacity.workflow.model import Audited, Implied, Rule, Workflow
 from sagacity.workflow.naming import names, owner_of
 from sagacity.workflow.reader import load
 from sagacity.workflow.trace import Event
@@ -37,8 +37,8 @@ class History:
     `workflow` is a `Workflow` or the path of its file; `sources` maps each source's name to files (a path, a glob, a
     folder, `-` for standard input, a list of these) or to a table in memory (Arrow, pandas, polars, a list of dicts).
     A source may be left out where the workflow has a path for it, relative to `base` or the workflow file's folder.
-    `as_of`: see `AsOf`; without one, the time of the latest event that is not in the future. `max_rejected` is how many unreadable records are put up with; None, any
-    number. `memory` (such as `1GB`) and `threads` limit the ledger.
+    `as_of`: see `AsOf`; without one, the time of the latest event that is not in the future. `max_rejected` is how many
+    unreadable records are put up with; None, any number. `memory` (such as `1GB`) and `threads` limit the ledger.
 
     Raises WorkflowError, UsageError, SourceError, RejectedError and LedgerError. Use it as a context manager.
     """
@@ -63,7 +63,7 @@ class History:
         self._spool = Spool()
         try:
             self.workflow, inputs = gather(workflow, sources or {}, base=base, spool=self._spool)
-            self.ledger = DuckDBLedger(self.workflow, memory=memory, threads=threads)
+            self.ledger: Ledger = DuckDBLedger(self.workflow, memory=memory, threads=threads)
             self.intake: Intake = self.ledger.intake(
                 inputs, as_of=asked, now=now(), max_rejected=max_rejected, progress=progress
             )
@@ -88,8 +88,10 @@ class History:
         self._spool.close()
 
     def check(self, *, details: bool = True) -> Result:
-        """Judge every case. Without `details` what only pictures need is not measured: delays, events by type, worst cases."""
+        """Judge every case. Without `details` what only pictures need is not measured: delays, worst cases, and, unless an
+        expectation was met by no case, events by type."""
         self._judge()
+        tallies = self._tallies(details)
         found = StoredFindings(self.ledger)
         by_status = self.ledger.case_counts()
         width, periods = self.ledger.findings_over_time()
@@ -100,8 +102,8 @@ class History:
             rejected=tuple(self.intake.rejected),
             unmatched_types=self.intake.unmatched_types,
             cases=Cases(sum(by_status.values()), *(by_status.get(status, 0) for status in ("complete", "open", "violated"))),
-            tallies=self._tallies(details),
-            event_counts=self.ledger.event_counts() if details else {},
+            tallies=tallies,
+            event_counts=self.ledger.event_counts() if details or _met_by_none(tallies) else {},
             over_time=_over_time(width, periods),
             worst=tuple(self._explanations(self.ledger.worst_cases(_WORST), examined=True)) if details else (),
             findings=found,
@@ -231,6 +233,15 @@ def explain(
     """One case of a history: its trace and every verdict on it. Parameters and errors are those of `History`."""
     with History(workflow, sources, as_of=as_of, max_rejected=max_rejected) as history:
         return history.explain(case)
+
+
+def _met_by_none(tallies: tuple[Tally, ...]) -> bool:
+    """Whether an expectation was met by no case: it may be that a type of event it names never occurred."""
+    return any(not tally.satisfied and _asks_for_events(tally.expectation) for tally in tallies)
+
+
+def _asks_for_events(expectation: Audited) -> bool:
+    return not isinstance(expectation, Implied) or expectation.rule == "begins"
 
 
 def _position(event: Event) -> tuple[int, int, str, str]:

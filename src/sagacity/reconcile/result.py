@@ -113,8 +113,8 @@ class Explanation(msgspec.Struct, frozen=True):
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of `sagacity check`.
 
-    `as_of` is `FOREVER` where the log was declared complete. `event_counts` counts judged events by type. `worst` holds
-    the cases with the most findings, worst first. `elapsed` is in seconds.
+    `as_of` is `FOREVER` where the log was declared complete. `event_counts` counts judged events by type, and is
+    empty where they were not counted. `worst` holds the cases with the most findings, worst first. `elapsed` is in seconds.
     """
 
     workflow: Workflow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -130,15 +131,16 @@ def ordered(places: Sequence[Place]) -> list[list[int]]:
                 columns[places[number].rank].append(number)
                 stack.extend(reversed(places[number].after))
     best, fewest = [list(column) for column in columns], _crossings(places, columns)
+    position = {number: place for column in columns for place, number in enumerate(column)}
     for sweep in range(_SWEEPS):
         forwards = sweep % 2 == 0
         for column in columns[1:] if forwards else columns[-2::-1]:
-            position = {number: place for line in columns for place, number in enumerate(line)}
             keys = {}
             for place, number in enumerate(column):
                 near = places[number].before if forwards else places[number].after
                 keys[number] = (sum(position[other] for other in near) / len(near) if near else place, place)
             column.sort(key=keys.__getitem__)
+            position.update((number, place) for place, number in enumerate(column))
         crossings = _crossings(places, columns)
         if crossings < fewest:
             best, fewest = [list(column) for column in columns], crossings
@@ -149,8 +151,11 @@ def _crossings(places: Sequence[Place], columns: Sequence[Sequence[int]]) -> int
     total = 0
     for column, following in pairwise(columns):
         position = {number: place for place, number in enumerate(following)}
-        ends = [place for number in column for place in sorted(position[other] for other in places[number].after)]
-        total += sum(earlier > later for place, later in enumerate(ends) for earlier in ends[:place])
+        passed: list[int] = []
+        for number in column:
+            for place in sorted(position[other] for other in places[number].after):
+                total += len(passed) - bisect_right(passed, place)
+                insort(passed, place)
     return total
 
 

@@ -74,14 +74,21 @@ def warnings_of(result: Result) -> list[tuple[str, list[str]]]:
     orphans = sum(account.orphan for account in result.accounts)
     if orphans:
         verb = "carries" if orphans == 1 else "carry"
-        found.append((f"{plural(orphans, 'record')} {verb} no case key and could not be judged", []))
+        key = "no case key" if len(result.workflow.keys) == 1 else "no key that leads to one case"
+        found.append((f"{plural(orphans, 'record')} {verb} {key} and could not be judged", []))
     if result.unmatched_types:
         listed = ", ".join(f"{name} ({count:,})" for name, count in result.unmatched_types[:5])
         more = f" and {len(result.unmatched_types) - 5} more" if len(result.unmatched_types) > 5 else ""
         found.append((f"event types that the workflow does not name: {listed}{more}", []))
+    records, beyond = (sum(getattr(account, name) for account in result.accounts) for name in ("records", "beyond"))
+    if not records:
+        found.append(("the sources hold no record at all", []))
+    elif beyond == records:
+        found.append(("every record is later than the as-of instant", []))
     if not result.cases.total:
         return found
-    absent = [name for name in result.workflow.events if not result.event_counts.get(name)]
+    measured = result.event_counts
+    absent = [name for name in result.workflow.events if not measured.get(name)] if measured else []
     if absent:
         found.append((f"no event at all of {_listed(absent)}: is a source incomplete, or the type spelt otherwise?", []))
     declared = [tally for tally in result.tallies if not isinstance(tally.expectation, Implied)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 from io import StringIO
+from pathlib import PurePath
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
@@ -15,6 +16,7 @@ from sagacity.ledger.port import Account
 from sagacity.reconcile.result import Finding, Result, Tally
 from sagacity.report.summary import BY_SEVERITY, accounted, by_owner, headline, seconds, warnings_of
 from sagacity.report.text import percent, plural, shortened, visible
+from sagacity.workflow.instants import iso
 from sagacity.workflow.wording import instant
 
 __all__ = ["KIND_STYLES", "STATUS_STYLES", "printed", "render"]
@@ -262,22 +264,32 @@ def _warnings(result: Result) -> list[RenderableType]:
 
 def _next(result: Result, workflow_path: str, html_hint: bool) -> list[RenderableType]:
     """Commands to go on with."""
-    sources = " ".join(f"--source {_quoted(f'{account.source}={account.given}')}" for account in result.accounts)
-    if len(sources) > 70:
-        sources = "--source …"
+    given = [account for account in result.accounts if not _by_itself(result, account, workflow_path)]
+    sources = "".join(f" --source {_quoted(f'{account.source}={account.given}')}" for account in given)
+    if len(sources) > 70 or any(", " in account.given for account in given):
+        sources = " --source …"
+    asked = f"{sources} --as-of {iso(result.as_of) or 'end'}"
     path = _quoted(workflow_path)
     commands = []
     if result.worst or len(result.findings):
         case = result.worst[0].case if result.worst else result.findings.head(1)[0].case
-        commands.append(("why, for one case:", f"sagacity explain {path} --case {_quoted(case)} {sources}"))
+        commands.append(("why, for one case:", f"sagacity explain {path} --case {_quoted(case)}{asked}"))
     if html_hint:
-        commands.append(("to look around:", f"sagacity check {path} {sources} --html report.html"))
+        commands.append(("to look around:", f"sagacity check {path}{asked} --html report.html"))
     if not len(result.findings):
         commands.append(("the workflow as a picture:", f"sagacity show {path}"))
     lines: list[RenderableType] = [_heading("Next")]
     for why, command in commands:
         lines += [Text(f"  {why}", style="dim"), Text(f"    {command}", no_wrap=True)]
     return lines
+
+
+def _by_itself(result: Result, account: Account, workflow_path: str) -> bool:
+    """Whether a source was read from where its workflow says, so that a command need not name it."""
+    source = result.workflow.sources.get(account.source)
+    if source is None or source.path is None:
+        return False
+    return account.given in (source.path, str(PurePath(workflow_path).parent / source.path))
 
 
 def _quoted(text: str) -> str:

@@ -74,6 +74,9 @@ def resolve(
     Raises UsageError and SourceError.
     """
     names = source_names(workflow)
+    if not isinstance(given, Mapping):
+        example = f"{{'{names[0] if names else 'log'}': ...}}"
+        raise UsageError(f"sources are given as a {type(given).__name__}", hint=f"give a mapping: {example}")
     _no_strangers(names, given)
     reader = _Reader(spool or Spool(), stdin)
     absent = [name for name in names if name not in given and workflow.sources.get(name, Source()).path is None]

@@ -113,7 +113,8 @@ def _check_found(notes: Notes, name: str, event_type: EventType, source: Source,
     path = f"events.{name}"
     where = f"to the event type or to the source {event_type.source}"
     if event_type.time is None and source.time is None:
-        notes.error(f"{path}.time", f"nothing says where the time of {name} stands in a record", f"add time: {where}")
+        hint = f"add time: {where}; only jsonl and xes have a place of their own for it, where the source says format:"
+        notes.error(f"{path}.time", f"nothing says where the time of {name} stands in a record", hint)
     if not (event_type.keys or source.keys):
         note = notes.error if known else notes.warning
         note(f"{path}.key", f"nothing says where the key of {name} stands in a record", f"add key: {where}")

@@ -192,7 +192,7 @@ def _like(node: exp.Expr, depth: int) -> RecordExpression:
 
 def _in(node: exp.Expr, depth: int) -> RecordExpression:
     if not node.args.get("expressions"):
-        raise Refusal("IN takes a list in parentheses", "such as status IN ('paid', 'refunded')")
+        raise _reason(node)
     arguments = tuple(_read(child, depth) for child in (node.this, *node.args["expressions"]))
     return Call("in", arguments, "boolean", _shared(arguments))
 
@@ -296,6 +296,7 @@ _HINTS: dict[type[exp.Expr], tuple[str, str | None]] = {
     exp.Trim: ("TRIM takes one argument and strips spaces from both ends", None),
     exp.JSONExtract: ("`->` and json functions are not admitted", "a path leads into the record: data.order.id"),
     exp.JSONExtractScalar: ("`->>` and json functions are not admitted", "a path leads into the record: data.order.id"),
+    exp.In: ("IN takes a list in parentheses", "such as status IN ('paid', 'refunded')"),
     exp.Select: _QUERY,
     exp.Subquery: _QUERY,
     exp.Exists: _QUERY,

@@ -1,8 +1,8 @@
 """Raw records to events, as SQL: a relation with one row a record that holds its events side by side, slot by slot.
 
 The columns of slot 0 are `$0.type`, `$0.other`, `$0.time`, `$0.seq`, `$0.id`, `$0.key.<key>` and `$0.<attribute column>`. A
-slot without an event has no type. `$bad` marks a record that is rejected. A record whose place is known has it in
-`$row`, `$file` and `$file_row`.
+slot without an event has no type. `$bad` marks a record that is rejected; `$type` is the type of a record, as text, where
+the workflow does not name it. A record whose place is known has it in `$row`.
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ def normal_of(shape: Shape, part: Part) -> Normal:
     bad = " OR ".join([malformed, *(f"({check.unread})" for check in checks)])
     checked = f'SELECT *, coalesce({bad}, FALSE) AS {BAD}, {malformed} AS "$malformed" FROM ({valued})'
     kept += ['"$row"'] if part.row else []
-    sql = f"SELECT {', '.join([*kept, _TYPE_TEXT, BAD])} FROM ({checked})"
+    if shape.type is not None:  # of named types the number says it all
+        kept.append(f"CASE WHEN {column(0, 'type')} IS NULL THEN {_TYPE_TEXT} END AS {_TYPE_TEXT}")
+    sql = f"SELECT {', '.join([*kept, BAD])} FROM ({checked})"
     return Normal(shape=shape, part=part, sql=sql, checked=checked, checks=tuple(checks))
 
 

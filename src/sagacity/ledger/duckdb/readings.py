@@ -46,17 +46,21 @@ _MACROS = (
         ELSE read_thousandth(read_whole(d)) END AS BIGINT)""",
     """read_tidy(x) AS replace(replace(replace(replace(replace(upper(trim(x)), ',', '.'),
         ' UTC', 'Z'), ' Z', 'Z'), ' +', '+'), ' -', '-')""",
-    f"""read_local(x, zone) AS CASE WHEN regexp_full_match(x, '{_WITHOUT}')
-        THEN epoch_us(TRY(timezone(zone, TRY_CAST(x AS TIMESTAMP)))) END""",
+    """read_local(t, zone) AS CASE WHEN zone IN ('UTC', 'Etc/UTC') THEN epoch_us(t)
+        WHEN zone IS NOT NULL THEN epoch_us(TRY(timezone(zone, t))) END""",
     f"""read_stated(x, zone, number) AS CASE
-        WHEN regexp_full_match(read_tidy(x), '{_WITH_OFFSET}') THEN epoch_us(TRY_CAST(read_tidy(x) AS TIMESTAMPTZ))
+        WHEN contains(x, '+') AND regexp_full_match(x, '{_WITH_OFFSET}') THEN epoch_us(TRY_CAST(x AS TIMESTAMPTZ))
+        WHEN regexp_full_match(x, '{_WITHOUT}') THEN read_local(TRY_CAST(x AS TIMESTAMP), zone)
         WHEN number IS NOT NULL THEN read_epoch(number)
         WHEN regexp_full_match(x, '{_EPOCH}') THEN read_epoch(TRY_CAST(x AS DECIMAL(38,9)))
-        ELSE read_local(read_tidy(x), zone) END""",
+        WHEN regexp_full_match(read_tidy(x), '{_WITH_OFFSET}') THEN epoch_us(TRY_CAST(read_tidy(x) AS TIMESTAMPTZ))
+        WHEN regexp_full_match(read_tidy(x), '{_WITHOUT}') THEN read_local(TRY_CAST(read_tidy(x) AS TIMESTAMP), zone) END""",
+    # A cast to TIMESTAMP passes over offsets, so it serves only where there can be none but Z, or none at all.
     """read_instant(x, zone, number) AS CASE
-        WHEN ends_with(x, 'Z') AND NOT contains(x, ' ') 
+        WHEN ends_with(x, 'Z') AND NOT contains(x, ' ')
             THEN coalesce(epoch_us(TRY_CAST(x AS TIMESTAMP)), read_stated(x, zone, number))
-        ELSE read_stated(x, zone, number) END""",
+        WHEN strlen(x) = 19 AND x LIKE '____-__-__ __:__:__' THEN read_local(TRY_CAST(x AS TIMESTAMP), zone)
+        WHEN x IS NOT NULL THEN read_stated(x, zone, number) END""",
 )
 
 
@@ -108,13 +112,14 @@ def read_decimal(field: Field, digits: int, scale: int) -> str:
             return f"CASE WHEN {cast} = {sql} THEN {cast} END"
         case "double":
             least = f"(abs({sql}) < {2**52} / {10**scale}::DOUBLE AND CAST({cast} AS DOUBLE) = {sql})"
-            return f"CASE WHEN {least} THEN {cast} ELSE {_decimal_text(f'CAST({sql} AS VARCHAR)', target, scale)} END"
+            slow = _decimal_text(f"CAST({sql} AS VARCHAR)", target, scale)
+            return f"CASE WHEN {least} THEN {cast} WHEN {sql} IS NOT NULL THEN {slow} END"
         case "float":
             return _decimal_text(f"CAST({sql} AS VARCHAR)", target, scale)
         case "json":
             exact = f"read_exact({field.document}, {literal(field.place)})"
             plain = f"regexp_full_match({sql}, {literal(_plain_number(scale))})"
-            return f"CASE WHEN {plain} THEN {cast} ELSE {_decimal_text(exact, target, scale)} END"
+            return f"CASE WHEN {plain} THEN {cast} WHEN {sql} IS NOT NULL THEN {_decimal_text(exact, target, scale)} END"
         case "text":
             return _decimal_text(sql, target, scale)
     return f"CAST(NULL AS {target})"
@@ -128,7 +133,7 @@ def read_integer(field: Field) -> str:
         case "json" | "text":
             plain = f"regexp_full_match({field.sql}, '-?[0-9]{{1,18}}')"
             slow = f"TRY_CAST({read_decimal(field, 38, 0)} AS BIGINT)"
-            return f"CASE WHEN {plain} THEN TRY_CAST({field.sql} AS BIGINT) ELSE {slow} END"
+            return f"CASE WHEN {plain} THEN TRY_CAST({field.sql} AS BIGINT) WHEN {field.sql} IS NOT NULL THEN {slow} END"
     return f"TRY_CAST({read_decimal(field, 38, 0)} AS BIGINT)"
 
 

@@ -217,7 +217,7 @@ def _in_rows(
 
 
 def _rows(part: Part) -> Iterator[tuple[int, int, int, bool]]:
-    """Each row after the header: its file, its number (header and blank rows counted), its first line, whether it is blank."""
+    """Each row after the header: its file, its number (header and blank rows count), its first line, and if it is blank."""
     for file, (path, shown) in enumerate(part.files):
         with opened(path, part.compression, shown) as stream:
             text = (line.decode("utf-8", "replace") + "\n" for line in lines_of(stream, sys.maxsize))
