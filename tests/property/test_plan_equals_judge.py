@@ -11,7 +11,9 @@ from strategies import Log, as_ofs, cases_of, logs, workflows
 
 from sagacity.judge import Judge
 from sagacity.ledger.duckdb.verdicts import case_verdicts, run, write_events
+from sagacity.plan.facts import Facts
 from sagacity.plan.plan import compile_plan
+from sagacity.plan.summary import findings
 from sagacity.workflow.model import Workflow
 from sagacity.workflow.verdict import CaseVerdict
 
@@ -32,6 +34,8 @@ def _by_engine(workflow: Workflow, log: Log, as_of: int, screened: bool) -> dict
         write_events(connection, workflow, named)
         plan = compile_plan(workflow, as_of, screened=screened)
         run(connection, plan)
+        found = findings(Facts(workflow, as_of)).sql("duckdb")
+        assert connection.execute(f"SELECT COUNT(*) = COUNT(DISTINCT id) FROM ({found})").fetchone() == (True,)
         return case_verdicts(connection, plan)
 
 

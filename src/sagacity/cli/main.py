@@ -20,7 +20,6 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
@@ -86,7 +85,8 @@ def run(arguments: Sequence[str], *, invoke: Callable[[Sequence[str]], int] | No
         if str(error) == _STOPPED_WITHIN:
             return _INTERRUPTED
         if isinstance(error, OSError) and error.strerror:  # a full disk, a folder that is a file: nothing of Sagacity's
-            _discard(sys.stdout)
+            if not error.filename:
+                _discard(sys.stdout)
             where = f" to {error.filename}" if error.filename else ""
             _say(f"cannot write{where}: {error.strerror}\n  hint: make room where the output goes, or name another place")
             return _UNWRITABLE

@@ -98,7 +98,8 @@ def implied_outcomes(facts: Facts, x: int, implied: Implied) -> Tree:
         case "unexpected":
             return fill(
                 """SELECT c, CAST(:x AS INTEGER) AS x, 2 AS state, CAST(1 AS BIGINT) AS n, r, 'unexpected' AS kind,
-                          time AS at, CAST(NULL AS VARCHAR) AS label, CAST(NULL AS BIGINT) AS label_time FROM strays""",
+                          time AS at, CAST(NULL AS VARCHAR) AS label, CAST(NULL AS BIGINT) AS label_time,
+                          0 AS leg FROM strays""",
                 x=x,
             )
         case "identity":
@@ -110,7 +111,8 @@ def implied_outcomes(facts: Facts, x: int, implied: Implied) -> Tree:
             return fill(
                 """SELECT c, CAST(:x AS INTEGER) AS x, state, CAST(1 AS BIGINT) AS n, r,
                           CASE WHEN state = 2 THEN kind END AS kind, at,
-                          CAST(NULL AS VARCHAR) AS label, CAST(NULL AS BIGINT) AS label_time FROM :judged AS judged""",
+                          CAST(NULL AS VARCHAR) AS label, CAST(NULL AS BIGINT) AS label_time,
+                          0 AS leg FROM :judged AS judged""",
                 x=x,
                 judged=judged,
             )

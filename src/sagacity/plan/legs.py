@@ -56,7 +56,7 @@ def leg_outcomes(facts: Facts, x: int, rule: Rule, leg: Leg) -> Tree:
         near = _beside(facts, rule, leg)
     else:
         near = _windowed(facts, rule, leg)
-    return event_outcomes(x, _judged(facts, rule, leg, near))
+    return event_outcomes(x, _judged(facts, rule, leg, near), leg=leg.activation)
 
 
 def _types(facts: Facts, rule: Rule, leg: Leg) -> tuple[int, int]:

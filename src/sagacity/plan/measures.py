@@ -17,6 +17,8 @@ PERIODS = (60_000_000, 600_000_000, _HOUR, 6 * _HOUR, _DAY, 7 * _DAY, 30 * _DAY,
 """Widths of a period in microseconds: a minute to ten years."""
 
 _MOST_PERIODS = 60
+_TOGETHER = 16
+"""Expectations whose delays are measured in one pass over the events."""
 
 
 def period_of(first: int, last: int) -> int:
@@ -60,14 +62,16 @@ def delay_edges(within: int) -> tuple[int, ...]:
     return tuple(sorted({max(1, round(within * 2 ** (step / 2))) for step in range(-20, 5)}))
 
 
-def delays(facts: Facts) -> Tree | None:
-    """How long targets took, over cases with one activation and no target before it: `x`, `bin`, `n`.
+def delays(facts: Facts) -> list[Tree]:
+    """How long targets took, over cases with one activation and no target before it: queries for `x`, `bin`, `n`.
 
-    `bin` is the number of the first edge that is not exceeded. None where nothing is timed.
+    `bin` is the number of the first edge that is not exceeded.
     """
     rules = timed(facts)
-    if not rules:
-        return None
+    return [_delays(facts, rules[start : start + _TOGETHER]) for start in range(0, len(rules), _TOGETHER)]
+
+
+def _delays(facts: Facts, rules: list[tuple[int, Rule, Leg]]) -> Tree:
     per_case: list[Tree] = []
     bins: list[Tree] = []
     for x, rule, leg in rules:

@@ -3,7 +3,8 @@
 Rows of `outcomes`: `c` the case; `x` the number of the audited expectation; `state`; `n` how many activations the row
 stands for (violated ones stand alone, the others are counted by case); `r` the activation's number in `trace` (negative:
 in `strays`), NULL where the activation is no event; `kind`; `at`, the instant since which it is violated, or the earliest
-at which what is pending falls due; `label` and `label_time`, the name and time of an activation that is no event.
+at which what is pending falls due; `label` and `label_time`, the name and time of an activation that is no event; `leg`,
+the leg of the expectation that it is about.
 """
 
 from __future__ import annotations
@@ -18,18 +19,19 @@ FULFILLED: Final = 0
 PENDING: Final = 1
 VIOLATED: Final = 2
 
-COLUMNS = ("c", "x", "state", "n", "r", "kind", "at", "label", "label_time")
+COLUMNS = ("c", "x", "state", "n", "r", "kind", "at", "label", "label_time", "leg")
 
 
-def event_outcomes(x: int, judged: Tree) -> Tree:
+def event_outcomes(x: int, judged: Tree, *, leg: int = 0) -> Tree:
     """Outcomes from a query that yields `c`, `r`, `state`, `kind`, `at`, one row an activation."""
     return fill(
         """SELECT c, CAST(:x AS INTEGER) AS x, state, COUNT(*) AS n, CASE WHEN state = 2 THEN r END AS r,
                   CASE WHEN state = 2 THEN kind END AS kind, MIN(CASE WHEN state <> 0 THEN at END) AS at,
-                  CAST(NULL AS VARCHAR) AS label, CAST(NULL AS BIGINT) AS label_time
+                  CAST(NULL AS VARCHAR) AS label, CAST(NULL AS BIGINT) AS label_time, CAST(:leg AS INTEGER) AS leg
            FROM :judged AS judged
            GROUP BY c, state, CASE WHEN state = 2 THEN r END, CASE WHEN state = 2 THEN kind END""",
         x=x,
+        leg=leg,
         judged=judged,
     )
 
@@ -39,7 +41,7 @@ def case_outcomes(x: int, judged: Tree, *, label: bool = False) -> Tree:
     named = "label, label_time" if label else "CAST(NULL AS VARCHAR) AS label, CAST(NULL AS BIGINT) AS label_time"
     return fill(
         f"""SELECT c, CAST(:x AS INTEGER) AS x, state, CAST(1 AS BIGINT) AS n, CAST(NULL AS BIGINT) AS r,
-                   CASE WHEN state = 2 THEN kind END AS kind, CASE WHEN state <> 0 THEN at END AS at, {named}
+                   CASE WHEN state = 2 THEN kind END AS kind, CASE WHEN state <> 0 THEN at END AS at, {named}, 0 AS leg
             FROM :judged AS judged""",
         x=x,
         judged=judged,

@@ -22,7 +22,7 @@ from sagacity.plan.facts import Facts
 from sagacity.plan.fill import Tree, fill, union_all
 from sagacity.plan.legs import leg_outcomes
 from sagacity.plan.matching import matches_outcomes
-from sagacity.plan.screen import screen, second_screen
+from sagacity.plan.screen import screen, second_screen, unscreened
 from sagacity.workflow.model import Assert, Implied, Matches, Rule, Workflow
 from sagacity.workflow.templates import TEMPLATES, Choice, Count, Legs, Position
 
@@ -30,6 +30,10 @@ __all__ = ["Plan", "Step", "compile_plan"]
 
 _TOGETHER = 16
 """Expectations whose outcomes are asked for in one query: fewer round trips, without queries that grow out of hand."""
+
+
+_RESCREENED = 150
+"""With more expectations than this the second screen takes longer to plan than it saves."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -52,7 +56,8 @@ class Plan(msgspec.Struct, frozen=True):
 def compile_plan(workflow: Workflow, as_of: int, *, screened: bool = True) -> Plan:
     """The plan of a workflow. Without the screens every case is examined: slower, and the same verdicts."""
     facts = Facts(workflow, as_of)
-    first, second = screen(facts), second_screen(facts)
+    first = screen(facts)
+    second = second_screen(facts) if len(facts.audited) <= _RESCREENED else unscreened(facts)
     if not screened:
         first, second = (fill("SELECT * REPLACE (FALSE AS clean) FROM :it AS it", it=it) for it in (first, second))
     steps = [Step("screened", first, True, "screening every case")]

@@ -24,7 +24,7 @@ from sagacity.workflow.condition import Aggregate, Attribute, aggregates
 from sagacity.workflow.model import Assert, Audited, Implied, Matches, Rule
 from sagacity.workflow.templates import TEMPLATES, Choice, Count, Leg, Legs, Position
 
-__all__ = ["screen", "second_screen"]
+__all__ = ["screen", "second_screen", "unscreened"]
 
 _BETWEEN_TYPES = 24
 """With more event types than this, what stands between two events is not screened but examined."""
@@ -60,6 +60,12 @@ def second_screen(facts: Facts) -> Tree:
         fill("SELECT * FROM :copies AS copies", copies=fill(copies)).args["from_"].this, "copies", table=True
     )
     return _query(known, "c", source, named, found, "BIGINT")
+
+
+def unscreened(facts: Facts) -> Tree:
+    """In place of the second screen: every case is doubtful."""
+    activations = ", ".join(f"CAST(0 AS BIGINT) AS a{i}" for i in range(len(facts.audited)))
+    return fill(f"SELECT DISTINCT c, FALSE AS clean, FALSE AS ended, {activations} FROM kept")
 
 
 def _query(known: Known, case: str, source: str | Tree, sound: Tree, found: list[_Screened], count_type: str) -> Tree:

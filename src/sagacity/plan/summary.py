@@ -91,7 +91,8 @@ def tallies(facts: Facts) -> Tree:
 def findings(facts: Facts) -> Tree:
     """One row a finding, with the fields of `sagacity.reconcile.result.Finding`, `x` and the `rank` of its severity.
 
-    The id is the first 20 hexadecimal digits of the SHA-256 of workflow, case, expectation and activation.
+    The id is the first 20 hexadecimal digits of the SHA-256 of workflow, case, expectation and activation: its type, its
+    name, and its leg, since an event of a rule over one type may fail in both.
     """
     rules = union_all(
         [
@@ -109,10 +110,10 @@ def findings(facts: Facts) -> Tree:
     )
     return fill(
         """SELECT SUBSTRING(SHA256(CONCAT_WS(CHR(31), :workflow, f.case_id, f.expectation,
-                                             COALESCE(f.activation, ''))), 1, 20) AS id,
+                                             COALESCE(f.type, ''), COALESCE(f.activation, ''), f.leg)), 1, 20) AS id,
                   f.case_id, f.x, f.expectation, f.kind, f.severity, f.rank, f.owner, f.since, f.type, f.time,
                   f.activation
-           FROM (SELECT x.case_id, o.x, u.expectation, o.kind, u.severity, u.rank, u.owner, o.at AS since,
+           FROM (SELECT x.case_id, o.x, o.leg, u.expectation, o.kind, u.severity, u.rank, u.owner, o.at AS since,
                         COALESCE(e.other, t.name) AS type, COALESCE(e.time, o.label_time) AS time,
                         COALESCE(e.name, o.label) AS activation
                  FROM outcomes AS o JOIN examined AS x ON x.c = o.c JOIN :rules AS u ON u.x = o.x

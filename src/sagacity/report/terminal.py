@@ -33,6 +33,8 @@ KIND_STYLES = {"missing": "red", "late": "yellow", "duplicate": "magenta", "out_
 _SEVERITY_STYLES = {"critical": "bold red", "error": "red", "warning": "yellow", "info": "blue"}
 _ROWS = 15
 _EXAMPLES = 5
+_MANY = 10_000
+"""With fewer events, how many there are in a second says how long the program takes to start."""
 
 
 def render(
@@ -80,7 +82,7 @@ def _title(result: Result) -> Text:
     workflow = result.workflow
     text = Text.assemble((visible(workflow.name), "bold"), f" {visible(workflow.version)}, as of {instant(result.as_of)}\n")
     events = sum(account.events - account.redelivered_events for account in result.accounts)
-    rate = f", {events / result.elapsed:,.0f} events/s" if result.elapsed > 0 and events else ""
+    rate = f", {events / result.elapsed:,.0f} events/s" if result.elapsed > 0 and events >= _MANY else ""
     text.append(
         f"{plural(events, 'event')} in {plural(result.cases.total, 'case')}, judged in {seconds(result.elapsed)}{rate}"
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sagacity.errors import UsageError
+from sagacity.errors import LedgerError, UsageError
 from sagacity.ledger.duckdb.connection import connect, discard, watched
 from sagacity.ledger.duckdb.failures import judging
 from sagacity.ledger.duckdb.fields import literal
@@ -27,7 +28,7 @@ from sagacity.workflow.verdict import FindingKind
 __all__ = ["DuckDBLedger"]
 
 _FINDING = "id, case_id, x, kind, since, type, time, activation"
-_ORDER = "rank, since, case_id, x, activation"
+_ORDER = "rank, since, case_id, x, type, activation, id"
 _CHUNK = 10_000
 
 
@@ -113,10 +114,10 @@ class DuckDBLedger:
 
     def delays(self) -> dict[int, dict[int, int]]:
         """Counts by bin of `sagacity.plan.measures.delay_edges`, for each timed expectation."""
-        query = delays(self.facts)
         counts: dict[int, dict[int, int]] = {}
-        for x, number, n in self._rows(query.sql("duckdb")) if query is not None else ():
-            counts.setdefault(x, {})[number] = n
+        for query in delays(self.facts):
+            for x, number, n in self._rows(query.sql("duckdb")):
+                counts.setdefault(x, {})[number] = n
         return counts
 
     # Findings and cases ----------------------------------------------------------------------------------------------
@@ -192,10 +193,21 @@ class DuckDBLedger:
         if form is None:
             known = ", ".join(_FORMATS)
             raise UsageError(f"cannot tell the format of {path} from its name", hint=f"end it with one of {known}")
-        if not path.parent.is_dir():
-            raise UsageError(f"there is no folder {path.parent}", hint="make it first")
-        with judging():
-            self.connection.execute(f"COPY ({query}) TO {literal(str(path))} ({form})")
+        partial = path if path.exists() and not path.is_file() else path.with_name(f".{path.name}.{os.getpid()}")
+        if not os.access(path.parent, os.W_OK):
+            reason = "permission denied" if path.parent.is_dir() else f"there is no folder {path.parent}"
+            raise UsageError(
+                f"cannot write {path}: {reason}", hint="name a file in a folder that exists and may be written to"
+            )
+        try:
+            with judging():
+                self.connection.execute(f"COPY ({query}) TO {literal(str(partial))} ({form})")
+            partial.replace(path)  # so that nobody ever reads half a file
+        except LedgerError as error:
+            raise LedgerError(f"cannot write {path}: {error.message}", hint=error.hint) from error
+        finally:
+            if partial != path:
+                partial.unlink(missing_ok=True)
 
     def _rows(self, query: str, parameters: Sequence[object] = ()) -> list[Any]:
         with judging():
@@ -211,8 +223,8 @@ _FORMATS = {
 
 
 def _stamp(column: str) -> str:
-    """A timestamp for people's tools; NULL where the instant is the end of the log."""
-    return f"CASE WHEN {column} < {FOREVER} THEN make_timestamp({column}) END AS {column}"
+    """A timestamp in UTC for people's tools; NULL where the instant is the end of the log."""
+    return f"CASE WHEN {column} < {FOREVER} THEN make_timestamptz({column}) END AS {column}"
 
 
 def _attributes(workflow: Workflow, event_type: str) -> dict[str, str]:

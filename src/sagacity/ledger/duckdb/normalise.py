@@ -156,8 +156,7 @@ class _Slot:
 
     def add(self, name: str, sql_type: str, values: Sequence[tuple[Recipe, str, Value]], to: str) -> None:
         quoted = column(self.number, name)
-        plain = (to == "text" and name in ("id",)) or name.startswith("key.")
-        chosen = [(recipe.number, f"NULLIF({each.sql}, '')" if plain else each.sql) for recipe, _, each in values]
+        chosen = [(recipe.number, _without_empty(name, each)) for recipe, _, each in values]
         self.columns[quoted] = self.chosen(chosen, sql_type)
         for types, each in _alike([(recipe, each) for recipe, _, each in values]):
             what = next(label for recipe, label, _ in values if recipe.number in types)
@@ -181,6 +180,12 @@ class _Slot:
         if set(numbers) == {recipe.number for recipe in self.recipes}:
             return f"{name} IS NOT NULL"
         return f"{name} = {numbers[0]}" if len(numbers) == 1 else f"{name} IN ({', '.join(map(str, numbers))})"
+
+
+def _without_empty(name: str, each: Value) -> str:
+    """An empty id or key is none. Paths never yield empty text, expressions may."""
+    named = name == "id" or name.startswith("key.")
+    return f"NULLIF({each.sql}, '')" if named and not isinstance(each.expression, Path) else each.sql
 
 
 def _time_label(time: Value) -> str:

@@ -55,11 +55,14 @@ _MACROS = (
         WHEN regexp_full_match(x, '{_EPOCH}') THEN read_epoch(TRY_CAST(x AS DECIMAL(38,9)))
         WHEN regexp_full_match(read_tidy(x), '{_WITH_OFFSET}') THEN epoch_us(TRY_CAST(read_tidy(x) AS TIMESTAMPTZ))
         WHEN regexp_full_match(read_tidy(x), '{_WITHOUT}') THEN read_local(TRY_CAST(read_tidy(x) AS TIMESTAMP), zone) END""",
-    # A cast to TIMESTAMP passes over offsets, so it serves only where there can be none but Z, or none at all.
+    # The two usual ways of writing come first, told by cheap signs. A cast to TIMESTAMP passes over offsets, so it serves
+    # only where there is none, or none but Z.
     """read_instant(x, zone, number) AS CASE
         WHEN ends_with(x, 'Z') AND NOT contains(x, ' ')
             THEN coalesce(epoch_us(TRY_CAST(x AS TIMESTAMP)), read_stated(x, zone, number))
-        WHEN strlen(x) = 19 AND x LIKE '____-__-__ __:__:__' THEN read_local(TRY_CAST(x AS TIMESTAMP), zone)
+        WHEN x LIKE '____-__-__ __:__:__%' AND NOT x LIKE '%-%-%-%' AND NOT x LIKE '%:%:% %'
+            AND NOT contains(x, '+') AND NOT contains(x, 'Z')
+            THEN coalesce(read_local(TRY_CAST(x AS TIMESTAMP), zone), read_stated(x, zone, number))
         WHEN x IS NOT NULL THEN read_stated(x, zone, number) END""",
 )
 
