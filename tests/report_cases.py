@@ -8,9 +8,9 @@ from decimal import Decimal
 from report_workflows import DAY, HOUR, MINUTE, START
 from sagacity.reconcile.result import Explanation
 from sagacity.workflow.model import Workflow
-from sagacity.workflow.naming import names
 from sagacity.workflow.trace import Event, Value
 from sagacity.workflow.verdict import CaseVerdict, Verdict, Violation
+from sagacity.workflow.words.naming import names
 
 __all__ = ["worst_cases"]
 

@@ -14,10 +14,10 @@ from report_workflows import DAY, HOUR, MINUTE, SECOND, START, large_workflow, o
 from sagacity.ledger.port import Account, Rejected
 from sagacity.reconcile.result import Cases, Delays, Explanation, Finding, FindingsOverTime, Result, Tally
 from sagacity.workflow.model import Assert, Audited, EventType, Expectation, Rule, Workflow
-from sagacity.workflow.naming import names, owner_of
 from sagacity.workflow.trace import FOREVER, Event
 from sagacity.workflow.verdict import CaseVerdict, FindingKind, Verdict, Violation
-from sagacity.workflow.wording import message
+from sagacity.workflow.words.naming import names, owner_of
+from sagacity.workflow.words.wording import message
 
 __all__ = [
     "DAY", "HOSTILE", "HOUR", "MINUTE", "START",

@@ -81,6 +81,7 @@ def take(
         discard(connection)
     for account in intake.accounts:
         account_adds_up(account)
+    assert sum(account.events for account in intake.accounts) == len(rows)
     rows.sort(key=lambda row: (row["time"], row["id"] or ""))
     return Outcome(intake, rows)
 

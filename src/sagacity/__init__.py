@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from sagacity.judge import judge
     from sagacity.reconcile.history import History, check, explain
     from sagacity.reconcile.result import Explanation, Finding, Result
+    from sagacity.workflow.language.reader import load, loads
     from sagacity.workflow.model import Capture, EventType, Source, Workflow
-    from sagacity.workflow.reader import load, loads
     from sagacity.workflow.trace import FOREVER, Event
 
 __all__ = [
@@ -71,7 +71,7 @@ _HOMES = {
     "sagacity.reconcile.history": ("History", "check", "explain"),
     "sagacity.reconcile.result": ("Explanation", "Finding", "Result"),
     "sagacity.workflow.model": ("Capture", "EventType", "Source", "Workflow"),
-    "sagacity.workflow.reader": ("load", "loads"),
+    "sagacity.workflow.language.reader": ("load", "loads"),
     "sagacity.workflow.trace": ("FOREVER", "Event"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

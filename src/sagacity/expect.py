@@ -23,8 +23,8 @@ from decimal import Decimal
 from typing import Any, TypeAlias, TypedDict, Unpack
 
 from sagacity.errors import UsageError
-from sagacity.workflow import shorthand as _shorthand
 from sagacity.workflow.durations import parse_duration
+from sagacity.workflow.language import shorthand as _shorthand
 from sagacity.workflow.model import Assert, Cardinality, Expectation, Matches, Rule, Severity
 
 __all__ = [

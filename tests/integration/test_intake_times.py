@@ -138,6 +138,19 @@ def test_rows_are_numbered_across_parquet_files_and_tables(tmp_path: Path) -> No
     assert take(messages({}, seq="row"), Table(table)).column("seq") == [0, 1, 2]
 
 
+def test_rows_keep_their_numbers_in_a_file_that_several_threads_read(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.jsonl", (order(id=f"{number:07}", pad="x" * 100) for number in range(400_000)))
+    outcome = take(messages({}, seq="row"), files(path, path))
+    assert sorted(outcome.column("seq")) == list(range(800_000))
+    assert all(row["seq"] % 400_000 == int(row["id"]) for row in outcome.events)
+
+
+def test_an_orphan_too_tells_how_far_the_log_reaches(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.jsonl", [order(), order(order_id=None, time="2026-01-03T00:00:00Z")])
+    outcome = take(messages(), files(path))
+    assert (outcome.intake.as_of, outcome.account.last) == (MIDNIGHT + 2 * DAY, MIDNIGHT)
+
+
 def test_an_unknown_zone_is_told_as_an_error_of_ours(tmp_path: Path) -> None:
     path = write(tmp_path, "a.jsonl", [order(time="2026-01-01")])
     with pytest.raises(UsageError, match="there is no time zone 'Nowhere/Town'"):

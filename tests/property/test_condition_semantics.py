@@ -15,10 +15,19 @@ from hypothesis import strategies as st
 from sqlglot import exp
 
 from sagacity.plan.predicates import render
-from sagacity.workflow import operations
-from sagacity.workflow.condition import Aggregate, Attribute, Constant, Expression, Operator, Type, aggregates, attributes
-from sagacity.workflow.evaluate import evaluate
-from sagacity.workflow.refusal import Refusal
+from sagacity.workflow.conditions import operations
+from sagacity.workflow.conditions.condition import (
+    Aggregate,
+    Attribute,
+    Constant,
+    Expression,
+    Operator,
+    Type,
+    aggregates,
+    attributes,
+)
+from sagacity.workflow.conditions.evaluate import evaluate
+from sagacity.workflow.conditions.refusal import Refusal
 from sagacity.workflow.trace import Value
 
 Leaf = Attribute | Aggregate

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sagacity.cli.init import STARTER
+from sagacity.workflow.language.reader import read
+from sagacity.workflow.language.shorthand import ShorthandError, expectations
 from sagacity.workflow.model import Workflow
-from sagacity.workflow.reader import read
-from sagacity.workflow.shorthand import ShorthandError, expectations
 
 _PIECES = st.one_of(
     st.sampled_from(STARTER.split("\n")),

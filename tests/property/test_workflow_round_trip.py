@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from sagacity.workflow.durations import UNITS, format_duration, parse_duration
+from sagacity.workflow.language.reader import loads
+from sagacity.workflow.language.writer import dump
 from sagacity.workflow.model import Capture, EventType, Rule, Severity, Source, ValueType, Workflow
-from sagacity.workflow.reader import loads
-from sagacity.workflow.writer import dump
 
 _NASTY = (
     "no",

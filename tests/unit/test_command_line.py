@@ -14,8 +14,8 @@ import pytest
 from sagacity.cli.init import STARTER
 from sagacity.cli.main import COMMANDS, EXIT_CODES, run
 from sagacity.errors import LedgerError, RejectedError, SagacityError, SourceError, UsageError, WorkflowError
+from sagacity.workflow.language.reader import load
 from sagacity.workflow.problems import Problem
-from sagacity.workflow.reader import load
 
 BROKEN = STARTER.replace("timeout: 30d", "timeout: 30")
 DOUBTFUL = STARTER.replace("    id: id ", "    id: id\n    seq: row").replace(

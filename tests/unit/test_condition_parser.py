@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from sagacity.errors import ConditionError, SagacityError
-from sagacity.workflow.condition import Aggregate, Attribute, Constant, Expression, Operation, text_comparisons
-from sagacity.workflow.condition_parser import parse_assert, parse_when, parse_where
+from sagacity.workflow.conditions.condition import Aggregate, Attribute, Constant, Expression, Operation, text_comparisons
+from sagacity.workflow.conditions.parser import parse_assert, parse_when, parse_where
 from sagacity.workflow.model import Capture, EventType, Workflow
 
 WORKFLOW = Workflow(

@@ -10,8 +10,8 @@ from sagacity.demo.faults import FAULTS
 from sagacity.demo.orders import Plan, Story, stories
 from sagacity.demo.writing import WORKFLOW
 from sagacity.judge import Judge
-from sagacity.workflow.naming import names
-from sagacity.workflow.reader import loads, read
+from sagacity.workflow.language.reader import loads, read
+from sagacity.workflow.words.naming import names
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sagacity.workflow.condition import Aggregate, Attribute
-from sagacity.workflow.condition_parser import parse_assert, parse_when, parse_where
-from sagacity.workflow.evaluate import evaluate, is_true
+from sagacity.workflow.conditions.condition import Aggregate, Attribute
+from sagacity.workflow.conditions.evaluate import evaluate, is_true
+from sagacity.workflow.conditions.parser import parse_assert, parse_when, parse_where
 from sagacity.workflow.model import Capture, EventType, Workflow
 from sagacity.workflow.trace import Value
 

@@ -11,8 +11,8 @@ import yaml
 
 from sagacity import expect
 from sagacity.errors import UsageError
+from sagacity.workflow.language.reader import loads
 from sagacity.workflow.model import Expectation
-from sagacity.workflow.reader import loads
 from sagacity.workflow.templates import TEMPLATES, Template
 
 _FILE = """\

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sagacity import expect
 from sagacity.workflow.model import EventType, Expectation, Workflow
-from sagacity.workflow.naming import names, owner_of, title
+from sagacity.workflow.words.naming import names, owner_of, title
 
 
 def _workflow(*expectations: Expectation, **more: object) -> Workflow:

@@ -27,7 +27,7 @@ METHODS = {
 MODULES = {"os", "sys", "time", "random", "secrets", "uuid", "logging"}
 
 ALLOWED = {
-    ("workflow/reader.py", "read_bytes"),
+    ("workflow/language/reader.py", "read_bytes"),
     ("report/html/assets/__init__.py", "read_text"),
 }
 """The edges: reading a workflow file, for everyone who has only its path, and the package's own style sheets."""

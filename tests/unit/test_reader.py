@@ -8,9 +8,9 @@ import pytest
 
 from sagacity.cli.init import STARTER
 from sagacity.errors import WorkflowError
+from sagacity.workflow.language.reader import load, loads, read
 from sagacity.workflow.model import Assert, Capture, EventType, Matches, Rule, Source
 from sagacity.workflow.problems import Problem
-from sagacity.workflow.reader import load, loads, read
 
 MINUTE = 60_000_000
 HEAD = """\

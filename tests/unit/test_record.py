@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sagacity.errors import ConditionError
-from sagacity.workflow.record import Call, Constant, Path, kind_of, parse_record, paths
+from sagacity.workflow.conditions.record import Call, Constant, Path, kind_of, parse_record, paths
 
 
 @pytest.mark.parametrize(

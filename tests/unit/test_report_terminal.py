@@ -15,9 +15,9 @@ from sagacity.report.case import case_view, values
 from sagacity.report.explanation import render_explanation
 from sagacity.report.terminal import render
 from sagacity.workflow.model import Assert, EventType, Source, Workflow
-from sagacity.workflow.naming import names
 from sagacity.workflow.trace import FOREVER, Event
 from sagacity.workflow.verdict import CaseVerdict, Verdict, Violation
+from sagacity.workflow.words.naming import names
 
 ALL = (samples.realistic, samples.clean, samples.empty, samples.huge, samples.hostile)
 

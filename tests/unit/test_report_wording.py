@@ -11,7 +11,7 @@ from sagacity.workflow.model import Assert, Audited, EventType, Implied, Matches
 from sagacity.workflow.templates import TEMPLATES, Count, Legs, Position
 from sagacity.workflow.trace import FOREVER
 from sagacity.workflow.verdict import FindingKind, Verdict, Violation
-from sagacity.workflow.wording import definition, message, reason, teller
+from sagacity.workflow.words.wording import definition, message, reason, teller
 
 MINUTE = 60_000_000
 DAY = 1_440 * MINUTE

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from sagacity.cli.init import STARTER
-from sagacity.workflow.reader import read
-from sagacity.workflow.schema import schema
+from sagacity.workflow.language.reader import read
+from sagacity.workflow.language.schema import schema
 from sagacity.workflow.templates import TEMPLATES
 
 jsonschema = pytest.importorskip("jsonschema")

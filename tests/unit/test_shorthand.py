@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sagacity import expect
+from sagacity.workflow.language.shorthand import ShorthandError, expectations, quoted
 from sagacity.workflow.model import Assert, Expectation, Rule
-from sagacity.workflow.shorthand import ShorthandError, expectations, quoted
 
 MINUTE = 60_000_000
 

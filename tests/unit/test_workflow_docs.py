@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sagacity.workflow.durations import UNITS
-from sagacity.workflow.reader import read
-from sagacity.workflow.schema import schema
+from sagacity.workflow.language.reader import read
+from sagacity.workflow.language.schema import schema
 from sagacity.workflow.templates import TEMPLATES, Legs, Template
 
 _FRAME = """\

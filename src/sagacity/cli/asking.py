@@ -68,7 +68,7 @@ def opened(
     """The history that the options name, with its sources taken in; a progress bar where a person watches."""
     from sagacity.reconcile.history import History
     from sagacity.sources.resolve import parse_source_options
-    from sagacity.workflow.reader import load
+    from sagacity.workflow.language.reader import load
 
     workflow = load(file)
     given = parse_source_options(source or [], workflow)

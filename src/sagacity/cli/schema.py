@@ -29,7 +29,7 @@ def command(
     """
     import json
 
-    from sagacity.workflow.schema import schema
+    from sagacity.workflow.language.schema import schema
 
     text = json.dumps(schema(), indent=2, ensure_ascii=False)
     if output is None:

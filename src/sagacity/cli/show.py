@@ -32,7 +32,7 @@ def command(
       sagacity show order.workflow.yaml -o docs/order.svg
       sagacity show order.workflow.yaml --mermaid >> README.md
     """
-    from sagacity.workflow.reader import load
+    from sagacity.workflow.language.reader import load
 
     workflow = load(file)
     if mermaid:

@@ -35,8 +35,8 @@ def command(
       sagacity validate order.workflow.yaml --format json
     """
     from sagacity.errors import WorkflowError
+    from sagacity.workflow.language.reader import read, source_text
     from sagacity.workflow.problems import Problem
-    from sagacity.workflow.reader import read, source_text
 
     found: list[tuple[Path, Problem]] = []
     for file in files:

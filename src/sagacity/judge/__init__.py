@@ -16,11 +16,11 @@ from sagacity.judge.matches import judge_matches
 from sagacity.judge.outcome import Outcome, verdict
 from sagacity.judge.rules import judge_rule, with_conditions
 from sagacity.judge.trace import Trace, prepare
-from sagacity.workflow.condition_parser import parse_assert
+from sagacity.workflow.conditions.parser import parse_assert
 from sagacity.workflow.model import Assert, Audited, Implied, Matches, Rule, Workflow
-from sagacity.workflow.naming import names
 from sagacity.workflow.trace import Event
 from sagacity.workflow.verdict import CaseVerdict
+from sagacity.workflow.words.naming import names
 
 __all__ = ["Judge", "judge"]
 

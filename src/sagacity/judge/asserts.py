@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 from sagacity.judge.outcome import Fulfilled, Outcome, violation, when_due
 from sagacity.judge.trace import Place, Trace
-from sagacity.workflow.condition import Aggregate, Attribute, Expression, aggregates
-from sagacity.workflow.evaluate import is_true
+from sagacity.workflow.conditions.condition import Aggregate, Attribute, Expression, aggregates
+from sagacity.workflow.conditions.evaluate import is_true
 from sagacity.workflow.trace import Value
 
 __all__ = ["judge_assert"]

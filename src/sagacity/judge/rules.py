@@ -10,9 +10,9 @@ from sagacity.judge.counts import CHOICES, COUNTS, POSITIONS
 from sagacity.judge.legs import LEGS, Asked, Leg, Where
 from sagacity.judge.outcome import Outcome
 from sagacity.judge.trace import Place, Trace
-from sagacity.workflow.condition import Aggregate, Attribute, Expression
-from sagacity.workflow.condition_parser import parse_when, parse_where
-from sagacity.workflow.evaluate import is_true
+from sagacity.workflow.conditions.condition import Aggregate, Attribute, Expression
+from sagacity.workflow.conditions.evaluate import is_true
+from sagacity.workflow.conditions.parser import parse_when, parse_where
 from sagacity.workflow.model import Rule, Workflow
 from sagacity.workflow.trace import Value
 

@@ -7,7 +7,7 @@ from sqlglot import exp
 from sagacity.plan.facts import Facts
 from sagacity.plan.fill import Tree, all_of, column, fill
 from sagacity.plan.outcomes import case_outcomes
-from sagacity.workflow.condition import Aggregate, Attribute, aggregates
+from sagacity.workflow.conditions.condition import Aggregate, Attribute, aggregates
 from sagacity.workflow.model import Assert, Implied, Rule
 from sagacity.workflow.templates import Choice, Count, Position
 

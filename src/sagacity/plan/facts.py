@@ -7,8 +7,8 @@ from collections.abc import Callable
 from sagacity.plan.columns import column_of, currency_of
 from sagacity.plan.fill import Tree, column, fill
 from sagacity.plan.predicates import render
-from sagacity.workflow.condition import Aggregate, Attribute, Expression
-from sagacity.workflow.condition_parser import parse_assert, parse_when, parse_where
+from sagacity.workflow.conditions.condition import Aggregate, Attribute, Expression
+from sagacity.workflow.conditions.parser import parse_assert, parse_when, parse_where
 from sagacity.workflow.model import Assert, Audited, Rule, Workflow
 from sagacity.workflow.trace import FOREVER
 

@@ -15,7 +15,7 @@ from sqlglot import exp
 from sagacity.plan.columns import column_of, currency_of
 from sagacity.plan.facts import Facts
 from sagacity.plan.fill import Tree, all_of, column, fill
-from sagacity.workflow.condition import Aggregate, Attribute
+from sagacity.workflow.conditions.condition import Aggregate, Attribute
 from sagacity.workflow.model import Rule
 
 __all__ = ["Active", "Counted", "Known", "Simple"]

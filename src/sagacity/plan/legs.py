@@ -18,7 +18,7 @@ from sqlglot import exp
 from sagacity.plan.facts import Facts
 from sagacity.plan.fill import Tree, fill
 from sagacity.plan.outcomes import event_outcomes
-from sagacity.workflow.condition import Aggregate, Attribute
+from sagacity.workflow.conditions.condition import Aggregate, Attribute
 from sagacity.workflow.model import Rule
 from sagacity.workflow.templates import Leg
 from sagacity.workflow.trace import FOREVER

@@ -1,4 +1,4 @@
-"""Conditions as relational expressions: the same three-valued answer as `sagacity.workflow.evaluate`, in an engine.
+"""Conditions as relational expressions: the answer of `sagacity.workflow.conditions.evaluate`, in an engine.
 
 What is rendered presumes of the engine: VARCHAR that compares by code points (DuckDB as it comes, PostgreSQL under the "C"
 collation), LENGTH that counts them, times and durations as BIGINT microseconds, decimals of 38 digits. Arithmetic is cast to
@@ -16,8 +16,8 @@ from typing import Final, TypeAlias
 import msgspec
 from sqlglot import exp
 
-from sagacity.workflow.condition import Aggregate, Attribute, Constant, Expression, Operation, Type
-from sagacity.workflow.magnitude import magnitude
+from sagacity.workflow.conditions.condition import Aggregate, Attribute, Constant, Expression, Operation, Type
+from sagacity.workflow.conditions.magnitude import magnitude
 
 __all__ = ["Columns", "render"]
 

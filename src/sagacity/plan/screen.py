@@ -20,7 +20,7 @@ from sqlglot import exp
 from sagacity.plan.facts import Facts
 from sagacity.plan.fill import Tree, all_of, any_of, column, fill
 from sagacity.plan.known import Active, Counted, Known, Simple
-from sagacity.workflow.condition import Aggregate, Attribute, aggregates
+from sagacity.workflow.conditions.condition import Aggregate, Attribute, aggregates
 from sagacity.workflow.model import Assert, Audited, Implied, Matches, Rule
 from sagacity.workflow.templates import TEMPLATES, Choice, Count, Leg, Legs, Position
 

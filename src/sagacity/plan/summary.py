@@ -9,7 +9,7 @@ from sagacity.plan.examined import content_order
 from sagacity.plan.facts import Facts
 from sagacity.plan.fill import Tree, column, fill, union_all
 from sagacity.workflow.model import Severity
-from sagacity.workflow.naming import names, owner_of
+from sagacity.workflow.words.naming import names, owner_of
 
 __all__ = ["SEVERITIES", "case_statuses", "cases", "findings", "tallies"]
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from sagacity.ledger.port import FindingRow, Ledger
 from sagacity.reconcile.result import Finding
 from sagacity.workflow.model import Workflow
-from sagacity.workflow.naming import names, owner_of
 from sagacity.workflow.verdict import Violation
-from sagacity.workflow.wording import teller
+from sagacity.workflow.words.naming import names, owner_of
+from sagacity.workflow.words.wording import teller
 
 __all__ = ["StoredFindings", "Worder"]
 

@@ -18,11 +18,11 @@ from sagacity.reconcile.instants import AsOf, as_of_instant, now
 from sagacity.reconcile.result import Cases, Delays, Explanation, Finding, FindingsOverTime, Result, Tally
 from sagacity.sources.gather import gather
 from sagacity.sources.spool import Spool
+from sagacity.workflow.language.reader import load
 from sagacity.workflow.model import Audited, Implied, Rule, Workflow
-from sagacity.workflow.naming import names, owner_of
-from sagacity.workflow.reader import load
 from sagacity.workflow.trace import Event
 from sagacity.workflow.verdict import FindingKind
+from sagacity.workflow.words.naming import names, owner_of
 
 __all__ = ["History", "check", "explain"]
 

@@ -9,11 +9,11 @@ import msgspec
 
 from sagacity.reconcile.result import Explanation
 from sagacity.workflow.model import Assert, Audited, Implied, Matches, Rule, Workflow
-from sagacity.workflow.naming import names
 from sagacity.workflow.templates import TEMPLATES, Legs
 from sagacity.workflow.trace import FOREVER, Event, Value
 from sagacity.workflow.verdict import FindingKind, Status, Verdict, Violation
-from sagacity.workflow.wording import message, reason
+from sagacity.workflow.words.naming import names
+from sagacity.workflow.words.wording import message, reason
 
 __all__ = ["CaseView", "Expected", "Ghost", "Happened", "case_view", "values"]
 

@@ -13,12 +13,12 @@ from typing import Any, TypeAlias
 from sagacity.reconcile.result import Delays, Explanation, Finding, FindingsOverTime, Result, Tally
 from sagacity.report.case import Ghost, Happened, case_view
 from sagacity.report.summary import headline, warnings_of
-from sagacity.workflow.definition import definition
 from sagacity.workflow.instants import iso
 from sagacity.workflow.model import Workflow
 from sagacity.workflow.trace import FOREVER, Value
 from sagacity.workflow.verdict import Verdict, Violation
-from sagacity.workflow.wording import message, reason
+from sagacity.workflow.words.definition import definition
+from sagacity.workflow.words.wording import message, reason
 
 __all__ = ["SCHEMA", "encoded", "explanation_document", "to_document"]
 

@@ -14,7 +14,7 @@ from sagacity.report.text import plural, visible
 from sagacity.workflow.model import Workflow
 from sagacity.workflow.trace import FOREVER
 from sagacity.workflow.verdict import Status
-from sagacity.workflow.wording import instant, span
+from sagacity.workflow.words.wording import instant, span
 
 __all__ = ["render_explanation"]
 

@@ -6,8 +6,8 @@ from sagacity.reconcile.result import Result, Tally
 from sagacity.report.markup import Markup, join, tag
 from sagacity.report.summary import accounted, headline
 from sagacity.report.text import plural
-from sagacity.workflow.definition import definition
-from sagacity.workflow.wording import instant
+from sagacity.workflow.words.definition import definition
+from sagacity.workflow.words.wording import instant
 
 __all__ = ["render_junit"]
 

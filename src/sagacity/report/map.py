@@ -12,12 +12,12 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from sagacity.reconcile.result import Tally
-from sagacity.workflow.definition import definition
 from sagacity.workflow.durations import format_duration
 from sagacity.workflow.model import Audited, Matches, Rule, Workflow
-from sagacity.workflow.naming import names
-from sagacity.workflow.sentences import times
 from sagacity.workflow.templates import TEMPLATES, Choice, Count, Legs, Position
+from sagacity.workflow.words.definition import definition
+from sagacity.workflow.words.naming import names
+from sagacity.workflow.words.sentences import times
 
 __all__ = ["Line", "Map", "Node", "Tie", "map_of"]
 

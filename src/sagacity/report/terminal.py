@@ -17,7 +17,7 @@ from sagacity.reconcile.result import Finding, Result, Tally
 from sagacity.report.summary import BY_SEVERITY, accounted, by_owner, headline, seconds, warnings_of
 from sagacity.report.text import percent, plural, shortened, visible
 from sagacity.workflow.instants import iso
-from sagacity.workflow.wording import instant
+from sagacity.workflow.words.wording import instant
 
 __all__ = ["KIND_STYLES", "STATUS_STYLES", "printed", "render"]
 

@@ -1,6 +1,6 @@
 """The workflow: which event types there are, where each is found, and what is expected of a case.
 
-Everything here is a frozen value. `sagacity.workflow.reader` makes a `Workflow` from YAML, `sagacity.expect` has a
+Everything here is a frozen value. `sagacity.workflow.language.reader` makes a `Workflow` from YAML, `sagacity.expect` has a
 constructor for each template; both yield the same values. Durations are integers in microseconds; an instant is an
 integer in microseconds since 1970-01-01T00:00Z.
 """

@@ -14,7 +14,7 @@ from sagacity.ledger.duckdb.fields import Field, form_of, identifier, literal, p
 from sagacity.ledger.duckdb.jsonl import glob_free
 from sagacity.ledger.duckdb.scan import Part
 from sagacity.sources.inputs import Files, Table
-from sagacity.workflow.record import Path
+from sagacity.workflow.conditions.record import Path
 
 __all__ = ["Columns", "fields_of", "parquet_parts", "table_parts"]
 

@@ -23,7 +23,7 @@ from sagacity.ledger.duckdb.fields import Field, identifier, literal
 from sagacity.ledger.duckdb.jsonl import glob_free
 from sagacity.ledger.duckdb.scan import Located, Part
 from sagacity.sources.inputs import Compression, Files
-from sagacity.workflow.record import Path
+from sagacity.workflow.conditions.record import Path
 
 __all__ = ["LONGEST_ROW", "Layout", "layout_of", "parts", "reader"]
 

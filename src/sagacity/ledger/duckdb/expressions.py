@@ -10,7 +10,7 @@ import msgspec
 
 from sagacity.ledger.duckdb.fields import Field, literal
 from sagacity.ledger.duckdb.readings import read_boolean, read_decimal, read_instant, read_integer, read_text
-from sagacity.workflow.record import Call, Constant, Kind, Path, RecordExpression, kind_of, paths
+from sagacity.workflow.conditions.record import Call, Constant, Kind, Path, RecordExpression, kind_of, paths
 
 __all__ = ["Reading", "Value", "value"]
 

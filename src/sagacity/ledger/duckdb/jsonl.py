@@ -16,7 +16,7 @@ from sagacity.ledger.duckdb.connection import folder_of
 from sagacity.ledger.duckdb.fields import Field, literal, pointer
 from sagacity.ledger.duckdb.scan import Located, Part
 from sagacity.sources.inputs import Compression, Files
-from sagacity.workflow.record import Path
+from sagacity.workflow.conditions.record import Path
 
 __all__ = ["LONGEST_LINE", "parts"]
 

@@ -17,7 +17,7 @@ from sagacity.ledger.duckdb.readings import EARLIEST, LATEST
 from sagacity.ledger.duckdb.scan import Part
 from sagacity.ledger.duckdb.shapes import Recipe, Shape
 from sagacity.plan.columns import UNEXPECTED
-from sagacity.workflow.record import Path
+from sagacity.workflow.conditions.record import Path
 
 __all__ = ["BAD", "Check", "Normal", "column", "normal_of"]
 

@@ -16,7 +16,7 @@ import msgspec
 from sagacity.errors import SourceError, UsageError
 from sagacity.ledger.duckdb.fields import Field
 from sagacity.sources.inputs import Compression, Files, Input, Table
-from sagacity.workflow.record import Path
+from sagacity.workflow.conditions.record import Path
 
 __all__ = ["Located", "Part", "parts_of"]
 

@@ -13,8 +13,8 @@ import msgspec
 from sagacity.errors import UsageError
 from sagacity.ledger.duckdb.expressions import Reading
 from sagacity.plan.columns import UNEXPECTED, Column, column_of, currency_of
+from sagacity.workflow.conditions.record import Path, RecordExpression, parse_record, paths
 from sagacity.workflow.model import Capture, EventType, Source, Workflow
-from sagacity.workflow.record import Path, RecordExpression, parse_record, paths
 
 __all__ = ["Attribute", "Recipe", "Shape", "shape_of"]
 

@@ -12,9 +12,9 @@ from sagacity.plan.outcomes import FULFILLED, PENDING
 from sagacity.plan.plan import Plan
 from sagacity.plan.summary import findings
 from sagacity.workflow.model import Workflow
-from sagacity.workflow.naming import names
 from sagacity.workflow.trace import Event
 from sagacity.workflow.verdict import CaseVerdict, Verdict, Violation
+from sagacity.workflow.words.naming import names
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -10,7 +10,7 @@ from sagacity.report.markup import Markup, lines, tag
 from sagacity.report.summary import KINDS
 from sagacity.report.text import percent, plural
 from sagacity.workflow.durations import format_duration
-from sagacity.workflow.wording import instant, span
+from sagacity.workflow.words.wording import instant, span
 
 __all__ = ["delays_chart", "delays_said", "delays_table", "kind_legend", "over_time_chart", "over_time_table", "share_bar"]
 

@@ -9,7 +9,7 @@ from sagacity.reconcile.result import Finding, Result
 from sagacity.report.markup import Markup, tag
 from sagacity.report.summary import BY_SEVERITY, KINDS
 from sagacity.report.text import plural, shortened, visible
-from sagacity.workflow.wording import instant
+from sagacity.workflow.words.wording import instant
 
 __all__ = ["findings_data", "findings_section"]
 

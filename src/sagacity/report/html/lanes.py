@@ -13,7 +13,7 @@ from sagacity.report.case import CaseView, Ghost, Happened, values
 from sagacity.report.markup import Markup, lines, tag
 from sagacity.report.text import shortened, size_of, visible
 from sagacity.workflow.model import Workflow
-from sagacity.workflow.wording import instant, span
+from sagacity.workflow.words.wording import instant, span
 
 __all__ = ["EVENTS_SHOWN", "lanes", "timeline_table"]
 

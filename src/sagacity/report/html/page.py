@@ -13,7 +13,7 @@ from sagacity.report.markup import Markup, tag
 from sagacity.report.picture import PICTURE_CSS
 from sagacity.report.summary import seconds
 from sagacity.report.text import plural
-from sagacity.workflow.wording import instant
+from sagacity.workflow.words.wording import instant
 
 __all__ = ["render_html"]
 

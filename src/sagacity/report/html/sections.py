@@ -18,10 +18,10 @@ from sagacity.report.markup import Markup, tag
 from sagacity.report.picture import Direction, picture, ways
 from sagacity.report.summary import BY_SEVERITY, KINDS, accounted, by_owner, headline, warnings_of
 from sagacity.report.text import percent, plural, shortened
-from sagacity.workflow.definition import definition
 from sagacity.workflow.trace import FOREVER
 from sagacity.workflow.verdict import Status
-from sagacity.workflow.wording import instant
+from sagacity.workflow.words.definition import definition
+from sagacity.workflow.words.wording import instant
 
 __all__ = ["accounting", "delays", "expectations", "over_time", "verdict", "workflow_map", "worst"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
-from sagacity.workflow.condition import Expression
-from sagacity.workflow.condition_parser import parse_assert, parse_when, parse_where
+from sagacity.workflow.checks.notes import Notes
+from sagacity.workflow.conditions.condition import Expression
+from sagacity.workflow.conditions.parser import parse_assert, parse_when, parse_where
 from sagacity.workflow.model import Assert, Capture, Matches, Rule, Workflow
-from sagacity.workflow.notes import Notes
 from sagacity.workflow.spelling import did_you_mean
 from sagacity.workflow.templates import TEMPLATES, Choice, Legs, Position, Template
 

@@ -1,6 +1,6 @@
 """Writing a workflow as YAML: every expectation in full form, every attribute in long form.
 
-`sagacity.workflow.reader.loads` reads it back as an equal workflow.
+`sagacity.workflow.language.reader.loads` reads it back as an equal workflow.
 """
 
 from __future__ import annotations

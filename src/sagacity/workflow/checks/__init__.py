@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sagacity.workflow.declaration_checks import check_declarations
-from sagacity.workflow.expectation_checks import check_expectations
+from sagacity.workflow.checks.declarations import check_declarations
+from sagacity.workflow.checks.expectations import check_expectations
+from sagacity.workflow.checks.lints import lint
+from sagacity.workflow.checks.notes import Notes
 from sagacity.workflow.formats import SourceFormat, complete
-from sagacity.workflow.lints import lint
 from sagacity.workflow.model import Workflow
-from sagacity.workflow.notes import Notes
 from sagacity.workflow.problems import Problem
 
 __all__ = ["check", "located"]

@@ -18,10 +18,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Literal, cast
 
-from sagacity.workflow.condition import Aggregate, Attribute, Constant, Expression, Operation, Operator, Type
-from sagacity.workflow.literals import instant
-from sagacity.workflow.magnitude import LARGEST, magnitude
-from sagacity.workflow.refusal import Refusal
+from sagacity.workflow.conditions.condition import Aggregate, Attribute, Constant, Expression, Operation, Operator, Type
+from sagacity.workflow.conditions.literals import instant
+from sagacity.workflow.conditions.magnitude import LARGEST, magnitude
+from sagacity.workflow.conditions.refusal import Refusal
 
 __all__ = [
     "all_of", "any_of", "arithmetic", "coalesce", "compare", "condition", "inverse", "is_null", "length", "like", "member",

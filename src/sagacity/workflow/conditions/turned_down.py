@@ -6,7 +6,7 @@ import re
 
 from sqlglot import exp
 
-from sagacity.workflow.refusal import Refusal
+from sagacity.workflow.conditions.refusal import Refusal
 
 __all__ = ["reason"]
 

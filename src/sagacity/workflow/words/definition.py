@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sagacity.workflow.durations import format_duration
 from sagacity.workflow.model import Assert, Audited, Implied, Matches, Rule, Workflow
-from sagacity.workflow.sentences import flat, times
 from sagacity.workflow.templates import TEMPLATES, Choice, Count, Leg, Legs, Position
+from sagacity.workflow.words.sentences import flat, times
 
 __all__ = ["definition"]
 

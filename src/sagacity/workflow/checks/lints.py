@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 import msgspec
 
-from sagacity.workflow.condition import Aggregate, Attribute, Expression, aggregates, text_comparisons
-from sagacity.workflow.contradictions import contradictions
+from sagacity.workflow.checks.contradictions import contradictions
+from sagacity.workflow.checks.notes import Notes
+from sagacity.workflow.conditions.condition import Aggregate, Attribute, Expression, aggregates, text_comparisons
 from sagacity.workflow.model import Assert, Expectation, Matches, Rule, Workflow
-from sagacity.workflow.naming import title
-from sagacity.workflow.notes import Notes
 from sagacity.workflow.templates import TEMPLATES, Count, Legs
+from sagacity.workflow.words.naming import title
 
 __all__ = ["lint"]
 

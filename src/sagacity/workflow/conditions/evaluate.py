@@ -1,6 +1,7 @@
 """What a condition says of actual values: three-valued as SQL, exact, and the same as every engine's answer.
 
-`sagacity.workflow.condition` defines what each operator means. Nothing is rounded: the parser admits no expression whose
+`sagacity.workflow.conditions.condition` defines what each operator means. Nothing is rounded: the parser admits no
+expression whose
 values could need more than 38 digits, and no operator that would round.
 """
 
@@ -15,7 +16,7 @@ from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Final, TypeAlias
 
-from sagacity.workflow.condition import Aggregate, Attribute, Constant, Expression, Operation
+from sagacity.workflow.conditions.condition import Aggregate, Attribute, Constant, Expression, Operation
 from sagacity.workflow.trace import Value
 
 __all__ = ["Lookup", "evaluate", "is_true"]

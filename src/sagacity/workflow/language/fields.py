@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from sagacity.errors import UsageError
 from sagacity.workflow.durations import parse_duration
-from sagacity.workflow.nodes import Node, Text
+from sagacity.workflow.language.nodes import Node, Text
 from sagacity.workflow.problems import Problem
 from sagacity.workflow.spelling import did_you_mean
 

@@ -13,8 +13,8 @@ from typing import TypeAlias
 import msgspec
 
 from sagacity.workflow.model import Rule, Workflow
-from sagacity.workflow.naming import title
 from sagacity.workflow.templates import TEMPLATES, Choice, Count, Leg, Legs, Position
+from sagacity.workflow.words.naming import title
 
 __all__ = ["contradictions"]
 

@@ -6,8 +6,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from sagacity.workflow.condition import Constant
-from sagacity.workflow.refusal import Refusal
+from sagacity.workflow.conditions.condition import Constant
+from sagacity.workflow.conditions.refusal import Refusal
 
 __all__ = ["instant", "interval", "number"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import zoneinfo
 from collections.abc import Collection, Mapping
 
+from sagacity.workflow.checks.notes import Notes
+from sagacity.workflow.conditions.record import parse_record
 from sagacity.workflow.model import Capture, EventType, Source, Workflow
-from sagacity.workflow.notes import Notes
-from sagacity.workflow.record import parse_record
 from sagacity.workflow.spelling import did_you_mean
 
 __all__ = ["RESERVED", "check_declarations"]

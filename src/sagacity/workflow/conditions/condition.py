@@ -1,6 +1,7 @@
 """Conditions and asserts as typed expression trees.
 
-One tree serves every reader: the reference judge evaluates it in Python (`sagacity.workflow.evaluate`), the plan renders
+One tree serves every reader: the reference judge evaluates it in Python (`sagacity.workflow.conditions.evaluate`), the
+plan renders
 it for an engine (`sagacity.plan.predicates`). Logic is three-valued as in SQL, and only *true* counts: a comparison with an
 absent value is neither true nor false.
 

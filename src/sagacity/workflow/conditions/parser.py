@@ -6,7 +6,8 @@ in an assert also COUNT, FIRST, LAST, SUM, MIN and MAX. A text literal that meet
 identifiers stand in double quotes. Everything else is turned down with a reason: nothing may round, depend on the calendar
 or on where it runs, or reach beyond the case.
 
-What the operators mean is written in `sagacity.workflow.condition`, what may be combined in `sagacity.workflow.operations`.
+What the operators mean is written in `sagacity.workflow.conditions.condition`, what may be combined in
+`sagacity.workflow.conditions.operations`.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError, TokenError
 
 from sagacity.errors import ConditionError
-from sagacity.workflow import operations
-from sagacity.workflow.condition import AggregateFunction, Constant, Expression, Operator
-from sagacity.workflow.literals import instant, interval, number
+from sagacity.workflow.conditions import operations
+from sagacity.workflow.conditions.condition import AggregateFunction, Constant, Expression, Operator
+from sagacity.workflow.conditions.literals import instant, interval, number
+from sagacity.workflow.conditions.refusal import Refusal
+from sagacity.workflow.conditions.scopes import CaseScope, EventScope, PairScope, Scope
+from sagacity.workflow.conditions.turned_down import reason
 from sagacity.workflow.model import Workflow
-from sagacity.workflow.refusal import Refusal
-from sagacity.workflow.scopes import CaseScope, EventScope, PairScope, Scope
-from sagacity.workflow.turned_down import reason
 
 __all__ = ["ConditionError", "parse_assert", "parse_when", "parse_where"]
 

@@ -11,8 +11,8 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError, TokenError
 
 from sagacity.errors import ConditionError
-from sagacity.workflow.record import Call, Constant, Function, Kind, Path, RecordExpression, kind_of
-from sagacity.workflow.refusal import Refusal
+from sagacity.workflow.conditions.record import Call, Constant, Function, Kind, Path, RecordExpression, kind_of
+from sagacity.workflow.conditions.refusal import Refusal
 
 __all__ = ["parse"]
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sagacity.workflow.fields import Field, Fields
+from sagacity.workflow.language.fields import Field, Fields
+from sagacity.workflow.language.nodes import Node
 from sagacity.workflow.model import Capture, EventType, Source
-from sagacity.workflow.nodes import Node
 from sagacity.workflow.spelling import did_you_mean
 
 __all__ = ["FORMATS", "VALUE_TYPES", "Declarations"]

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from sagacity.workflow.fields import Field, Fields
+from sagacity.workflow.language.fields import Field, Fields
+from sagacity.workflow.language.nodes import Node
+from sagacity.workflow.language.shorthand import Clause, ShorthandError, clauses
 from sagacity.workflow.model import Assert, Expectation, Matches, Rule
-from sagacity.workflow.nodes import Node
-from sagacity.workflow.shorthand import Clause, ShorthandError, clauses
 from sagacity.workflow.spelling import did_you_mean
 from sagacity.workflow.templates import TEMPLATES
 

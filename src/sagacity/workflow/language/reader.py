@@ -13,12 +13,12 @@ from typing import Any
 
 from sagacity.errors import WorkflowError
 from sagacity.workflow.checks import located
-from sagacity.workflow.declarations import Declarations
-from sagacity.workflow.fields import Field, Fields
+from sagacity.workflow.language.declarations import Declarations
+from sagacity.workflow.language.fields import Field, Fields
+from sagacity.workflow.language.nodes import Node, Unreadable, tree
+from sagacity.workflow.language.rules import Origin, Rules
 from sagacity.workflow.model import Workflow
-from sagacity.workflow.nodes import Node, Unreadable, tree
 from sagacity.workflow.problems import Place, Problem
-from sagacity.workflow.rules import Origin, Rules
 
 __all__ = ["load", "loads", "read", "source_text"]
 

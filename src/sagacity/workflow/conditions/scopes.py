@@ -6,9 +6,9 @@ from typing import Protocol
 
 import msgspec
 
-from sagacity.workflow.condition import Aggregate, AggregateFunction, Attribute, Expression, Type
+from sagacity.workflow.conditions.condition import Aggregate, AggregateFunction, Attribute, Expression, Type
+from sagacity.workflow.conditions.refusal import Refusal, suggestion
 from sagacity.workflow.model import Workflow
-from sagacity.workflow.refusal import Refusal, suggestion
 
 __all__ = ["CaseScope", "EventScope", "PairScope", "Scope"]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sagacity.workflow.definition import definition
 from sagacity.workflow.instants import instant, span
 from sagacity.workflow.model import Assert, Audited, Matches, Rule, Workflow
-from sagacity.workflow.sentences import flat, message, teller
 from sagacity.workflow.templates import TEMPLATES, Legs, Position
 from sagacity.workflow.trace import FOREVER
 from sagacity.workflow.verdict import Status, Verdict
+from sagacity.workflow.words.definition import definition
+from sagacity.workflow.words.sentences import flat, message, teller
 
 __all__ = ["definition", "instant", "message", "reason", "span", "teller"]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sagacity.workflow.declarations import FORMATS, VALUE_TYPES
-from sagacity.workflow.rules import CARDINALITIES, SEVERITIES
-from sagacity.workflow.shorthand import GRAMMAR
+from sagacity.workflow.language.declarations import FORMATS, VALUE_TYPES
+from sagacity.workflow.language.rules import CARDINALITIES, SEVERITIES
+from sagacity.workflow.language.shorthand import GRAMMAR
 from sagacity.workflow.templates import TEMPLATES, Template
 
 __all__ = ["schema"]

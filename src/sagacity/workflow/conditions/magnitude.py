@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from sagacity.workflow.condition import Aggregate, Constant, Expression, Operation
+from sagacity.workflow.conditions.condition import Aggregate, Constant, Expression, Operation
 
 __all__ = ["LARGEST", "Magnitude", "magnitude"]
 

@@ -128,6 +128,6 @@ def _name(text: str) -> str:
 
 def _sql_parser() -> Callable[[str], RecordExpression]:
     """The parser proper, fetched only for texts that are more than a path: it takes a while to import."""
-    from sagacity.workflow.record_parser import parse
+    from sagacity.workflow.conditions.record_parser import parse
 
     return parse

@@ -1,0 +1,1 @@
+"""Conditions on events and expressions over raw records: parsed as SQL, admitted against a list, typed, evaluated."""

@@ -1,0 +1,1 @@
+"""The workflow file: YAML in and out, the everyday shorthand, the schema for editors."""

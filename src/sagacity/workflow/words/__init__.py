@@ -1,0 +1,1 @@
+"""What expectations are called, whose they are, and what verdicts mean in plain words."""
