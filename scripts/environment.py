@@ -33,6 +33,7 @@ def main() -> int:
     _say(f"installing sagacity ({extra})")
     if not _install(_pip(python), target, folder / f"{extra}.log"):
         return 1
+    _runs([python, "-m", "compileall", "-q", "src"])  # an editable install leaves this undone, and each start would do it
     (folder / f".{extra}").touch()
     if extra != "core":
         (folder / ".core").touch()
