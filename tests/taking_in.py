@@ -153,7 +153,9 @@ def parquet(path: Path, query: str) -> Path:
 
 def arrow(query: str) -> Any:
     """A query's rows as an Arrow table."""
-    return duckdb.connect().execute(query).to_arrow_table()
+    relation = duckdb.connect().sql(query)
+    assert relation is not None
+    return relation.to_arrow_table()
 
 
 def instant(text: str) -> int:

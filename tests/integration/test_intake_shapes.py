@@ -58,7 +58,10 @@ def test_an_event_type_overrides_what_its_source_says(tmp_path: Path) -> None:
         "Placed": EventType(source="orders"),
         "Paid": EventType(source="orders", time="paid_at", id="payment", keys={"order": "ref.order"}, seq="n"),
     }
-    lines = [order(), order(type="Paid", time=None, paid_at="2026-01-02T00:00:00Z", payment="p1", ref={"order": 1}, n=7)]
+    lines = [
+        order(),
+        order(type="Paid", order_id=None, time=None, paid_at="2026-01-02T00:00:00Z", payment="p1", ref={"order": 1}, n=7),
+    ]
     outcome = take(messages(events=events), files(write(tmp_path, "a.jsonl", lines)))
     assert [(row["case_id"], row["time"], row["id"], row["seq"]) for row in outcome.events] == [
         ("1", JAN, "e1", 0),

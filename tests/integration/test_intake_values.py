@@ -331,6 +331,13 @@ def test_paths_lead_into_nested_records_and_names_that_are_not_plain_words(tmp_p
     }
 
 
+def test_a_wide_decimal_is_found_under_any_name(tmp_path: Path) -> None:
+    line = order(data={"a/b~c": 0}).replace(":0}", ":1.000000000000000001}")
+    capture = {"amount": Capture('data."a/b~c"', "decimal", digits=38, scale=18)}
+    outcome = take(messages(capture), files(write(tmp_path, "a.jsonl", [line])))
+    assert outcome.column("amount$decimal_38_18") == [Decimal("1.000000000000000001")]
+
+
 def test_of_a_field_that_stands_twice_the_first_counts(tmp_path: Path) -> None:
     outcome = take(messages(), files(write(tmp_path, "a.jsonl", [order()[:-1] + ',"order_id":"2"}'])))
     assert outcome.column("case_id") == ["1"]
