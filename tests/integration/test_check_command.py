@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import duckdb
 import pytest
 
+import sagacity
 from sagacity.cli.main import run
 from sagacity.ledger.duckdb.connection import connect, discard
 from sagacity.ledger.port import TABLES
@@ -183,3 +184,13 @@ def test_one_case_is_explained_with_each_verdict(capsys: pytest.CaptureFixture[s
 def test_a_case_that_is_not_there_is_answered_with_its_neighbours(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain", "order.yaml", "--case", "12"]) == 2
     assert "there is 122, 123" in capsys.readouterr().err
+
+
+def test_a_workflow_that_expects_nothing_still_accounts_for_its_records() -> None:
+    log = [{"type": "Placed", "time": "2026-01-01T00:00:00Z", "order": "1"}]
+    workflow = sagacity.loads(
+        "workflow: bare\nkeys: order\nsources: {log: {type: type, time: time, key: order}}\nevents: {Placed: }\n"
+    )
+    result = sagacity.check(workflow, {"log": log})
+    assert (result.cases.total, result.cases.open, len(result.findings), result.tallies) == (1, 1, 0, ())
+    assert result.accounts[0].matched == 1

@@ -13,13 +13,22 @@ from typing import Final
 
 from sagacity.plan.fill import Tree, fill
 
-__all__ = ["COLUMNS", "FULFILLED", "PENDING", "VIOLATED", "case_outcomes", "event_outcomes"]
+__all__ = ["FULFILLED", "PENDING", "VIOLATED", "case_outcomes", "event_outcomes", "no_outcomes"]
 
 FULFILLED: Final = 0
 PENDING: Final = 1
 VIOLATED: Final = 2
 
-COLUMNS = ("c", "x", "state", "n", "r", "kind", "at", "label", "label_time", "leg")
+
+def no_outcomes() -> Tree:
+    """The outcomes of a workflow that expects nothing."""
+    return fill(
+        """SELECT CAST(NULL AS BIGINT) AS c, CAST(NULL AS INTEGER) AS x, CAST(NULL AS INTEGER) AS state,
+                  CAST(NULL AS BIGINT) AS n, CAST(NULL AS BIGINT) AS r, CAST(NULL AS VARCHAR) AS kind,
+                  CAST(NULL AS BIGINT) AS at,
+                  CAST(NULL AS VARCHAR) AS label, CAST(NULL AS BIGINT) AS label_time, 0 AS leg
+           WHERE FALSE"""
+    )
 
 
 def event_outcomes(x: int, judged: Tree, *, leg: int = 0) -> Tree:

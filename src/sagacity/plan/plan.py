@@ -22,6 +22,7 @@ from sagacity.plan.facts import Facts
 from sagacity.plan.fill import Tree, fill, union_all
 from sagacity.plan.legs import leg_outcomes
 from sagacity.plan.matching import matches_outcomes
+from sagacity.plan.outcomes import no_outcomes
 from sagacity.plan.screen import screen, second_screen, unscreened
 from sagacity.workflow.model import Assert, Implied, Matches, Rule, Workflow
 from sagacity.workflow.templates import TEMPLATES, Choice, Count, Legs, Position
@@ -30,7 +31,6 @@ __all__ = ["Plan", "Step", "compile_plan"]
 
 _TOGETHER = 16
 """Expectations whose outcomes are asked for in one query: fewer round trips, without queries that grow out of hand."""
-
 
 _RESCREENED = 150
 """With more expectations than this the second screen takes longer to plan than it saves."""
@@ -62,7 +62,7 @@ def compile_plan(workflow: Workflow, as_of: int, *, screened: bool = True) -> Pl
         first, second = (fill("SELECT * REPLACE (FALSE AS clean) FROM :it AS it", it=it) for it in (first, second))
     steps = [Step("screened", first, True, "screening every case")]
     steps += [Step(name, query, True, "preparing traces") for name, query in relations(facts, second)]
-    queries = list(_outcomes(facts))
+    queries = list(_outcomes(facts)) or [no_outcomes()]
     for start in range(0, len(queries), _TOGETHER):
         chunk = union_all(queries[start : start + _TOGETHER])
         steps.append(Step("outcomes", chunk, start == 0, "judging the examined cases"))

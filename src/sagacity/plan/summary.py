@@ -94,6 +94,10 @@ def findings(facts: Facts) -> Tree:
     The id is the first 20 hexadecimal digits of the SHA-256 of workflow, case, expectation and activation: its type, its
     name, and its leg, since an event of a rule over one type may fail in both.
     """
+    nothing = fill(
+        "SELECT CAST(NULL AS INTEGER) AS x, CAST(NULL AS VARCHAR) AS expectation, CAST(NULL AS VARCHAR) AS severity,"
+        " CAST(NULL AS INTEGER) AS rank, CAST(NULL AS VARCHAR) AS owner WHERE FALSE"
+    )
     rules = union_all(
         [
             fill(
@@ -107,6 +111,7 @@ def findings(facts: Facts) -> Tree:
             )
             for x, (name, expectation) in enumerate(zip(names(facts.workflow), facts.audited, strict=True))
         ]
+        or [nothing]
     )
     return fill(
         """SELECT SUBSTRING(SHA256(CONCAT_WS(CHR(31), :workflow, f.case_id, f.expectation,

@@ -85,6 +85,8 @@ class DuckDBLedger:
 
     def expectation_counts(self) -> list[ExpectationCounts]:
         """The counts of each audited expectation, in order."""
+        if not self.facts.audited:
+            return []
         kinds: dict[int, dict[FindingKind, int]] = {}
         for x, kind, n in self._rows("SELECT x, kind, COUNT(*) FROM findings GROUP BY ALL ORDER BY ALL"):
             kinds.setdefault(x, {})[kind] = n
