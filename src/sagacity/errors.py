@@ -7,6 +7,7 @@
     ├── SourceError          an input cannot be read at all
     │   └── RejectedError    more records than allowed were unreadable; carries the first of them
     └── LedgerError          the ledger could not do its work (disk, memory, locks)
+        └── FullError        the disk is full; the same call may be made again once there is room
 
 A class says whose fault it is, and its message says how to mend it. The command line maps each to an exit code in one
 place (`sagacity.cli.main`).
@@ -20,7 +21,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sagacity.workflow.problems import Problem
 
-__all__ = ["ConditionError", "LedgerError", "RejectedError", "SagacityError", "SourceError", "UsageError", "WorkflowError"]
+__all__ = [
+    "ConditionError", "FullError", "LedgerError", "RejectedError", "SagacityError", "SourceError", "UsageError",
+    "WorkflowError",
+]  # fmt: skip
 
 
 class SagacityError(Exception):
@@ -69,3 +73,7 @@ class RejectedError(SourceError):
 
 class LedgerError(SagacityError):
     """The ledger could not do its work: disk full, memory limit, a file that another process holds."""
+
+
+class FullError(LedgerError):
+    """The ledger's disk is full. Nothing of the failed call is kept; it may be made again once there is room."""

@@ -1,0 +1,279 @@
+"""Reconcile live: take in what the streams give, keep it, judge the cases that it touched and those that fall due.
+
+One thread writes to the ledger: the one that runs `Live.run`. Whoever else has something to write asks it to, with
+`Live.ask`; anybody may read from the ledger at any time.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, Literal, TypeAlias, TypeVar
+
+import msgspec
+
+from sagacity.errors import FullError
+from sagacity.ledger.live import Judged, LiveLedger, Outlook
+from sagacity.reconcile.clock import Clock
+from sagacity.reconcile.watermark import Heard, Patience, outlook
+from sagacity.sources.stream import Batch, Part, Reach, ReachState, Stream
+
+__all__ = ["Change", "Live", "LiveState", "Status"]
+
+T = TypeVar("T")
+
+LiveState: TypeAlias = Literal["starting", "running", "stalled", "stopped"]
+"""`stalled`: the ledger can keep nothing for now, so nothing is taken in; `Status.problem` says why."""
+
+_WAIT = 0.1
+_RETRY = 1.0
+_UPKEEP_EVERY = 60_000_000
+_RATE_OVER = 10_000_000
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """How it goes. `rate` is records a second taken in over the last ten seconds; instants are microseconds UTC."""
+
+    state: LiveState
+    problem: str | None
+    now: int
+    started: int
+    as_of: int | None
+    behind: Mapping[str, int]
+    reaches: tuple[Reach, ...]
+    records: int
+    rate: float
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What a round has changed, for those who watch."""
+
+    at: int
+    as_of: int | None
+    records: int
+    cases: int
+    opened: int
+    reopened: int
+    resolved: int
+
+
+class _Settled(msgspec.Struct, frozen=True):
+    state: ReachState
+    since: int
+
+
+class Live:
+    """A ledger, the streams that feed it, and the rounds in which it is kept up to date.
+
+    `batch` bounds the records of one round. Where several streams give, each gets its share of it.
+    """
+
+    def __init__(
+        self,
+        ledger: LiveLedger,
+        streams: Sequence[Stream],
+        *,
+        clock: Clock,
+        patience: Patience | None = None,
+        batch: int = 50_000,
+    ) -> None:
+        self.ledger = ledger
+        self.clock = clock
+        self._streams = tuple(streams)
+        self._patience = patience or Patience()
+        self._batch = batch
+        self._asked: queue.SimpleQueue[tuple[Callable[[LiveLedger], Any], Future[Any]]] = queue.SimpleQueue()
+        self._listeners: list[Callable[[Change], None]] = []
+        self._stop = threading.Event()
+        self._state: LiveState = "starting"
+        self._problem: str | None = None
+        self._started = clock.now()
+        self._outlook: Outlook | None = None
+        self._next_due: int | None = 0
+        self._settled: dict[Part, _Settled] = {}
+        self._latest: dict[Part, int] = {}
+        self._heard: dict[Part, int] = {}
+        self._records = 0
+        self._recent: deque[tuple[int, int]] = deque()
+        self._last_upkeep = self._started
+
+    # Asked from any thread ------------------------------------------------------------------------------------------
+
+    def ask(self, work: Callable[[LiveLedger], T]) -> Future[T]:
+        """Have the writing thread do something with the ledger, between two rounds."""
+        done: Future[T] = Future()
+        self._asked.put((work, done))
+        return done
+
+    def listen(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+        """Call the listener, on the writing thread, after each round that changed anything. The result stops that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def status(self) -> Status:
+        now = self.clock.now()
+        recent = [(at, records) for at, records in tuple(self._recent) if now - at <= _RATE_OVER]
+        return Status(
+            state=self._state,
+            problem=self._problem,
+            now=now,
+            started=self._started,
+            as_of=self._outlook.as_of if self._outlook else self.ledger.as_of(),
+            behind=dict(self._outlook.behind) if self._outlook else {},
+            reaches=tuple(reach for stream in self._streams for reach in stream.reaches()),
+            records=self._records,
+            rate=sum(records for _, records in recent) / (_RATE_OVER / 1e6),
+        )
+
+    def stop(self) -> None:
+        """Have `run` end after the round that it is in."""
+        self._stop.set()
+
+    # The writing thread ---------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Give the streams the positions that the ledger knows. `run` does it by itself."""
+        positions = self.ledger.positions()
+        for stream in self._streams:
+            stream.start(positions)
+        for part in self.ledger.parts():
+            key = (part.source, part.part)
+            if part.latest is not None:
+                self._latest[key] = part.latest
+            if part.heard is not None:
+                self._heard[key] = part.heard
+        self._state = "running"
+
+    def run(self) -> None:
+        """Round after round until `stop`. A ledger that can keep nothing for now stalls it; other errors end it."""
+        self.begin()
+        held: list[tuple[Stream, list[Batch]]] = []
+        while not self._stop.is_set():
+            try:
+                held = held or self._poll(_WAIT)
+                self._round(held)
+                held = []
+                self._state, self._problem = "running", None
+            except FullError as error:
+                self._state, self._problem = "stalled", str(error)
+                self._answer()
+                self._stop.wait(_RETRY)
+        self._answer()
+        self._state = "stopped"
+
+    def tick(self, wait: float = 0.0) -> Judged:
+        """One round: what waits is taken in, kept and judged. For whoever owns the time; `run` does this for ever."""
+        return self._round(self._poll(wait))
+
+    def _poll(self, wait: float) -> list[tuple[Stream, list[Batch]]]:
+        """What the streams have. The first waits, so that a round without records costs next to nothing."""
+        share = max(self._batch // max(len(self._streams), 1), 1)
+        each_wait = wait / max(len(self._streams), 1)
+        found = []
+        for stream in self._streams:
+            if batches := stream.poll(share, 0.0 if found else each_wait):
+                found.append((stream, batches))
+        return found
+
+    def _round(self, taken: Sequence[tuple[Stream, list[Batch]]]) -> Judged:
+        self._answer()
+        now = self.clock.now()
+        records = 0
+        if batches := [batch for _, of_stream in taken for batch in of_stream]:
+            appended = self.ledger.append(batches, now)
+            for stream, of_stream in taken:
+                stream.durable(of_stream)
+            records = appended.records
+            self._latest |= {part: max(at, self._latest.get(part, at)) for part, at in appended.latest.items()}
+            self._heard |= {(batch.source, batch.part): now for batch in batches}
+            self._next_due = 0
+        self._count(now, records)
+        judged = self._judge(now)
+        self._tend(now)
+        if records or judged.cases:
+            self._tell(now, records, judged)
+        return judged
+
+    def _judge(self, now: int) -> Judged:
+        """Judge what is due. Nothing is asked of the ledger while nothing can have changed."""
+        found = outlook(self._parts(now), now, self._patience, self._outlook.as_of if self._outlook else self.ledger.as_of())
+        if found is None:
+            return Judged(0, 0, 0, 0, None)
+        released = self._outlook is not None and found.behind != self._outlook.behind
+        self._outlook = found
+        total = Judged(0, 0, 0, 0, self._next_due)
+        if not released and (self._next_due is None or self._next_due > found.as_of):
+            return total
+        while True:
+            judged = self.ledger.judge(found, now)
+            total = Judged(
+                total.cases + judged.cases,
+                total.opened + judged.opened,
+                total.reopened + judged.reopened,
+                total.resolved + judged.resolved,
+                judged.next_due,
+            )
+            if not judged.more or self._stop.is_set():
+                self._next_due = 0 if judged.more else judged.next_due
+                return total
+
+    def _parts(self, now: int) -> list[Heard]:
+        parts = []
+        for reach in (reach for stream in self._streams for reach in stream.reaches()):
+            key = (reach.source, reach.part)
+            settled = self._settled.get(key)
+            if settled is None or settled.state != reach.state:
+                settled = self._settled[key] = _Settled(reach.state, now)
+            parts.append(
+                Heard(
+                    source=reach.source,
+                    part=reach.part,
+                    state=reach.state,
+                    since=settled.since,
+                    latest=self._latest.get(key),
+                    heard=self._heard.get(key),
+                )
+            )
+        return parts
+
+    def _tend(self, now: int) -> None:
+        if any(workflow.progress < 1 for workflow in self.ledger.workflows()):
+            self.ledger.rejudge(now)
+            self._next_due = 0
+        if now - self._last_upkeep >= _UPKEEP_EVERY:
+            self._last_upkeep = now
+            self.ledger.upkeep(now)
+
+    def _answer(self) -> None:
+        while not self._asked.empty():
+            work, done = self._asked.get()
+            if not done.set_running_or_notify_cancel():
+                continue
+            try:
+                done.set_result(work(self.ledger))
+            except BaseException as error:
+                done.set_exception(error)
+            self._next_due = 0
+
+    def _count(self, now: int, records: int) -> None:
+        self._records += records
+        if records:
+            self._recent.append((now, records))
+        while self._recent and now - self._recent[0][0] > _RATE_OVER:
+            self._recent.popleft()
+
+    def _tell(self, now: int, records: int, judged: Judged) -> None:
+        change = Change(
+            at=now,
+            as_of=self._outlook.as_of if self._outlook else None,
+            records=records,
+            cases=judged.cases,
+            opened=judged.opened,
+            reopened=judged.reopened,
+            resolved=judged.resolved,
+        )
+        for listener in tuple(self._listeners):
+            listener(change)
