@@ -172,7 +172,7 @@ class Live:
         """What the streams have. The first waits, so that a round without records costs next to nothing."""
         share = max(self._batch // max(len(self._streams), 1), 1)
         each_wait = wait / max(len(self._streams), 1)
-        found = []
+        found: list[tuple[Stream, list[Batch]]] = []
         for stream in self._streams:
             if batches := stream.poll(share, 0.0 if found else each_wait):
                 found.append((stream, batches))
