@@ -125,7 +125,10 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """An event of a case, where it came from, and the record as it was read (without what is redacted)."""
+    """An event of a case, where it came from, and the record as it was read (without what is redacted).
+
+    `correlation` and `trace` are the correlation id and the W3C trace id that it carries.
+    """
 
     event: Event
     source: str
@@ -133,13 +136,15 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
     position: int
     arrived: int
     record: str | None
+    correlation: str | None = None
+    trace: str | None = None
 
 
 class LiveFinding(msgspec.Struct, frozen=True, kw_only=True):
     """A finding and its life.
 
     The first fields are those of `sagacity.reconcile.result.Finding`. `opened`, `changed` and `resolved` are instants of
-    the clock, not of events. `late` is how long after `since` the event that resolved it happened. A waived finding is open
+    the clock, not of events. `late` is how long after `since` it was resolved, by the clock. A waived finding is open
     again after `until`. Findings of one storm share an `incident`.
     """
 

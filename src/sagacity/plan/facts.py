@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sqlglot import exp
+
 from sagacity.plan.columns import column_of, currency_of
 from sagacity.plan.fill import Tree, column, fill
 from sagacity.plan.predicates import render
@@ -18,9 +20,12 @@ Leaf = Callable[[Attribute | Aggregate], tuple[Tree, Tree | None]]
 
 
 class Facts:
-    """A workflow as the plan sees it, for one as-of instant (microseconds UTC)."""
+    """A workflow as the plan sees it, for one as-of instant (microseconds UTC).
 
-    def __init__(self, workflow: Workflow, as_of: int) -> None:
+    Without one the instant is left open: the queries then hold the parameter `as_of`, which whoever runs them fills in.
+    """
+
+    def __init__(self, workflow: Workflow, as_of: int | None) -> None:
         self.workflow = workflow
         self.as_of = as_of
         self.audited: tuple[Audited, ...] = workflow.audited()
@@ -68,7 +73,10 @@ class Facts:
 
     def due_by(self, due: Tree) -> Tree:
         """Whether an instant has come by as-of."""
-        return fill("TRUE") if self.as_of == FOREVER else fill(":due <= :as_of", due=due, as_of=self.as_of)
+        if self.as_of == FOREVER:
+            return fill("TRUE")
+        as_of = exp.Placeholder(this="as_of") if self.as_of is None else self.as_of
+        return fill(":due <= :instant", due=due, instant=as_of)
 
 
 def _name(node: Attribute | Aggregate) -> str:

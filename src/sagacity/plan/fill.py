@@ -41,7 +41,7 @@ def literal(value: Tree | str | int | bool | None) -> Tree:
     tree = value if value.parent is None else value.copy()
     if isinstance(tree, exp.Query):
         return exp.Subquery(this=tree)
-    atoms = (exp.Column, exp.Literal, exp.Func, exp.Paren, exp.Boolean, exp.Null, exp.Table, exp.Subquery)
+    atoms = (exp.Column, exp.Literal, exp.Func, exp.Paren, exp.Boolean, exp.Null, exp.Placeholder, exp.Table, exp.Subquery)
     return tree if isinstance(tree, atoms) and not isinstance(tree, exp.Connector) else exp.Paren(this=tree)
 
 

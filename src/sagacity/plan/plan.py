@@ -46,14 +46,14 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """The steps for one workflow and as-of instant (microseconds UTC)."""
+    """The steps for one workflow and as-of instant (microseconds UTC; None where the steps hold it as a parameter)."""
 
     workflow: Workflow
-    as_of: int
+    as_of: int | None
     steps: tuple[Step, ...]
 
 
-def compile_plan(workflow: Workflow, as_of: int, *, screened: bool = True) -> Plan:
+def compile_plan(workflow: Workflow, as_of: int | None, *, screened: bool = True) -> Plan:
     """The plan of a workflow. Without the screens every case is examined: slower, and the same verdicts."""
     facts = Facts(workflow, as_of)
     first = screen(facts)

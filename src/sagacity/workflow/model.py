@@ -68,6 +68,8 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seq: str | None = None
     keys: Mapping[str, str] = {}
     timezone: str | None = None
+    topics: tuple[str, ...] = ()
+    redact: tuple[str, ...] = ()
 
 
 class EventType(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,7 +17,7 @@ import duckdb
 from sagacity.errors import LedgerError, UsageError
 from sagacity.ledger.port import Progress
 
-__all__ = ["DEFAULT_MEMORY", "connect", "discard", "folder_of", "watched"]
+__all__ = ["DEFAULT_MEMORY", "connect", "discard", "folder_of", "memory_limit", "watched"]
 
 DEFAULT_MEMORY = "1GB"
 """Enough for ten million events without spilling much, and little enough that the process stays below 1.5 GB."""
@@ -39,7 +39,7 @@ def connect(
     The session's time zone is UTC; no extension is ever fetched. Rows may come in any order (`preserve_insertion_order`
     is off). Raises UsageError for settings that make no sense, LedgerError where there is no room.
     """
-    limit = _memory(memory or DEFAULT_MEMORY)
+    limit = memory_limit(memory)
     if threads is not None and threads < 1:
         raise UsageError(f"{threads} threads cannot do any work", hint="at least 1, or leave it out for all processors")
     try:
@@ -115,7 +115,9 @@ _Kept = tuple[str, "weakref.finalize[..., duckdb.DuckDBPyConnection]"]
 _FOLDERS: weakref.WeakKeyDictionary[duckdb.DuckDBPyConnection, _Kept] = weakref.WeakKeyDictionary()
 
 
-def _memory(text: str) -> int:
+def memory_limit(given: str | None) -> int:
+    """An amount of memory in bytes, the default where none is given. Raises UsageError."""
+    text = given or DEFAULT_MEMORY
     found = _MEMORY.fullmatch(text)
     if found is None:
         raise UsageError(f"'{text}' is not an amount of memory", hint="such as 1GB, 512MB or 2GiB")

@@ -18,7 +18,7 @@ from sagacity.ledger.duckdb.scan import Located, Part
 from sagacity.sources.inputs import Compression, Files
 from sagacity.workflow.conditions.record import Path
 
-__all__ = ["LONGEST_LINE", "parts"]
+__all__ = ["LONGEST_LINE", "Layout", "layout_of", "parts"]
 
 LONGEST_LINE = 16 * 2**20
 """A record of more bytes than this is taken for damage."""
@@ -40,7 +40,7 @@ def parts(connection: duckdb.DuckDBPyConnection, name: str, given: Files, paths:
 
 
 def _part(name: str, files: Sequence[Located], compression: Compression, paths: Sequence[Path]) -> Part:
-    layout = _layout(paths)
+    layout = layout_of(paths)
     fields = {path: Field(sql, "json", document="json", place=pointer(path.steps)) for path, sql in layout.fields.items()}
 
     def careful(folder: FilePath) -> Part:
@@ -64,7 +64,7 @@ def _part(name: str, files: Sequence[Located], compression: Compression, paths: 
     )
 
 
-class _Layout(msgspec.Struct, frozen=True):
+class Layout(msgspec.Struct, frozen=True):
     """How values are taken out of documents: columns over `json`, and for each path the SQL of its value in them."""
 
     columns: tuple[str, ...]
@@ -74,7 +74,7 @@ class _Layout(msgspec.Struct, frozen=True):
 _Tree: TypeAlias = dict[str, "_Tree | None"]
 
 
-def _layout(paths: Sequence[Path]) -> _Layout:
+def layout_of(paths: Sequence[Path]) -> Layout:
     """Paths of plain names are taken in one go, as a struct, which is the faster way; the others as a list."""
     tree: _Tree = {}
     named = {path: sql for path in paths if (sql := _planted(tree, path)) is not None}
@@ -83,7 +83,7 @@ def _layout(paths: Sequence[Path]) -> _Layout:
     if others:
         places = ", ".join(literal(pointer(path.steps)) for path in others)
         columns.append(f"json_extract_string(json, [{places}]) AS w")
-    return _Layout(tuple(columns), named | {path: f"w[{place}]" for place, path in enumerate(others, start=1)})
+    return Layout(tuple(columns), named | {path: f"w[{place}]" for place, path in enumerate(others, start=1)})
 
 
 def _planted(tree: _Tree, path: Path) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +12,17 @@ from sagacity.ledger.duckdb.connection import connect, discard, watched
 from sagacity.ledger.duckdb.failures import judging
 from sagacity.ledger.duckdb.fields import literal
 from sagacity.ledger.duckdb.intake import take_in
+from sagacity.ledger.duckdb.rows import EventReader
 from sagacity.ledger.duckdb.verdicts import run
 from sagacity.ledger.port import ExpectationCounts, FindingRow, Intake, Progress, Redelivered
-from sagacity.plan.columns import UNEXPECTED, attribute_columns
+from sagacity.plan.columns import UNEXPECTED
 from sagacity.plan.facts import Facts
 from sagacity.plan.measures import delays, event_counts, findings_by_period, period_of
 from sagacity.plan.plan import compile_plan
 from sagacity.plan.summary import case_statuses, cases, findings, tallies
 from sagacity.sources.inputs import Input
 from sagacity.workflow.model import Workflow
-from sagacity.workflow.trace import FOREVER, Event, Value
+from sagacity.workflow.trace import FOREVER, Event
 from sagacity.workflow.verdict import FindingKind
 
 __all__ = ["DuckDBLedger"]
@@ -151,23 +151,16 @@ class DuckDBLedger:
 
     def events(self, cases: Sequence[str], *, examined: bool = False) -> dict[str, list[Event]]:
         """Every event of some cases, copies included. Told that all of them were `examined`, it need not search the log."""
-        columns = attribute_columns(self.workflow)
-        names = list(self.workflow.events)
-        captured = {name: _attributes(self.workflow, name) for name in names}
-        listed = ", ".join(["case_id", "type", "other", "time", "seq", "id", *(f'"{column.name}"' for column in columns)])
+        reader = EventReader(self.workflow)
         marks = ", ".join("?" for _ in cases)
         relation = "(SELECT x.case_id, t.* FROM taken AS t JOIN examined AS x ON x.c = t.c)" if examined else "events"
-        rows = self._rows(f"SELECT {listed} FROM {relation} AS e WHERE case_id IN ({marks}) ORDER BY time, seq", list(cases))
+        rows = self._rows(
+            f"SELECT case_id, {reader.columns('e')} FROM {relation} AS e WHERE case_id IN ({marks}) ORDER BY time, seq",
+            list(cases),
+        )
         found: dict[str, list[Event]] = {case: [] for case in cases}
-        for case, kind, other, time, seq, id_, *values in rows:
-            name = other if kind == UNEXPECTED else names[kind]
-            wanted = captured.get(name, {})
-            attributes: dict[str, Value] = {
-                column.attribute: _value(value)
-                for column, value in zip(columns, values, strict=True)
-                if wanted.get(column.attribute) == column.name
-            }
-            found[case].append(Event(name, time, seq, id_, attributes))
+        for case, *values in rows:
+            found[case].append(reader.event(values))
         return found
 
     def similar_cases(self, case: str, n: int) -> list[str]:
@@ -227,13 +220,3 @@ _FORMATS = {
 def _stamp(column: str) -> str:
     """A timestamp in UTC for people's tools; NULL where the instant is the end of the log."""
     return f"CASE WHEN {column} < {FOREVER} THEN make_timestamptz({column}) END AS {column}"
-
-
-def _attributes(workflow: Workflow, event_type: str) -> dict[str, str]:
-    """The column of each attribute that an event type captures."""
-    return {column.attribute: column.name for column in attribute_columns(workflow, event_type)}
-
-
-def _value(value: object) -> Value:
-    assert value is None or isinstance(value, str | int | Decimal | bool)
-    return value

@@ -76,7 +76,7 @@ def normal_of(shape: Shape, part: Part) -> Normal:
     malformed = part.malformed or "FALSE"
     bad = " OR ".join([malformed, *(f"({check.unread})" for check in checks)])
     checked = f'SELECT *, coalesce({bad}, FALSE) AS {BAD}, {malformed} AS "$malformed" FROM ({valued})'
-    kept += ['"$row"'] if part.row else []
+    kept += [*(['"$row"'] if part.row else []), *part.carried]
     if shape.type is not None:  # of named types the number says it all
         kept.append(f"CASE WHEN {column(0, 'type')} IS NULL THEN {_TYPE_TEXT} END AS {_TYPE_TEXT}")
     sql = f"SELECT {', '.join([*kept, BAD])} FROM ({checked})"

@@ -18,7 +18,7 @@ from sagacity.ledger.duckdb.scan import Part
 from sagacity.ledger.duckdb.staging import Taken
 from sagacity.ledger.port import Rejected
 
-__all__ = ["first_rejected"]
+__all__ = ["first_rejected", "malformed_line", "reason_of"]
 
 _BLANK = b" \t\r\n\x0b\x0c"
 _SHORT = 60
@@ -46,7 +46,7 @@ def first_rejected(connection: duckdb.DuckDBPyConnection, taken: Taken, most: in
             places = _in_lines(part, rows)
         else:
             places = [_Place(0, None)] * len(reasons)
-        found = [(place, reason or _malformed(place.text)) for place, reason in zip(places, reasons, strict=True)]
+        found = [(place, reason or malformed_line(place.text)) for place, reason in zip(places, reasons, strict=True)]
     return [Rejected(part.name, part.files[place.file][1], place.line, reason) for place, reason in found[:most]]
 
 
@@ -73,8 +73,11 @@ def _reasons(
 
 
 def _reason(checks: Sequence[Check], malformed: bool, found: Sequence[object]) -> str | None:
-    if malformed:
-        return None
+    return None if malformed else reason_of(checks, found)
+
+
+def reason_of(checks: Sequence[Check], found: Sequence[object]) -> str:
+    """Why a record was rejected: `found` has, for each check, whether it failed, and what stands there."""
     for number, check in enumerate(checks):
         if found[2 * number]:
             return _unread(check, str(found[2 * number + 1] or "").strip())
@@ -115,7 +118,7 @@ def _shortened(text: str) -> str:
     return repr(text if len(text) <= _SHORT else text[: _SHORT - 3] + "...")
 
 
-def _malformed(line: bytes) -> str:
+def malformed_line(line: bytes) -> str:
     """What is wrong with a line that is not a JSON object."""
     if line.startswith(TOO_LONG):
         size = int(line[len(TOO_LONG) :])

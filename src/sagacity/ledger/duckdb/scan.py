@@ -30,8 +30,9 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     `relation` is SQL with one row a record, in which the SQL of `fields` makes sense; a path without a field is absent.
     `malformed` is SQL that is true for a record that cannot be read at all. `row`, where the relation knows it, is SQL of
     the record's place in the whole source, counted from 0; `file` and `file_row` likewise the place of its file in
-    `files`, and its own place there. Where it does not, records come in order. `costly`: reading takes long, so that it
-    is done once. `rejects` names the table that holds, after a scan, what the reader could make no record of.
+    `files`, and its own place there. Where it does not, records come in order. `carried` names columns that go along with
+    the record. `costly`: reading takes long, so that it is done once. `rejects` names the table that holds, after a scan,
+    what the reader could make no record of.
 
     `careful` makes the same part over copies in a folder, for when the reader gives up.
     """
@@ -46,6 +47,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     row: str | None = None
     file: str | None = None
     file_row: str | None = None
+    carried: Sequence[str] = ()
     costly: bool = False
     rejects: str | None = None
     delimiter: str = ","

@@ -1,0 +1,186 @@
+"""Judging the cases that are due: the plan over their events, and what follows for each case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sagacity.ledger.duckdb.live.keeping import LATE, REDELIVERED
+from sagacity.ledger.duckdb.live.revision import AS_OF, Revision
+from sagacity.ledger.duckdb.live.schema import case_table, event_table
+from sagacity.ledger.duckdb.rows import first_row
+from sagacity.ledger.live import Outlook
+from sagacity.plan.columns import attribute_columns
+from sagacity.plan.withheld import withheld
+from sagacity.workflow.trace import FOREVER
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+__all__ = ["Chosen", "choose", "choose_between", "judge_chosen", "next_due"]
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """How many cases are to be judged, and whether there are more."""
+
+    cases: int
+    more: bool
+
+
+def choose(connection: DuckDBPyConnection, revision: Revision, outlook: Outlook, most: int) -> Chosen:
+    """Make `judging`: the cases that are due and those that a source was waited for which has now been heard."""
+    cases = case_table(revision.w)
+    due = f"due <= {outlook.as_of}"
+    if released := _released(connection, cases, outlook):
+        due = f"({due} OR {released})"
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE judging AS SELECT c, case_id FROM {cases} WHERE {due} LIMIT {most + 1}"
+    )
+    found = _count(connection, "judging")
+    if found > most:
+        connection.execute("DELETE FROM judging WHERE c = (SELECT max(c) FROM judging)")
+    return Chosen(min(found, most), found > most)
+
+
+def choose_between(connection: DuckDBPyConnection, revision: Revision, start: int, end: int) -> Chosen:
+    """Make `judging`: the cases with an event from one instant up to, but not including, another."""
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE judging AS SELECT c, case_id FROM {case_table(revision.w)} WHERE c IN
+            (SELECT c FROM {event_table(revision.w)} WHERE time >= {start} AND time < {end})"""
+    )
+    return Chosen(_count(connection, "judging"), False)
+
+
+def next_due(connection: DuckDBPyConnection, revision: Revision) -> int | None:
+    """When the next case falls due; None if never."""
+    found = first_row(connection, f"SELECT min(due) FROM {case_table(revision.w)}")
+    return None if not found or found[0] is None or found[0] >= FOREVER else int(found[0])
+
+
+def _released(connection: DuckDBPyConnection, cases: str, outlook: Outlook) -> str:
+    """SQL of the cases that are held for sources which have now been heard. Cases share few sets of sources."""
+    sets = connection.execute(f"SELECT DISTINCT behind FROM {cases} WHERE behind IS NOT NULL").fetchall()
+    conditions = []
+    for (sources,) in sets:
+        reached = min(outlook.behind.get(source, outlook.as_of) for source in sources.split(","))
+        quoted = sources.replace("'", "''")
+        conditions.append(f"(behind = '{quoted}' AND held <= {reached})")
+    return " OR ".join(conditions)
+
+
+def judge_chosen(connection: DuckDBPyConnection, revision: Revision, outlook: Outlook) -> int:
+    """Judge the cases in `judging`, and keep their verdicts; how many records proved to be redelivered.
+
+    Leaves the relations of the plan in place: `found` holds the findings of these cases.
+    """
+    connection.execute(f"SET VARIABLE as_of = {outlook.as_of}")
+    _fetch(connection, revision)
+    for _, sql in revision.steps:
+        connection.execute(sql)
+    held = _withhold(connection, revision, outlook.behind)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE found AS {revision.findings}")
+    _keep_verdicts(connection, revision, held)
+    return _redelivered(connection, revision)
+
+
+def _fetch(connection: DuckDBPyConnection, revision: Revision) -> None:
+    """Make `fetched`, every event of the chosen cases, and over it the relation `events` that the plan reads."""
+    columns = ", ".join(
+        ["type", "other", "time", "seq", "id", *(f'"{each.name}"' for each in attribute_columns(revision.workflow))]
+    )
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE fetched AS
+            SELECT j.c, j.case_id, {columns}, record, counted, e.rowid AS row
+            FROM {event_table(revision.w)} AS e JOIN judging AS j ON j.c = e.c"""
+    )
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW events AS SELECT case_id, {columns} FROM fetched WHERE time <= {AS_OF}")
+
+
+def _withhold(connection: DuckDBPyConnection, revision: Revision, behind: Mapping[str, int]) -> bool:
+    """Turn violations that a source which is behind might mend into what is pending; whether there may be any."""
+    query = withheld(revision.awaited, behind) if behind else None
+    if query is None:
+        return False
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {query.sql('duckdb')}")
+    connection.execute("CREATE OR REPLACE TEMP TABLE outcomes AS SELECT * FROM judged")
+    return True
+
+
+def _keep_verdicts(connection: DuckDBPyConnection, revision: Revision, held: bool) -> None:
+    """Each case's status, and when it is judged next: when something pending falls due, when it ends, or when as-of
+    reaches an event that has come already."""
+    workflow = revision.workflow
+    number = {name: code for code, name in enumerate(workflow.events)}
+    ends = ", ".join(str(number[name]) for name in workflow.ends)
+    finish = [f"min(CASE WHEN type IN ({ends}) THEN time END)"] if ends else []
+    if workflow.timeout is not None:
+        finish.append(f"min(time) + {workflow.timeout}")
+    finishes = f"least({', '.join(finish)})" if len(finish) == 2 else (finish or ["NULL"])[0]
+    waiting = (
+        """LEFT JOIN (SELECT x.case_id, min(o.at) AS held, string_agg(DISTINCT o.behind, ',' ORDER BY o.behind) AS behind
+                      FROM outcomes AS o JOIN examined AS x ON x.c = o.c WHERE o.behind IS NOT NULL GROUP BY x.case_id
+                     ) AS h ON h.case_id = j.case_id"""
+        if held
+        else ""
+    )
+    columns = "h.held, h.behind" if held else "CAST(NULL AS BIGINT) AS held, CAST(NULL AS VARCHAR) AS behind"
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE verdict AS
+            SELECT j.c, coalesce(s.status, 'open') AS status, coalesce(s.ended, FALSE) AS ended,
+                   coalesce(s.findings, 0) AS findings, {columns},
+                   least(coalesce(o.due, {FOREVER}), coalesce(a.ahead, {FOREVER}),
+                         CASE WHEN a.finish > {AS_OF} THEN a.finish ELSE {FOREVER} END) AS due
+            FROM judging AS j
+            LEFT JOIN ({revision.cases}) AS s ON s.case_id = j.case_id
+            LEFT JOIN (SELECT x.case_id, min(o.at) AS due FROM outcomes AS o JOIN examined AS x ON x.c = o.c
+                       WHERE o.state = 1 AND o.at > {AS_OF} GROUP BY x.case_id) AS o ON o.case_id = j.case_id
+            LEFT JOIN (SELECT c, min(CASE WHEN time > {AS_OF} THEN time END) AS ahead, {finishes} AS finish
+                       FROM fetched GROUP BY c) AS a ON a.c = j.c
+            {waiting}"""
+    )
+    connection.execute(
+        f"""UPDATE {case_table(revision.w)} AS k SET status = v.status, ended = v.ended, findings = v.findings,
+                as_of = {AS_OF}, due = v.due, held = v.held, behind = v.behind
+            FROM verdict AS v WHERE v.c = k.c"""
+    )
+
+
+def _redelivered(connection: DuckDBPyConnection, revision: Revision) -> int:
+    """Account for further copies of events as redelivered, once each; how many that were."""
+    if not _count(connection, "repeats"):
+        return 0
+    single = [code for code, name in enumerate(revision.workflow.events) if _one_event_a_record(revision, name)]
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE copies AS
+            SELECT f.row, f.record, f.counted, f.type FROM (
+                SELECT f.*, row_number() OVER (PARTITION BY f.c, f.type, f.other, f.id ORDER BY f.record) AS nth
+                FROM fetched AS f JOIN examined AS x ON x.case_id = f.case_id JOIN repeats AS d
+                ON d.c = x.c AND d.type = f.type AND d.other IS NOT DISTINCT FROM f.other AND d.id = f.id) AS f
+            WHERE f.nth > 1 AND f.counted < {REDELIVERED}"""
+    )
+    if not (found := _count(connection, "copies")):
+        return 0
+    listed = ", ".join(map(str, [-1, *single]))
+    connection.execute(
+        f"""UPDATE account AS a SET redelivered = a.redelivered + s.n, late = a.late - s.late,
+                matched = a.matched - (s.n - s.late)
+            FROM (SELECT p.source, count(*) AS n, count_if(c.counted = {LATE}) AS late
+                  FROM copies AS c JOIN record AS r ON r.n = c.record JOIN part AS p ON p.p = r.p
+                  WHERE c.type IN ({listed}) GROUP BY p.source) AS s
+            WHERE a.w = {revision.w} AND a.source = s.source"""
+    )
+    connection.execute(
+        f"UPDATE {event_table(revision.w)} AS e SET counted = {REDELIVERED} FROM copies AS c WHERE e.rowid = c.row"
+    )
+    return found
+
+
+def _one_event_a_record(revision: Revision, event: str) -> bool:
+    return revision.shapes[revision.workflow.events[event].source].type is not None
+
+
+def _count(connection: DuckDBPyConnection, relation: str) -> int:
+    found = first_row(connection, f"SELECT count(*) FROM {relation}")
+    return int(found[0]) if found else 0

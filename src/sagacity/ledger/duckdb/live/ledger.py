@@ -1,0 +1,208 @@
+"""The live ledger: one folder, one writing thread, any number of readers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sagacity.errors import UsageError
+from sagacity.ledger.duckdb.live import acting, judging, reading, revisions, telling
+from sagacity.ledger.duckdb.live.appending import append
+from sagacity.ledger.duckdb.live.connection import Store
+from sagacity.ledger.duckdb.live.counting import accounts, counts, part_states
+from sagacity.ledger.duckdb.live.revision import Revision
+from sagacity.ledger.duckdb.live.settling import settle
+from sagacity.ledger.duckdb.rows import first_row
+from sagacity.ledger.live import (
+    Account,
+    Action,
+    Appended,
+    CaseFilter,
+    CaseRow,
+    Counts,
+    FindingFilter,
+    HistoryEntry,
+    Incident,
+    Judged,
+    LiveFinding,
+    Notice,
+    Outlook,
+    Page,
+    PartState,
+    Released,
+    StoredEvent,
+    StoredWorkflow,
+)  # fmt: skip
+from sagacity.sources.stream import Batch, Part
+from sagacity.workflow.model import Workflow
+
+__all__ = ["DuckDBLiveLedger"]
+
+
+class DuckDBLiveLedger:
+    """See `sagacity.ledger.live.LiveLedger`. `memory` (such as `1GB`) bounds what the database holds in memory."""
+
+    def __init__(self, folder: Path, *, memory: str | None = None, threads: int | None = None) -> None:
+        self._store = Store(folder, memory=memory, threads=threads)
+        try:
+            with self._store.transaction() as connection:
+                self._revisions = revisions.load_all(connection)
+                row = first_row(connection, "SELECT as_of FROM ledger")
+        except BaseException:
+            self._store.close()
+            raise
+        self._as_of: int | None = row[0] if row else None
+
+    def close(self) -> None:
+        self._store.close()
+
+    # Writers --------------------------------------------------------------------------------------------------------
+
+    def adopt(self, workflow: Workflow, text: str, *, by: str, now: int) -> StoredWorkflow:
+        with self._store.transaction() as connection:
+            stored = revisions.adopt(connection, self._revisions, workflow, text, by=by, now=now)
+            loaded = revisions.load_all(connection, self._revisions)
+        self._revisions = loaded
+        return stored
+
+    def rejudge(self, now: int, most: int = 100_000) -> float:
+        with self._store.transaction() as connection:
+            share = revisions.reread(connection, self._revisions, self._as_of, now, most)
+            loaded = revisions.load_all(connection, self._revisions)
+        self._revisions = loaded
+        return share
+
+    def append(self, batches: Sequence[Batch], now: int) -> Appended:
+        with self._store.transaction() as connection:
+            return append(connection, list(self._revisions.values()), batches, self._as_of, now)
+
+    def judge(self, outlook: Outlook, now: int, most: int = 200_000) -> Judged:
+        with self._store.transaction() as connection:
+            done = Judged(0, 0, 0, 0, None)
+            for revision in self._current():
+                chosen = judging.choose(connection, revision, outlook, most)
+                done = _both(done, self._judge_chosen(connection, revision, outlook, now, chosen))
+            connection.execute(f"UPDATE ledger SET as_of = {outlook.as_of}")
+        self._as_of = outlook.as_of
+        return done
+
+    def replay(self, start: int, end: int, outlook: Outlook, now: int) -> Judged:
+        with self._store.transaction() as connection:
+            done = Judged(0, 0, 0, 0, None)
+            for revision in self._current():
+                chosen = judging.choose_between(connection, revision, start, end)
+                done = _both(done, self._judge_chosen(connection, revision, outlook, now, chosen))
+        return done
+
+    def act(self, finding: str, action: Action, now: int) -> LiveFinding:
+        with self._store.transaction() as connection:
+            acting.act(connection, finding, action, now)
+            found = reading.finding_of(connection, finding)
+        assert found is not None
+        return found
+
+    def audit(self, by: str, what: str, now: int) -> None:
+        with self._store.transaction() as connection:
+            acting.note(connection, by, what, now)
+
+    def upkeep(self, now: int) -> Released:
+        with self._store.transaction() as connection:
+            acting.expire(connection, now)
+        return Released(0, 0)
+
+    def noticed(self, numbers: Sequence[int], *, failed: str | None = None, again: int | None = None) -> None:
+        with self._store.transaction() as connection:
+            telling.noticed(connection, numbers, failed=failed, again=again)
+
+    # Readers --------------------------------------------------------------------------------------------------------
+
+    def positions(self) -> dict[Part, int]:
+        return {(part.source, part.part): part.position for part in self.parts() if part.position is not None}
+
+    def parts(self) -> list[PartState]:
+        with self._store.reading() as connection:
+            return part_states(connection)
+
+    def as_of(self) -> int | None:
+        return self._as_of
+
+    def workflows(self) -> list[StoredWorkflow]:
+        with self._store.reading() as connection:
+            return revisions.stored(connection)
+
+    def accounts(self) -> list[Account]:
+        with self._store.reading() as connection:
+            return accounts(connection, self._current())
+
+    def counts(self, workflow: str) -> Counts:
+        with self._store.reading() as connection:
+            return counts(connection, self._named(workflow))
+
+    def case(self, workflow: str, case: str) -> CaseRow | None:
+        with self._store.reading() as connection:
+            return reading.case_row(connection, self._named(workflow), case)
+
+    def cases(self, which: CaseFilter, *, cursor: str | None = None, limit: int = 50) -> Page[CaseRow]:
+        with self._store.reading() as connection:
+            return reading.case_page(connection, self._current(), which, cursor=cursor, limit=limit)
+
+    def events(self, workflow: str, case: str) -> list[StoredEvent]:
+        with self._store.reading() as connection:
+            return reading.events_of(connection, self._named(workflow), case)
+
+    def finding(self, finding: str) -> LiveFinding | None:
+        with self._store.reading() as connection:
+            return reading.finding_of(connection, finding)
+
+    def findings(self, which: FindingFilter, *, cursor: str | None = None, limit: int = 50) -> Page[LiveFinding]:
+        with self._store.reading() as connection:
+            return reading.finding_page(connection, which, cursor=cursor, limit=limit)
+
+    def history(self, finding: str) -> list[HistoryEntry]:
+        with self._store.reading() as connection:
+            return reading.history_of(connection, finding)
+
+    def incidents(self, *, cursor: str | None = None, limit: int = 50) -> Page[Incident]:
+        with self._store.reading() as connection:
+            return reading.incident_page(connection, cursor=cursor, limit=limit)
+
+    def notices(self, now: int, limit: int = 100) -> list[Notice]:
+        with self._store.reading() as connection:
+            return telling.pending(connection, now, limit)
+
+    def dead_letters(self, *, cursor: str | None = None, limit: int = 50) -> Page[tuple[Notice, str]]:
+        with self._store.reading() as connection:
+            return telling.dead_letters(connection, cursor=cursor, limit=limit)
+
+    def audits(self, *, cursor: str | None = None, limit: int = 50) -> Page[tuple[int, str, str]]:
+        with self._store.reading() as connection:
+            return reading.audit_page(connection, cursor=cursor, limit=limit)
+
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def _current(self) -> list[Revision]:
+        return [revision for revision in self._revisions.values() if revision.current]
+
+    def _named(self, workflow: str) -> Revision:
+        for revision in self._current():
+            if revision.workflow.name == workflow:
+                return revision
+        known = ", ".join(revision.workflow.name for revision in self._current()) or "none"
+        raise UsageError(f"there is no workflow {workflow}", hint=f"there is {known}")
+
+    def _judge_chosen(
+        self, connection: Any, revision: Revision, outlook: Outlook, now: int, chosen: judging.Chosen
+    ) -> Judged:
+        if not chosen.cases:
+            return Judged(0, 0, 0, 0, judging.next_due(connection, revision), chosen.more)
+        judging.judge_chosen(connection, revision, outlook)
+        settled = settle(connection, revision, now)
+        due = judging.next_due(connection, revision)
+        return Judged(chosen.cases, settled.opened, settled.reopened, settled.resolved, due, chosen.more)
+
+
+def _both(a: Judged, b: Judged) -> Judged:
+    due = min((each for each in (a.next_due, b.next_due) if each is not None), default=None)
+    more = a.more or b.more
+    return Judged(a.cases + b.cases, a.opened + b.opened, a.reopened + b.reopened, a.resolved + b.resolved, due, more)

@@ -1,0 +1,229 @@
+"""What readers ask of a live ledger: lists in pages, single cases and findings, counts."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from sagacity.errors import UsageError
+from sagacity.ledger.duckdb.correlate import KEY
+from sagacity.ledger.duckdb.fields import identifier
+from sagacity.ledger.duckdb.live.revision import Revision
+from sagacity.ledger.duckdb.live.schema import case_table, event_table
+from sagacity.ledger.duckdb.rows import EventReader, first_row
+from sagacity.ledger.live import CaseFilter, CaseRow, FindingFilter, HistoryEntry, Incident, LiveFinding, Page, StoredEvent
+from sagacity.plan.columns import attribute_columns
+from sagacity.workflow.trace import FOREVER
+from sagacity.workflow.verdict import CaseStatus
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+__all__ = [
+    "FINDING",
+    "audit_page",
+    "case_page",
+    "case_row",
+    "events_of",
+    "finding_from",
+    "finding_of",
+    "finding_page",
+    "history_of",
+    "incident_page",
+    "page_of",
+]
+
+T = TypeVar("T")
+
+FINDING = ", ".join(identifier(name) for name in LiveFinding.__struct_fields__ if name not in ("case",))
+_CASE = "case_id, status, ended, events, findings, first, last, as_of, due, behind"
+_MOST = 500
+
+
+def page_of(
+    connection: DuckDBPyConnection,
+    query: str,
+    parameters: Sequence[object],
+    key: Sequence[str],
+    make: Callable[[Any], T],
+    *,
+    cursor: str | None,
+    limit: int,
+) -> Page[T]:
+    """A page of a query, in the order of the SQL expressions in `key`, which together are unique; the query's rows come
+    after those. Raises UsageError for a cursor that is none."""
+    limit = max(1, min(limit, _MOST))
+    keys = ", ".join(f"({part}) AS key{place}" for place, part in enumerate(key))
+    names = ", ".join(f"key{place}" for place in range(len(key)))
+    after = ""
+    values = list(parameters)
+    if cursor is not None:
+        values += _unpacked(cursor, len(key))
+        after = f"WHERE ({names}) > ({', '.join('?' for _ in key)})"
+    sql = f"SELECT * FROM (SELECT {keys}, q.* FROM ({query}) AS q) {after} ORDER BY {names} LIMIT {limit + 1}"
+    rows = connection.execute(sql, values).fetchall()
+    items = tuple(make(row[len(key) :]) for row in rows[:limit])
+    return Page(items, _packed(rows[limit - 1][: len(key)]) if len(rows) > limit else None)
+
+
+def case_page(
+    connection: DuckDBPyConnection, revisions: Sequence[Revision], which: CaseFilter, *, cursor: str | None, limit: int
+) -> Page[CaseRow]:
+    """Cases, the latest first."""
+    queries: list[str] = []
+    parameters: list[object] = []
+    for revision in revisions:
+        if which.workflow not in (None, revision.workflow.name):
+            continue
+        conditions = ["TRUE"]
+        if which.status is not None:
+            conditions.append("status = ?")
+            parameters.append(which.status.value)
+        if which.text:
+            condition, values = _found(revision, which.text)
+            conditions.append(condition)
+            parameters += values
+        name = revision.workflow.name.replace("'", "''")
+        queries.append(
+            f"SELECT '{name}' AS workflow, {_CASE} FROM {case_table(revision.w)} WHERE {' AND '.join(conditions)}"
+        )
+    if not queries:
+        return Page(())
+    query = " UNION ALL ".join(queries)
+    key = ["-last", "case_id", "workflow"]
+    return page_of(connection, query, parameters, key, _case, cursor=cursor, limit=limit)
+
+
+def case_row(connection: DuckDBPyConnection, revision: Revision, case: str) -> CaseRow | None:
+    row = first_row(connection, f"SELECT {_CASE} FROM {case_table(revision.w)} WHERE case_id = ?", [case])
+    return None if row is None else _case((revision.workflow.name, *row))
+
+
+def events_of(connection: DuckDBPyConnection, revision: Revision, case: str) -> list[StoredEvent]:
+    """Every event of a case, copies included, in the order of the trace."""
+    reader = EventReader(revision.workflow)
+    rows = connection.execute(
+        f"""SELECT {reader.columns("e")}, p.source, p.part, r.position, r.arrived, r.body, r.correlation, r.trace
+            FROM {event_table(revision.w)} AS e JOIN {case_table(revision.w)} AS k ON k.c = e.c
+            LEFT JOIN record AS r ON r.n = e.record LEFT JOIN part AS p ON p.p = r.p
+            WHERE k.case_id = ? ORDER BY e.time, e.seq, e.type, e.id, e.record""",
+        [case],
+    ).fetchall()
+    found = []
+    for row in rows:
+        source, part, position, arrived, record, correlation, trace = row[reader.width :]
+        found.append(
+            StoredEvent(
+                event=reader.event(row[: reader.width]),
+                source=source or "",
+                part=part or "",
+                position=position or 0,
+                arrived=arrived or 0,
+                record=record,
+                correlation=correlation,
+                trace=trace,
+            )
+        )
+    return found
+
+
+def finding_page(
+    connection: DuckDBPyConnection, which: FindingFilter, *, cursor: str | None, limit: int
+) -> Page[LiveFinding]:
+    """Findings, worst severity first, then the latest."""
+    conditions = ["TRUE"]
+    parameters: list[object] = []
+    for column in ("workflow", "owner", "severity", "kind", "expectation", "incident"):
+        if (value := getattr(which, column)) is not None:
+            conditions.append(f"{column} = ?")
+            parameters.append(value)
+    if which.case is not None:
+        conditions.append("case_id = ?")
+        parameters.append(which.case)
+    if which.states:
+        conditions.append(f"state IN ({', '.join('?' for _ in which.states)})")
+        parameters += which.states
+    query = f"SELECT rank, case_id, {FINDING} FROM finding WHERE {' AND '.join(conditions)}"
+    make = lambda row: finding_from(row[1:])  # noqa: E731
+    return page_of(connection, query, parameters, ["rank", "-since", "id"], make, cursor=cursor, limit=limit)
+
+
+def finding_of(connection: DuckDBPyConnection, finding: str) -> LiveFinding | None:
+    row = first_row(connection, f"SELECT case_id, {FINDING} FROM finding WHERE id = ?", [finding])
+    return None if row is None else finding_from(row)
+
+
+def incident_page(connection: DuckDBPyConnection, *, cursor: str | None, limit: int) -> Page[Incident]:
+    """Incidents, the latest first, each with how many of its findings are still open."""
+    query = """SELECT i.id, i.workflow, i.expectation, i.severity, i.owner, i.source, i.opened, i.last, i.findings,
+                      coalesce(f.n, 0) AS "open"
+               FROM incident AS i LEFT JOIN (SELECT incident, count(*) AS n FROM finding WHERE state <> 'resolved'
+                                             GROUP BY incident) AS f ON f.incident = i.id"""
+    make = lambda row: Incident(**dict(zip(Incident.__struct_fields__, row, strict=True)))  # noqa: E731
+    return page_of(connection, query, [], ["-last", "id"], make, cursor=cursor, limit=limit)
+
+
+def _case(row: Any) -> CaseRow:
+    workflow, case, status, ended, events, findings, first, last, as_of, due, behind = row
+    return CaseRow(
+        workflow=workflow,
+        case=case,
+        status=CaseStatus(status),
+        ended=ended,
+        events=events,
+        findings=findings,
+        first=first,
+        last=last,
+        as_of=as_of,
+        due=None if due >= FOREVER else due,
+        behind=tuple(behind.split(",")) if behind else (),
+    )
+
+
+def finding_from(row: Any) -> LiveFinding:
+    case, *values = row
+    names = [name for name in LiveFinding.__struct_fields__ if name != "case"]
+    return LiveFinding(case=case, **dict(zip(names, values, strict=True)))
+
+
+def _found(revision: Revision, text: str) -> tuple[str, list[object]]:
+    """SQL of the cases that have a text as their id, or in an event: its id, a key, an attribute, a correlation or trace."""
+    columns = ["id", *(identifier(each.name) for each in attribute_columns(revision.workflow))]
+    if len(revision.workflow.keys) > 1:
+        columns += [identifier(KEY + key) for key in revision.workflow.keys]
+    held = " OR ".join(f"CAST({column} AS VARCHAR) = ?" for column in columns)
+    carried = "record IN (SELECT n FROM record WHERE correlation = ? OR trace = ?)"
+    inside = f"c IN (SELECT c FROM {event_table(revision.w)} WHERE {held} OR {carried})"
+    return f"(case_id = ? OR {inside})", [text] * (len(columns) + 3)
+
+
+def _packed(key: Sequence[object]) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(list(key))).decode().rstrip("=")
+
+
+def _unpacked(cursor: str, parts: int) -> list[object]:
+    try:
+        found = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error, msgspec.DecodeError):
+        found = None
+    if not isinstance(found, list) or len(found) != parts or not all(isinstance(each, str | int) for each in found):
+        raise UsageError("this is no cursor", hint="leave it out for the first page; each page has the next one's")
+    return found
+
+
+def history_of(connection: DuckDBPyConnection, finding: str) -> list[HistoryEntry]:
+    """The steps of a finding's life, in order."""
+    rows = connection.execute(
+        'SELECT finding, "at", what, "by", reason, until FROM history WHERE finding = ? ORDER BY step', [finding]
+    ).fetchall()
+    return [HistoryEntry(**dict(zip(HistoryEntry.__struct_fields__, row, strict=True))) for row in rows]
+
+
+def audit_page(connection: DuckDBPyConnection, *, cursor: str | None, limit: int) -> Page[tuple[int, str, str]]:
+    """What people did, the latest first."""
+    query = 'SELECT "at", "by", what, step FROM audit'
+    return page_of(connection, query, [], ["-step"], lambda row: (row[0], row[1], row[2]), cursor=cursor, limit=limit)

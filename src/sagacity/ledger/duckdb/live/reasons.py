@@ -1,0 +1,49 @@
+"""Why records were rejected: the latest of them, with the beginning of what came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sagacity.ledger.duckdb.live.arrivals import INCOMING
+from sagacity.ledger.duckdb.live.revision import Revision
+from sagacity.ledger.duckdb.normalise import BAD
+from sagacity.ledger.duckdb.rejected import malformed_line, reason_of
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+__all__ = ["keep_reasons"]
+
+_MOST = 100
+_KEPT = 1_000
+_SHOWN = 120
+
+
+def keep_reasons(connection: DuckDBPyConnection, revision: Revision, source: str, now: int) -> None:
+    """Keep the reasons of the rejected records of a source among what is `incoming`: the first hundred of a batch, and the
+    latest thousand in all."""
+    normal = revision.normals[source]
+    flags = [sql for each in normal.checks for sql in (f"coalesce({each.unread}, FALSE)", f"left({each.shown}, 200)")]
+    columns = ", ".join(['"$malformed"', "p", "position", "n", *flags])
+    rows = connection.execute(
+        f"SELECT {columns} FROM ({normal.checked}) WHERE {BAD} ORDER BY n DESC LIMIT {_MOST}"
+    ).fetchall()
+    texts = {
+        n: (body, shown)
+        for n, body, shown in connection.execute(
+            f"SELECT n, body, shown FROM {INCOMING} WHERE n IN (SELECT unnest(?))", [[row[3] for row in rows]]
+        ).fetchall()
+    }
+    kept = []
+    for broken, p, position, n, *found in rows:
+        body, shown = texts[n]
+        if broken:
+            reason = "not UTF-8 text, or far too long" if body is None else malformed_line(body.encode())
+        else:
+            reason = reason_of(normal.checks, found)
+        kept.append((revision.w, p, position, now, reason, (body or shown or "")[:_SHOWN]))
+    connection.executemany("INSERT INTO rejected VALUES (?, ?, ?, ?, ?, ?)", kept)
+    connection.execute(
+        f"""DELETE FROM rejected WHERE w = {revision.w} AND rowid NOT IN
+            (SELECT rowid FROM rejected WHERE w = {revision.w} ORDER BY rowid DESC LIMIT {_KEPT})"""
+    )

@@ -1,0 +1,131 @@
+"""Workflows that are judged by: adopted, read anew when they change, and put in the place of what was there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from sagacity.ledger.duckdb.live.acting import note
+from sagacity.ledger.duckdb.live.arrivals import INCOMING
+from sagacity.ledger.duckdb.live.keeping import keep
+from sagacity.ledger.duckdb.live.revision import Revision, revision_of
+from sagacity.ledger.duckdb.live.schema import case_table, event_table, workflow_tables
+from sagacity.ledger.duckdb.live.settling import remember
+from sagacity.ledger.duckdb.rows import first_row
+from sagacity.ledger.live import StoredWorkflow
+from sagacity.workflow.language.reader import loads
+from sagacity.workflow.model import Workflow
+from sagacity.workflow.words.naming import names
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+__all__ = ["adopt", "load_all", "reread", "stored"]
+
+_STORED = 'name, revision, text, adopted, "by", CASE WHEN goal > 0 THEN reread / goal ELSE 1.0 END'
+
+
+def load_all(connection: DuckDBPyConnection, known: Mapping[int, Revision] | None = None) -> dict[int, Revision]:
+    """Every revision in the ledger, compiled; those that are `known` are not compiled again."""
+    revisions: dict[int, Revision] = {}
+    for w, text, current in connection.execute('SELECT w, text, "current" FROM workflow ORDER BY w').fetchall():
+        kept = (known or {}).get(w)
+        revisions[w] = kept if kept is not None and kept.current == current else revision_of(w, loads(text), current=current)
+    return revisions
+
+
+def stored(connection: DuckDBPyConnection) -> list[StoredWorkflow]:
+    """The workflows by name; of one that is being read anew, the revision to come."""
+    rows = connection.execute(
+        f"""SELECT {_STORED} FROM workflow QUALIFY row_number() OVER (PARTITION BY name ORDER BY revision DESC) = 1
+            ORDER BY name"""
+    ).fetchall()
+    return [_stored(row) for row in rows]
+
+
+def _stored(row: tuple[str, int, str, int, str, float]) -> StoredWorkflow:
+    name, revision, text, adopted, by, progress = row
+    return StoredWorkflow(name=name, revision=revision, text=text, adopted=adopted, by=by, progress=float(progress))
+
+
+def adopt(
+    connection: DuckDBPyConnection, known: Mapping[int, Revision], workflow: Workflow, text: str, *, by: str, now: int
+) -> StoredWorkflow:
+    """Keep a workflow, if it is new or has changed. Where records are kept, they are read anew before it takes the place
+    of the former revision. Raises UsageError for a workflow that does not say how its events are read."""
+    there = connection.execute(
+        f"SELECT {_STORED}, w FROM workflow WHERE name = ? ORDER BY revision DESC", [workflow.name]
+    ).fetchall()
+    if there and there[0][2] == text:
+        return _stored(there[0][:-1])
+    last = first_row(connection, "SELECT coalesce(max(w), 0), (SELECT coalesce(max(n), 0) FROM record) FROM workflow")
+    assert last is not None
+    w, goal = int(last[0]) + 1, int(last[1])
+    compiled = revision_of(w, workflow, current=goal == 0)
+    for row in there:
+        if not known[row[-1]].current or goal == 0:
+            _drop(connection, row[-1])
+    for statement in workflow_tables(compiled.workflow, w):
+        connection.execute(statement)
+    for source in compiled.normals:
+        connection.execute("INSERT INTO account VALUES (?, ?, 0, 0, 0, 0, 0, 0, 0)", [w, source])
+    revision = there[0][1] + 1 if there else 1
+    connection.execute(
+        "INSERT INTO workflow VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)",
+        [w, workflow.name, revision, text, now, by, goal == 0, goal],
+    )
+    note(connection, by, f"adopted workflow {workflow.name}, revision {revision}", now)
+    return StoredWorkflow(
+        name=workflow.name, revision=revision, text=text, adopted=now, by=by, progress=1.0 if goal == 0 else 0.0
+    )
+
+
+def reread(connection: DuckDBPyConnection, known: Mapping[int, Revision], as_of: int | None, now: int, most: int) -> float:
+    """Read some of the kept records for the first revision that has not read them all; the share that is done of it."""
+    row = first_row(connection, 'SELECT w, reread, goal FROM workflow WHERE NOT "current" ORDER BY w LIMIT 1')
+    if row is None:
+        return 1.0
+    w, done, goal = row
+    upto = min(done + most, goal)
+    table = connection.execute(
+        f"""SELECT r.n, r.p, p.source, r.position, r.body, CAST(NULL AS VARCHAR) AS shown FROM record AS r
+            JOIN part AS p ON p.p = r.p WHERE r.n > {done} AND r.n <= {upto} ORDER BY r.n"""
+    ).to_arrow_table()
+    connection.register(INCOMING, table)
+    keep(connection, known[w], as_of, now)
+    connection.unregister(INCOMING)
+    connection.execute("UPDATE workflow SET reread = ? WHERE w = ?", [upto, w])
+    if upto == goal:
+        _take_over(connection, known, known[w], now)
+    return float(upto / goal)
+
+
+def _take_over(connection: DuckDBPyConnection, known: Mapping[int, Revision], revision: Revision, now: int) -> None:
+    """Put a revision in the place of the former one. Findings keep their lives: those of expectations that are gone are
+    resolved, the others when their cases have been judged anew."""
+    name = revision.workflow.name
+    former = [w for w, other in known.items() if other.workflow.name == name and w != revision.w]
+    for w in former:
+        _drop(connection, w)
+    connection.execute('UPDATE workflow SET "current" = TRUE WHERE w = ?', [revision.w])
+    called = names(revision.workflow)
+    marks = ", ".join("?" for _ in called) or "NULL"
+    gone = connection.execute(
+        f"""SELECT id FROM finding WHERE workflow = ? AND state <> 'resolved' AND (expectation NOT IN ({marks})
+            OR case_id NOT IN (SELECT case_id FROM {case_table(revision.w)}))""",
+        [name, *called],
+    ).fetchall()
+    for (finding,) in gone:
+        connection.execute(
+            "UPDATE finding SET state = 'resolved', resolved = ?, changed = ?, late = ? - since WHERE id = ?",
+            [now, now, now, finding],
+        )
+    if gone:
+        remember(connection, [(finding, "resolved") for (finding,) in gone], now)
+
+
+def _drop(connection: DuckDBPyConnection, w: int) -> None:
+    connection.execute(f"DROP TABLE {event_table(w)}")
+    connection.execute(f"DROP TABLE {case_table(w)}")
+    for table in ("account", "rejected", "workflow"):
+        connection.execute(f"DELETE FROM {table} WHERE w = ?", [w])

@@ -1,0 +1,48 @@
+"""The outbox of notices: what is to be told, what was, and what could not be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sagacity.ledger.duckdb.live.reading import FINDING, finding_from, page_of
+from sagacity.ledger.live import Notice, Page
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+__all__ = ["dead_letters", "noticed", "pending"]
+
+_NOTICE = 'n.number, n.key, n.kind, n."at", n.findings'
+_FINDING = f"f.case_id, {', '.join(f'f.{name}' for name in FINDING.split(', '))}"
+
+
+def pending(connection: DuckDBPyConnection, now: int, limit: int) -> list[Notice]:
+    """Notices that are to be delivered by now, oldest first."""
+    rows = connection.execute(
+        f"""SELECT {_NOTICE}, {_FINDING} FROM notice AS n JOIN finding AS f ON f.id = n.finding
+            WHERE NOT n.done AND n.again <= ? ORDER BY n.number LIMIT ?""",
+        [now, limit],
+    ).fetchall()
+    return [_notice(row) for row in rows]
+
+
+def noticed(connection: DuckDBPyConnection, numbers: Sequence[int], *, failed: str | None, again: int | None) -> None:
+    """Delivered; or failed, to be tried again at an instant, or never."""
+    for number in numbers:
+        connection.execute(
+            "UPDATE notice SET done = ?, failed = ?, again = coalesce(?, again) WHERE number = ?",
+            [again is None, failed, again, number],
+        )
+
+
+def dead_letters(connection: DuckDBPyConnection, *, cursor: str | None, limit: int) -> Page[tuple[Notice, str]]:
+    """Notices that were given up, the latest first, with the reason."""
+    query = f"""SELECT n.failed AS reason, {_NOTICE}, {_FINDING} FROM notice AS n JOIN finding AS f ON f.id = n.finding
+        WHERE n.done AND n.failed IS NOT NULL"""
+    return page_of(connection, query, [], ["-number"], lambda row: (_notice(row[1:]), row[0]), cursor=cursor, limit=limit)
+
+
+def _notice(row: Any) -> Notice:
+    number, key, kind, at, findings, *finding = row
+    return Notice(number=number, key=key, kind=kind, at=at, finding=finding_from(finding), findings=findings)
