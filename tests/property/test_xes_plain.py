@@ -48,7 +48,13 @@ TRACES = [
     "</log>",
     " \n &nothing; ",
 ]
-HEADS = ['<?xml version="1.0" encoding="UTF-8"?>\n', '<?xml version="1.0" encoding="ISO-8859-1"?>', "<!-- one -->", "\ufeff", ""]
+HEADS = [
+    '<?xml version="1.0" encoding="UTF-8"?>\n',
+    '<?xml version="1.0" encoding="ISO-8859-1"?>',
+    "<!-- one -->",
+    "\ufeff",
+    "",
+]
 
 
 @st.composite
