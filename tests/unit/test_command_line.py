@@ -55,6 +55,31 @@ def test_help_imports_no_engine_and_no_rich() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_plain_options_load_nothing_that_checks_values(here: Path) -> None:
+    code = (
+        "import sys; from sagacity.cli.main import run; run(['init', 'a.yaml']); run(['check', 'a.yaml', '-s', 'orders=b']);"
+        "print('pydantic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=here)
+    assert done.stdout.splitlines() == ["wrote a.yaml; edit it, then run: sagacity validate a.yaml", "False"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--threads", "0"], "greater than or equal to 1"),
+        (["--threads", "two"], "valid integer"),
+        (["--max-rejected", "-1"], "greater than or equal to 0"),
+        (["--memory"], "requires an argument"),
+    ],
+)
+def test_options_that_can_be_wrong_are_still_checked(
+    given: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check", "a.yaml", *given]) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
     assert capsys.readouterr().out.startswith("sagacity 0.")

@@ -14,6 +14,7 @@ Commands live in modules of their own, which are imported only when they are cal
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
@@ -25,6 +26,7 @@ from typing import Annotated, Any, NoReturn, TextIO
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from sagacity.cli.options import take_plainly
 from sagacity.errors import LedgerError, SagacityError, SourceError, UsageError, WorkflowError
 
 __all__ = ["COMMANDS", "EXIT_CODES", "main", "run"]
@@ -61,7 +63,7 @@ def main() -> NoReturn:
     gc.set_threshold(100_000, 50, 100)  # a command builds large trees and keeps them; looking through them takes longer
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that temporary files go when a scheduler ends a job
     _mend_streams()
-    sys.exit(run(sys.argv[1:]))
+    _leave(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str], *, invoke: Callable[[Sequence[str]], int] | None = None) -> int:
@@ -97,6 +99,18 @@ def run(arguments: Sequence[str], *, invoke: Callable[[Sequence[str]], int] | No
         return _UNFORESEEN
 
 
+def _leave(code: int) -> NoReturn:
+    """Ends the process. What was to be done at its end is done; but the interpreter is not taken apart piece by piece,
+    which takes as long as judging a small file."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # nobody is left to be told
+            _discard(stream)
+    os._exit(code)
+
+
 def _mend_streams() -> None:
     """Standard streams that the caller closed (`>&-`) lead nowhere; those that cannot take every letter are made to."""
     for name in ("stdout", "stderr"):
@@ -115,8 +129,20 @@ def _invoke(arguments: Sequence[str]) -> int:
     return 0
 
 
+class _Command(TyperCommand):
+    def get_params(self, ctx: Any) -> list[Any]:
+        parameters: list[Any] = super().get_params(ctx)
+        take_plainly(parameters)
+        return parameters
+
+
 class _Commands(TyperGroup):
     """Lists commands by name and help alone; imports the module of the one that is called."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        parameters: list[Any] = super().get_params(ctx)
+        take_plainly(parameters)
+        return parameters
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)
@@ -152,7 +178,7 @@ def _application() -> Any:
 def _load(name: str | None) -> Any:
     command: Callable[..., Any] = import_module(COMMANDS[name or ""][0]).command
     app = typer.Typer(rich_markup_mode=None, add_completion=False)
-    app.command(name, context_settings=dict(_SETTINGS))(command)
+    app.command(name, cls=_Command, context_settings=dict(_SETTINGS))(command)
     return typer.main.get_command(app)
 
 

@@ -8,7 +8,8 @@ the defaults of `<global>` declarations are descriptions, not facts, and are not
 Attributes of an attribute stand under `<key>/<nested key>`; a list is a JSON array of its values, a container a JSON
 object. Traces of one name are one case. A trace without events is no case, an event outside any trace has none.
 
-The parser is expat: memory for one trace, whatever the size of the log. Documents with a DTD are refused, since XES has
+The parser is expat, and regular expressions where a log is plain (`xes_plain`): memory for one trace, whatever the size
+of the log. Documents with a DTD are refused, since XES has
 none, and entities that expand into each other can exhaust the machine.
 """
 
@@ -24,6 +25,7 @@ from sagacity.errors import SourceError, UsageError
 from sagacity.sources.inputs import Compression, Files
 from sagacity.sources.sniff import unreadable
 from sagacity.sources.spool import Spool
+from sagacity.sources.xes_feed import LogFeed
 from sagacity.sources.xes_writer import LogWriter
 
 __all__ = ["as_jsonl", "read_log"]
@@ -62,20 +64,21 @@ def as_jsonl(files: Files, spool: Spool, progress: Read | None = None) -> Files:
 def read_log(stream: BinaryIO, out: BinaryIO, name: str, *, first_row: int = 0, progress: Read | None = None) -> int:
     """Write each event of a log as a line of JSON, and return the row after the last. Raises SourceError."""
     log = LogWriter(out, name, first_row)
+    feed = LogFeed(log)
     size = 0
     try:
         while block := stream.read(_BLOCK):
             size += len(block)
-            log.parser.Parse(block, False)
+            feed.take(block)
             if progress is not None:
                 progress(len(block))
         if not size:
             raise SourceError(f"{name} is empty", hint="an event log in XES holds at least <log></log>")
-        log.parser.Parse(b"", True)
+        feed.end()
     except expat.ExpatError as error:
         raise _broken(error, name, log) from error
     except (EOFError, gzip.BadGzipFile, OSError) as error:
-        where = f"{name}:{log.parser.CurrentLineNumber}"
+        where = f"{name}:{feed.line}"
         raise SourceError(f"{where}: the compressed file is damaged or cut short: {error}", hint="fetch it again") from error
     log.flush()
     return log.row

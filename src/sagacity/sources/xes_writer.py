@@ -22,7 +22,8 @@ _COLLECTIONS: dict[str, Callable[[], Any]] = {"list": list, "container": dict}
 
 class LogWriter:
     """Feeds on `parser`, writes to `out`. `row` is the row of the next event to be written, `pending` counts those of
-    the open trace that are not.
+    the open trace that are not. `utf8` tells whether the log is written so, `trace_ended` at which byte that the parser was
+    given the last trace's end tag begins, -1 before the first.
 
     Raises SourceError from within `parser.Parse` for what is no event log. Which handler hears of the next element
     says where in the log we are: below the log, below a trace, within an event, or in something that is skipped.
@@ -33,6 +34,9 @@ class LogWriter:
         self.parser = expat.ParserCreate()
         self.parser.EndElementHandler = self._end
         self.parser.StartDoctypeDeclHandler = self._refuse
+        self.parser.XmlDeclHandler = self._declared
+        self.utf8 = True
+        self.trace_ended = -1
         self._out = out
         self._name = name
         self._encoder = msgspec.json.Encoder()
@@ -56,6 +60,13 @@ class LogWriter:
         """Write out what has been gathered."""
         self._out.write(self._buffer)
         self._buffer.clear()
+
+    def add(self, rows: list[dict[str, Any]]) -> None:
+        """Write the rows of a trace that the parser has not heard of. They must count on from `row`."""
+        self._buffer += self._encoder.encode_lines(rows)
+        self.row += len(rows)
+        if len(self._buffer) > _BLOCK:
+            self.flush()
 
     def _enter(self, handler: Callable[[str, dict[str, str]], None], floor: int, leave: Callable[[], None]) -> None:
         """Hear of elements by `handler` until the element at depth `floor` ends; then `leave`."""
@@ -152,6 +163,7 @@ class LogWriter:
             self._end_of_part()
 
     def _end_of_trace(self) -> None:
+        self.trace_ended = self.parser.CurrentByteIndex
         self._write()
         self._end_of_part()
 
@@ -168,6 +180,9 @@ class LogWriter:
         self._events.clear()
         if len(buffer) > _BLOCK:
             self.flush()
+
+    def _declared(self, _: str, encoding: str | None, __: int) -> None:
+        self.utf8 = encoding is None or encoding.lower() == "utf-8"
 
     def _refuse(self, *_: object) -> None:
         hint = "an event log needs none: remove <!DOCTYPE …>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import duckdb
 import msgspec
@@ -40,11 +41,9 @@ def by_one_key(
 
 
 def _drop_events(connection: duckdb.DuckDBPyConnection) -> None:
-    kind = connection.execute(
-        "SELECT table_type FROM information_schema.tables WHERE table_name = ? AND table_schema = 'main'", [EVENTS]
-    ).fetchall()
-    for (each,) in kind:
-        connection.execute(f"DROP {'VIEW' if each == 'VIEW' else 'TABLE'} IF EXISTS {EVENTS}")
+    for kind in ("VIEW", "TABLE"):
+        with suppress(duckdb.CatalogException):  # it is the other; looking which would take longer
+            connection.execute(f"DROP {kind} IF EXISTS {EVENTS}")
 
 
 def _select(

@@ -48,22 +48,25 @@ _MACROS = (
         ' UTC', 'Z'), ' Z', 'Z'), ' +', '+'), ' -', '-')""",
     """read_local(t, zone) AS CASE WHEN zone IN ('UTC', 'Etc/UTC') THEN epoch_us(t)
         WHEN zone IS NOT NULL THEN epoch_us(TRY(timezone(zone, t))) END""",
+    # In unusual ways. A list of one stands for a name given to what is looked at several times: macros are put in word by
+    # word, and planning takes longer than a small file with each word.
+    f"""read_unusual(x, zone, number) AS list_transform(
+        [{{'d': coalesce(number, CASE WHEN regexp_full_match(x, '{_EPOCH}') THEN TRY_CAST(x AS DECIMAL(38,9)) END),
+            'tidy': CASE WHEN TRY_CAST(x AS DOUBLE) IS NULL THEN read_tidy(x) END}}],
+        lambda s: CASE WHEN s.d IS NOT NULL THEN read_epoch(s.d)
+        WHEN regexp_full_match(s.tidy, '{_WITH_OFFSET}') THEN epoch_us(TRY_CAST(s.tidy AS TIMESTAMPTZ))
+        WHEN regexp_full_match(s.tidy, '{_WITHOUT}') THEN read_local(TRY_CAST(s.tidy AS TIMESTAMP), zone) END)[1]""",
     f"""read_stated(x, zone, number) AS CASE
         WHEN contains(x, '+') AND regexp_full_match(x, '{_WITH_OFFSET}') THEN epoch_us(TRY_CAST(x AS TIMESTAMPTZ))
         WHEN regexp_full_match(x, '{_WITHOUT}') THEN read_local(TRY_CAST(x AS TIMESTAMP), zone)
-        WHEN number IS NOT NULL THEN read_epoch(number)
-        WHEN regexp_full_match(x, '{_EPOCH}') THEN read_epoch(TRY_CAST(x AS DECIMAL(38,9)))
-        WHEN regexp_full_match(read_tidy(x), '{_WITH_OFFSET}') THEN epoch_us(TRY_CAST(read_tidy(x) AS TIMESTAMPTZ))
-        WHEN regexp_full_match(read_tidy(x), '{_WITHOUT}') THEN read_local(TRY_CAST(read_tidy(x) AS TIMESTAMP), zone) END""",
+        ELSE read_unusual(x, zone, number) END""",
     # The two usual ways of writing come first, told by cheap signs. A cast to TIMESTAMP passes over offsets, so it serves
     # only where there is none, or none but Z.
-    """read_instant(x, zone, number) AS CASE
-        WHEN ends_with(x, 'Z') AND NOT contains(x, ' ')
-            THEN coalesce(epoch_us(TRY_CAST(x AS TIMESTAMP)), read_stated(x, zone, number))
+    """read_instant(x, zone, number) AS coalesce(CASE
+        WHEN ends_with(x, 'Z') AND NOT contains(x, ' ') THEN epoch_us(TRY_CAST(x AS TIMESTAMP))
         WHEN x LIKE '____-__-__ __:__:__%' AND NOT x LIKE '%-%-%-%' AND NOT x LIKE '%:%:% %'
-            AND NOT contains(x, '+') AND NOT contains(x, 'Z')
-            THEN coalesce(read_local(TRY_CAST(x AS TIMESTAMP), zone), read_stated(x, zone, number))
-        WHEN x IS NOT NULL THEN read_stated(x, zone, number) END""",
+            AND NOT contains(x, '+') AND NOT contains(x, 'Z') THEN read_local(TRY_CAST(x AS TIMESTAMP), zone) END,
+        CASE WHEN x IS NOT NULL THEN read_stated(x, zone, number) END)""",
 )
 
 
@@ -122,7 +125,8 @@ def read_decimal(field: Field, digits: int, scale: int) -> str:
         case "json":
             exact = f"read_exact({field.document}, {literal(field.place)})"
             plain = f"regexp_full_match({sql}, {literal(_plain_number(scale))})"
-            return f"CASE WHEN {plain} THEN {cast} WHEN {sql} IS NOT NULL THEN {_decimal_text(exact, target, scale)} END"
+            slow = f"list_transform([{exact}], lambda exact: {_decimal_text('exact', target, scale)})[1]"
+            return f"CASE WHEN {plain} THEN {cast} WHEN {sql} IS NOT NULL THEN {slow} END"
         case "text":
             return _decimal_text(sql, target, scale)
     return f"CAST(NULL AS {target})"
