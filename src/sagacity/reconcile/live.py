@@ -96,6 +96,7 @@ class Live:
         self._settled: dict[Part, _Settled] = {}
         self._latest: dict[Part, int] = {}
         self._heard: dict[Part, int] = {}
+        self._current: dict[Part, int] = {}
         self._records = 0
         self._recent: deque[tuple[int, int]] = deque()
         self._last_upkeep = self._started
@@ -227,6 +228,8 @@ class Live:
             settled = self._settled.get(key)
             if settled is None or settled.state != reach.state:
                 settled = self._settled[key] = _Settled(reach.state, now)
+            if reach.state == "current":
+                self._current[key] = now
             parts.append(
                 Heard(
                     source=reach.source,
@@ -235,6 +238,7 @@ class Live:
                     since=settled.since,
                     latest=self._latest.get(key),
                     heard=self._heard.get(key),
+                    current=self._current.get(key),
                 )
             )
         return parts

@@ -2,7 +2,7 @@
 
 The terms are those of stream processing. A part of a source has a *watermark*, the instant up to which its events are
 thought to have come: the latest event time seen or, once it has been silent for `idle` with nothing left to read, the
-present. As-of is the least watermark less the allowed *lateness*. A part that is behind or down holds as-of back no longer
+present; one that is behind keeps what it had when it was last current. As-of is the least watermark less the allowed *lateness*. A part that is behind or down holds as-of back no longer
 than `idle`; from then on what only its source could still bring is not judged, but pending: *source behind*.
 
 Pure: the time and the facts come in as arguments. Instants and durations are in microseconds.
@@ -28,7 +28,8 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one part: the latest event time, when a record last came, and since when it has been in its state."""
+    """What is known of one part: its state and since when; the latest event time; when a record last came; and when it was
+    last current, that is, had nothing left to read."""
 
     source: str
     part: str
@@ -36,6 +37,7 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     since: int
     latest: int | None = None
     heard: int | None = None
+    current: int | None = None
 
 
 def outlook(parts: Sequence[Heard], now: int, patience: Patience, before: int | None) -> Outlook | None:
@@ -57,7 +59,9 @@ def _watermark(part: Heard, now: int, patience: Patience) -> int | None:
     silent = part.heard is None or now - part.heard >= patience.idle
     if part.state == "current" and silent:
         return now
-    return None if part.latest is None else min(part.latest, now)
+    if part.state == "current":
+        return part.latest if part.latest is None else min(part.latest, now)
+    return max((min(each, now) for each in (part.latest, part.current) if each is not None), default=None)
 
 
 def _behind(marks: dict[Heard, int | None], patience: Patience, as_of: int) -> dict[str, int]:
