@@ -67,7 +67,6 @@ def kept(what: str, environment: Mapping[str, str], *, variable: str | None, fil
     except UnicodeDecodeError:
         raise UsageError(f"{what}: {file} is not UTF-8", hint="the file holds the secret as text") from None
     if not found or len(content) > _MOST:
-        raise UsageError(
-            f"{what}: {file} {'holds nothing' if not found else 'is too large'}", hint="write the secret into it"
-        )
+        wrong = "is too large" if found else "holds nothing"
+        raise UsageError(f"{what}: {file} {wrong}", hint="write the secret into it, and nothing else")
     return found

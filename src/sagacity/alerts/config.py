@@ -17,7 +17,8 @@ from sagacity.workflow.durations import UNITS
 from sagacity.workflow.model import Severity
 
 __all__ = [
-    "KINDS", "Alerts", "Channel", "Escalation", "LogChannel", "Patterns", "Retries", "Route", "SlackChannel", "WebhookChannel",
+    "KINDS", "Alerts", "Channel", "Escalation", "LogChannel", "Patterns", "Retries", "Route", "SlackChannel",
+    "WebhookChannel",
 ]  # fmt: skip
 
 KINDS: tuple[NoticeKind, ...] = ("opened", "escalated", "reopened", "resolved")

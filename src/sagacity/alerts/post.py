@@ -1,4 +1,4 @@
-"""Posting to a receiver that is not to be trusted: bounded in time and size, no redirects, nothing secret in what is said."""
+"""Posting to a receiver that is not to be trusted: bounded in time and size, no redirects, no secret in what is said."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def read(document: object, where: str = "alerts") -> Alerts:
     return found
 
 
-class _Wrong(Exception):
+class _WrongError(Exception):
     """A value that is not what it should be; its message says why."""
 
 
@@ -96,7 +96,7 @@ class _Reading:
 
     def _channels(self, value: object, place: str) -> dict[str, Channel | None]:
         if not isinstance(value, dict):
-            raise _Wrong("is not a mapping of channels by name")
+            raise _WrongError("is not a mapping of channels by name")
         for name in value:
             if not isinstance(name, str) or not _NAME.fullmatch(name):
                 self._wrong(place, f"{name!r} cannot be a channel's name: use letters, digits, - . _, at most 64")
@@ -139,12 +139,12 @@ class _Reading:
             return None
         begins, ends = values.pop("from"), values.pop("to")
         if begins == ends:
-            raise _Wrong("from and to are the same: leave quiet hours out, or leave the channel out of the routes")
+            raise _WrongError("from and to are the same: leave quiet hours out, or leave the channel out of the routes")
         return QuietHours(begins=begins, ends=ends, **values)
 
     def _routes(self, value: object, place: str) -> tuple[Route | None, ...]:
         if not isinstance(value, list):
-            raise _Wrong("is not a list of routes")
+            raise _WrongError("is not a list of routes")
         return tuple(self._route(each, f"{place}[{number}]", True) for number, each in enumerate(value))
 
     def _default(self, value: object, place: str) -> Route | None:
@@ -162,7 +162,7 @@ class _Reading:
 
     def _escalations(self, value: object, place: str) -> tuple[Escalation, ...]:
         if not isinstance(value, list):
-            raise _Wrong("is not a list of steps, each with after and channels")
+            raise _WrongError("is not a list of steps, each with after and channels")
         readers: dict[str, Reader] = {"after": _checked(_duration), "channels": _names}
         steps = []
         for number, each in enumerate(value):
@@ -171,7 +171,7 @@ class _Reading:
             if len(self.problems) == before:
                 steps.append(Escalation(**values))
         if [step.after for step in steps] != sorted({step.after for step in steps}):
-            raise _Wrong("each step must come after a longer time than the one before")
+            raise _WrongError("each step must come after a longer time than the one before")
         return tuple(steps)
 
     def _retries(self, value: object, place: str) -> Retries:
@@ -196,7 +196,7 @@ class _Reading:
                 at = f"{place}.{name}" if place else name
                 try:
                     values[name] = read(value[name], at)
-                except (_Wrong, UsageError) as error:
+                except (_WrongError, UsageError) as error:
                     self._wrong(at, str(error))
         return values
 
@@ -219,7 +219,7 @@ def _checked(read: Callable[[Any], T]) -> Callable[[Any, str], T]:
 def _one(allowed: tuple[str, ...]) -> Reader:
     def read(value: object, _place: str) -> str:
         if value not in allowed:
-            raise _Wrong(f"{value!r} is none of {', '.join(allowed)}")
+            raise _WrongError(f"{value!r} is none of {', '.join(allowed)}")
         return str(value)
 
     return read
@@ -235,7 +235,7 @@ def _several(allowed: tuple[str, ...]) -> Reader:
 def _number(least: int, most: int) -> Reader:
     def read(value: object, _place: str) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise _Wrong(f"{value!r} is not a whole number from {least} to {most}")
+            raise _WrongError(f"{value!r} is not a whole number from {least} to {most}")
         return value
 
     return read
@@ -244,26 +244,26 @@ def _number(least: int, most: int) -> Reader:
 def _names(value: object, _place: str) -> tuple[str, ...]:
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-        raise _Wrong("is not a name or a list of names")
+        raise _WrongError("is not a name or a list of names")
     return tuple(dict.fromkeys(names))
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise _Wrong("is not a text")
+        raise _WrongError("is not a text")
     return value
 
 
 def _boolean(value: object) -> bool:
     if not isinstance(value, bool):
-        raise _Wrong("is neither true nor false")
+        raise _WrongError("is neither true nor false")
     return value
 
 
 def _duration(value: object) -> int:
     found = parse_duration(str(value))
     if found == 0:
-        raise _Wrong("must be longer than nothing")
+        raise _WrongError("must be longer than nothing")
     return found
 
 
@@ -273,7 +273,7 @@ def _minute(value: object) -> int:
         return value
     found = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
     if not found:
-        raise _Wrong(f"{value!r} is not a time of day such as '22:00'")
+        raise _WrongError(f"{value!r} is not a time of day such as '22:00'")
     return int(found[1]) * 60 + int(found[2])
 
 
@@ -281,13 +281,13 @@ def _zone(value: object) -> str:
     try:
         return ZoneInfo(_text(value)).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise _Wrong(f"{value!r} is no time zone: use a name such as Europe/Berlin or UTC") from None
+        raise _WrongError(f"{value!r} is no time zone: use a name such as Europe/Berlin or UTC") from None
 
 
 def _public_url(value: object) -> str:
     parts = urlsplit(_text(value))
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise _Wrong(f"{value!r} is not the address of this server, such as https://sagacity.example.org")
+        raise _WrongError(f"{value!r} is not the address of this server, such as https://sagacity.example.org")
     return str(value).rstrip("/")
 
 

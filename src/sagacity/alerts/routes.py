@@ -11,7 +11,7 @@ stands then (`verdict`):
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
@@ -61,9 +61,7 @@ def deliveries(alerts: Alerts, notice: Notice, now: int) -> tuple[Decision, ...]
     """What is to be done about a notice on each channel of its routes, once a channel and step."""
     found: dict[tuple[str, int], Decision] = {}
     for channel, step, wait, carried in _aimed(alerts, notice):
-        if notice.kind == "resolved" and any(
-            known.channel == channel and known.decided != "drop" for known in found.values()
-        ):
+        if step and notice.kind == "resolved" and _told(found, channel):
             continue
         at = notice.at + wait
         decision = Decision(channel=channel, step=step, decided="deliver", at=now)
@@ -125,6 +123,10 @@ def _aimed(alerts: Alerts, notice: Notice) -> Iterator[tuple[str, int, int, bool
             elif carried and (finding.resolved or finding.opened) - finding.opened >= escalation.after:
                 # Whoever may have been escalated to is told that it is over, too.
                 yield from ((channel, step, 0, True) for channel in escalation.channels)
+
+
+def _told(found: Mapping[tuple[str, int], Decision], channel: str) -> bool:
+    return any(each.channel == channel and each.decided != "drop" for each in found.values())
 
 
 def _goes(alerts: Alerts, notice: Notice, kind: NoticeKind, channel: str) -> bool:

@@ -30,10 +30,10 @@ def secrets_of(text: str, what: str) -> tuple[bytes, ...]:
         except (binascii.Error, ValueError):
             raise UsageError(f"{what}: what follows whsec_ in its secret is not base64") from None
         if len(secret) < _LEAST:
-            hint = (
-                "make one with: python -c \"import base64, os; print('whsec_' + base64.b64encode(os.urandom(32)).decode())\""
+            raise UsageError(
+                f"{what}: its secret is shorter than {_LEAST} bytes",
+                hint="make one with: openssl rand -base64 32 | sed s/^/whsec_/",
             )
-            raise UsageError(f"{what}: its secret is shorter than {_LEAST} bytes", hint=hint)
         found.append(secret)
     return tuple(found)
 

@@ -10,7 +10,7 @@ from sagacity.alerts.config import Alerts
 from sagacity.errors import UsageError
 from sagacity.ledger.live import LiveFinding
 
-__all__ = ["send_test", "test_message"]
+__all__ = ["sample", "send_test"]
 
 
 async def send_test(alerts: Alerts, channel: str, environment: Mapping[str, str], now: int) -> Outcome:
@@ -19,14 +19,14 @@ async def send_test(alerts: Alerts, channel: str, environment: Mapping[str, str]
         raise UsageError(f"there is no channel {channel!r}", hint=f"there are {', '.join(alerts.channels)}")
     sender = made(channel, alerts.channels[channel], environment, alerts.public_url)
     try:
-        return await sender.send(test_message(channel, now), now)
+        return await sender.send(sample(channel, now), now)
     except Exception as error:  # as the worker does
         return Again(f"failed with {type(error).__name__}")
     finally:
         await sender.close()
 
 
-def test_message(channel: str, now: int) -> Message:
+def sample(channel: str, now: int) -> Message:
     """What is sent. A webhook's event is of the type `org.sagacity.test`."""
     finding = LiveFinding(
         id="test", workflow="test", case="test", expectation="alerts reach this channel", kind="missing", severity="info",

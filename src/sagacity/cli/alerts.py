@@ -61,14 +61,14 @@ def _check(alerts: Alerts, owner: str | None, severity: str, workflow: str) -> N
 
     from sagacity.alerts.config import KINDS
     from sagacity.alerts.routes import deliveries, routed
-    from sagacity.alerts.trial import test_message
+    from sagacity.alerts.trial import sample
     from sagacity.ledger.live import LiveFinding, Notice
     from sagacity.reconcile.clock import SystemClock
     from sagacity.workflow.instants import instant
 
     now = SystemClock().now() // 1_000_000 * 1_000_000
-    sample = msgspec.structs.replace(test_message("", now).finding, owner=owner, workflow=workflow)
-    finding = msgspec.convert({**msgspec.to_builtins(sample), "severity": severity}, LiveFinding)
+    one = msgspec.structs.replace(sample("", now).finding, owner=owner, workflow=workflow)
+    finding = msgspec.convert({**msgspec.to_builtins(one), "severity": severity}, LiveFinding)
     whose = f"owner {owner}" if owner is not None else "no owner"
     typer.echo(f"{_counted(len(alerts.channels), 'channel')}, {_counted(len(alerts.routes), 'route')} and the default\n")
     routes = ", ".join(route.name for route in routed(alerts, finding))
