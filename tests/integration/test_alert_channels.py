@@ -202,7 +202,11 @@ def test_a_restart_in_the_middle_repeats_the_same_id_and_loses_nothing() -> None
     outbox, clock = FakeOutbox(), FakeClock()
     for number in range(20):
         outbox.add(notice(number, of=finding(f"f{number}")))
-    answers: Sequence[Answer] = [*(answering(503 if n % 3 else 200) for n in range(12)), cut, answering(429, retry_after="2")]
+    answers: Sequence[Answer] = [
+        *(answering(503 if n % 3 else 200) for n in range(12)),
+        cut,
+        answering(429, retry_after="2"),
+    ]
 
     async def life(url: str, rounds: int) -> None:
         channels = {"hook": made("hook", webhook(url), ENVIRONMENT)}
@@ -266,7 +270,10 @@ def test_a_line_of_the_log_has_the_finding() -> None:
     with capture_logs() as lines:
         asyncio.run(senders(alerts, {})["journal"].send(message_of(notice(), "journal", 0, None), NOON))
         asyncio.run(senders(alerts, {})["journal"].send(message_of(notice(kind="resolved"), "journal", 0, None), NOON))
-    assert [(line["event"], line["log_level"]) for line in lines] == [("finding opened", "error"), ("finding resolved", "info")]
+    assert [(line["event"], line["log_level"]) for line in lines] == [
+        ("finding opened", "error"),
+        ("finding resolved", "info"),
+    ]
     assert lines[0]["owner"] == "payments"
 
 

@@ -16,14 +16,25 @@ from sagacity.alerts.delivery import Deliverer
 
 QUIET = {"from": "12:00", "to": "12:20", "timezone": "UTC"}
 ALERTS = alerts_of(
-    channels={"team": {"kind": "log", "concurrency": 1}, "lead": {"kind": "log", "quiet_hours": QUIET}, "journal": {"kind": "log"}},
+    channels={
+        "team": {"kind": "log", "concurrency": 1},
+        "lead": {"kind": "log", "quiet_hours": QUIET},
+        "journal": {"kind": "log"},
+    },
     routes=[{"channels": ["team", "journal"], "escalate": [{"after": "10m", "channels": ["lead"]}]}],
     retries={"tries": 4, "first": "1s", "longest": "1m", "give_up_after": "1h"},
-)  # fmt: skip
-HOUR = 3_600_000_000
+)
 
 outcomes = st.sampled_from(
-    [Sent(), Again("busy"), Again("slow down", after=30_000_000), Refused("no"), TimeoutError(), ValueError("odd"), OSError()]
+    [
+        Sent(),
+        Again("busy"),
+        Again("slow down", after=30_000_000),
+        Refused("no"),
+        TimeoutError(),
+        ValueError("odd"),
+        OSError(),
+    ]
 )
 scripts = st.fixed_dictionaries({name: st.lists(outcomes, max_size=30) for name in ALERTS.channels})
 

@@ -159,6 +159,7 @@ class Slow(Given):
         self.closed = False
 
     async def send(self, message: Message, now: int) -> Outcome:
+        del now
         self.attempts.append(message)
         self.asked.set()
         await asyncio.Event().wait()
@@ -171,9 +172,7 @@ class Slow(Given):
 def test_it_stops_although_a_channel_hangs_and_tells_it_again_after_the_start() -> None:
     outbox, slow, quick = FakeOutbox(), Slow(), Given()
     alerts = alerts_of(channels={"slow": {"kind": "log"}, "quick": {"kind": "log"}}, default={"channels": ["slow", "quick"]})
-    worker = Deliverer(
-        alerts, {"slow": slow, "quick": quick}, outbox.notices, outbox.ask, clock=FakeClock(NOON), poll=0.01
-    )
+    worker = Deliverer(alerts, {"slow": slow, "quick": quick}, outbox.notices, outbox.ask, clock=FakeClock(NOON), poll=0.01)
     outbox.add(notice())
     thread = threading.Thread(target=worker.run)
     thread.start()
@@ -182,7 +181,10 @@ def test_it_stops_although_a_channel_hangs_and_tells_it_again_after_the_start() 
     thread.join(20)
     assert not thread.is_alive()
     assert slow.closed
-    assert {(each.channel, each.state) for each in outbox.kept[1].deliveries} == {("slow", "waiting"), ("quick", "delivered")}
+    assert {(each.channel, each.state) for each in outbox.kept[1].deliveries} == {
+        ("slow", "waiting"),
+        ("quick", "delivered"),
+    }
     assert [each.number for each in outbox.notices(NOON)] == [1]
 
 

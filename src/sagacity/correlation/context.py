@@ -6,14 +6,14 @@ import contextlib
 import re
 import secrets
 from collections.abc import Callable, Iterator
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 
 import msgspec
 
 from sagacity.correlation.traceparent import TraceParent, tracestate
 from sagacity.errors import UsageError
 
-__all__ = ["Correlation", "bound", "current", "new_id", "valid_id"]
+__all__ = ["Correlation", "bound", "context_with", "current", "new_id", "valid_id"]
 
 _ID = re.compile(r"[A-Za-z0-9._~:/+=@|#-]{1,128}")
 
@@ -71,6 +71,13 @@ def bound(
         # A generator may be closed from another context than that in which it was begun: there is nothing to restore then.
         with contextlib.suppress(ValueError):
             _current.reset(token)
+
+
+def context_with(found: Correlation) -> Context:
+    """A copy of the context of here and now in which a correlation is bound, to run things in."""
+    context = copy_context()
+    context.run(_current.set, found)
+    return context
 
 
 def _refuse(found: Correlation) -> None:

@@ -10,7 +10,6 @@ Imports grpc, which the application brings.
 
 from __future__ import annotations
 
-import contextvars
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,7 +18,7 @@ import grpc
 import grpc.aio
 
 from sagacity.correlation.carried import extract, fields_of
-from sagacity.correlation.context import Correlation, bound, current, new_id
+from sagacity.correlation.context import Correlation, bound, context_with, current, new_id
 
 __all__ = ["AioServerInterceptor", "ClientInterceptor", "ServerInterceptor", "aio_client_interceptors"]
 
@@ -111,16 +110,11 @@ def _rehandled(handler: Any, wrapped: Callable[[Any, bool], Any]) -> Any:
 def _within(found: Correlation, behave: Any, streams: bool) -> Any:
     """A behaviour in a context of its own, since one thread serves many calls, and one call may see many threads."""
 
-    def entered() -> contextvars.Context:
-        context = contextvars.copy_context()
-        context.run(lambda: bound(found).__enter__())
-        return context
-
     def answered(request: Any, call: Any) -> Any:
-        return entered().run(behave, request, call)
+        return context_with(found).run(behave, request, call)
 
     def streamed(request: Any, call: Any) -> Iterator[Any]:
-        context = entered()
+        context = context_with(found)
         answers = context.run(lambda: iter(behave(request, call)))
         end = object()
         try:
