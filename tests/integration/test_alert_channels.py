@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import logging
 import random
+import re
 import resource
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler
@@ -78,6 +79,22 @@ def test_each_of_several_secrets_signs() -> None:
         both = {"SECRET": f"{WRITTEN}\nanother-secret-of-enough-bytes"}
         asyncio.run(made("hook", webhook(to.url), both).send(MESSAGE, NOON))
     assert len(to.received[0][1]["webhook-signature"].split()) == 2
+
+
+def test_the_documentation_s_own_code_verifies_it(project: Path) -> None:
+    page = (project / "docs" / "alerts.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    shown: dict[str, Any] = {}
+    exec(code, shown)
+    verified = shown["verified"]
+    with receiver() as to:
+        sent(to)
+    ((_, headers, body),) = to.received
+    now = NOON / SECOND
+    assert verified(headers, body, WRITTEN, now)
+    assert not verified(headers, body + b" ", WRITTEN, now)
+    assert not verified({**headers, "webhook-id": "msg_other"}, body, WRITTEN, now)
+    assert not verified(headers, body, WRITTEN, now + 3600)
 
 
 def test_what_a_case_holds_cannot_break_the_event() -> None:
