@@ -89,6 +89,7 @@ QUIET = {"from": "22:00", "to": "07:00", "timezone": "UTC"}
         (channel(secret_file="f"), "must say where its secret is once, with secret_env or secret_file"),
         (channel(secret="whsec_x"), "has the unknown key 'secret'"),
         (channel(timeout="0s"), "channels.hook.timeout: must be longer than nothing"),
+        (channel(timeout="1000d"), "channels.hook.timeout: must not be longer than 366d"),
         (channel(quiet_hours={**QUIET, "timezone": "Berlin"}), "timezone: 'Berlin' is no time zone"),
         (channel(quiet_hours={**QUIET, "timezone": "../../etc/passwd"}), "is no time zone"),
         (channel(quiet_hours={**QUIET, "from": "24:00"}), "'24:00' is not a time of day"),

@@ -202,3 +202,82 @@ def test_a_notice_that_comes_while_it_runs_is_delivered_when_it_is_woken() -> No
         worker.stop()
         thread.join(20)
     assert [message.finding.id for message in channel.attempts] == ["f1"]
+
+
+class Counting(Given):
+    """Knows how many messages it has had in hand at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self.most = 0
+
+    async def send(self, message: Message, now: int) -> Outcome:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(0)
+        self.now -= 1
+        return await super().send(message, now)
+
+
+def test_no_more_attempts_at_a_time_than_the_channel_takes() -> None:
+    outbox, channel = FakeOutbox(), Counting()
+    alerts = alerts_of(channels={"journal": {"kind": "log", "concurrency": 3}})
+    worker = Deliverer(alerts, {"journal": channel}, outbox.notices, outbox.ask, clock=FakeClock())
+    for number in range(30):
+        outbox.add(notice(number, of=finding(f"f{number}")))
+
+    async def look() -> None:
+        await worker.round()
+        await worker.idle()
+
+    asyncio.run(look())
+    assert (channel.most, len(channel.received)) == (3, 30)
+
+
+def test_a_channel_that_hangs_does_not_keep_a_storm_from_the_others() -> None:
+    outbox, slow, quick, clock = FakeOutbox(), Slow(), Given(), FakeClock()
+    alerts = alerts_of(channels={"slow": {"kind": "log"}, "quick": {"kind": "log"}}, default={"channels": ["slow", "quick"]})
+    worker = Deliverer(alerts, {"slow": slow, "quick": quick}, outbox.notices, outbox.ask, clock=clock)
+    for number in range(1_000):
+        outbox.add(notice(number, of=finding(f"f{number}")))
+
+    async def look() -> None:
+        for _ in range(60):
+            clock.at += SECOND // 10
+            await worker.round()
+            for _ in range(100):
+                await asyncio.sleep(0)
+        await worker.close()
+
+    asyncio.run(look())
+    assert len(slow.attempts) == 4
+    assert len(quick.received) == 1_000
+    assert outbox.dead_letters().items == ()
+
+
+def test_a_mistake_in_one_round_does_not_end_the_worker() -> None:
+    outbox, channel = FakeOutbox(), Slow()
+    alerts = alerts_of(channels={"journal": {"kind": "log"}})
+    clock = Stumbling()
+    worker = Deliverer(alerts, {"journal": channel}, outbox.notices, outbox.ask, clock=clock, poll=0.01)
+    outbox.add(notice())
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        assert channel.asked.wait(20)
+    finally:
+        worker.stop()
+        thread.join(20)
+    assert clock.stumbled
+
+
+class Stumbling(FakeClock):
+    """Fails when it is first asked."""
+
+    stumbled = False
+
+    def now(self) -> int:
+        if not self.stumbled:
+            self.stumbled = True
+            raise RuntimeError("no time")
+        return super().now()

@@ -31,8 +31,8 @@ Ask: TypeAlias = Callable[[Callable[[LiveLedger], None]], "Future[None]"]
 """Has the thread that writes to the ledger do something, as `Live.ask` does."""
 
 _BATCH = 200
-_QUEUE = 64
-_BUSY = 30 * UNITS["s"]
+_QUEUE = 512
+_SHORTEST, _LONGEST = 50 * UNITS["ms"], 30 * UNITS["s"]
 _GRACE = 1.0
 
 
@@ -55,11 +55,29 @@ class _Lane:
         self.sender = sender
         self.slots = asyncio.Semaphore(concurrency)
         self.queued = 0
+        self.since = 0
+        self.pace = 0
         self.delivered = 0
         self.dead = 0
         self.failures = 0
         self.until = 0
         self.error: str | None = None
+
+    def enter(self, now: int) -> None:
+        """One more is under way, or waits for a slot."""
+        if not self.queued:
+            self.since = now
+        self.queued += 1
+
+    def leave(self, now: int) -> None:
+        """One less. How long that took is averaged, so that what finds the channel busy knows when to come again."""
+        self.queued -= 1
+        self.pace = (3 * self.pace + now - self.since) // 4
+        self.since = now
+
+    def free(self, now: int) -> int:
+        """When those that are under way will about be done."""
+        return now + min(max(self.queued * self.pace, now - self.since, _SHORTEST), _LONGEST)
 
 
 class _Held:
@@ -156,7 +174,7 @@ class Deliverer:
             for delivery in tuple(held.deliveries.values()):
                 if delivery.state == "waiting" and delivery.again <= now:
                     self._consider(held, delivery, now)
-        await self._write([held for held in self._held.values() if held.unwritten])
+        await self._write([held for held in self._held.values() if held.unwritten and not held.writing])
 
     async def idle(self) -> None:
         """Wait until nothing is under way."""
@@ -185,7 +203,8 @@ class Deliverer:
                 await asyncio.wait({woken}, timeout=self._poll)
                 woken.cancel()
                 if rounds.done():
-                    rounds.result()
+                    if error := rounds.exception():
+                        self._log.error("alerts stumbled", error=f"{type(error).__name__}: {error}")
                     rounds = None
         finally:
             if rounds is not None and not rounds.done():
@@ -210,10 +229,10 @@ class Deliverer:
         elif lane.until > now:
             self._change(held, self._postponed(delivery, lane.until, lane.error, now))
         elif lane.queued >= _QUEUE:
-            self._change(held, self._postponed(delivery, now + _BUSY, None, now))
+            self._change(held, backoff.postponed(delivery, lane.free(now), None, self._alerts.retries, now))
         else:
             held.flying.add(key)
-            lane.queued += 1
+            lane.enter(now)
             task = asyncio.get_running_loop().create_task(self._deliver(held, delivery, lane))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -228,7 +247,7 @@ class Deliverer:
             self._change(held, changed)
         finally:
             held.flying.discard((delivery.channel, delivery.step))
-            lane.queued -= 1
+            lane.leave(self._clock.now())
         await self._write([held])
         self.wake()
 

@@ -32,6 +32,7 @@ T = TypeVar("T")
 Reader = Callable[[Any, str], Any]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_LONGEST = 366 * UNITS["d"]
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
@@ -262,8 +263,8 @@ def _boolean(value: object) -> bool:
 
 def _duration(value: object) -> int:
     found = parse_duration(str(value))
-    if found == 0:
-        raise _WrongError("must be longer than nothing")
+    if not 0 < found <= _LONGEST:
+        raise _WrongError("must be longer than nothing" if found == 0 else "must not be longer than 366d")
     return found
 
 
