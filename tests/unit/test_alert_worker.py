@@ -150,6 +150,14 @@ def test_the_wait_doubles_within_its_bounds(failures: int) -> None:
     assert backoff.wait(retries, failures, 1.0) == longest // 2
 
 
+def test_what_the_receiver_asks_for_holds_for_the_delivery_itself() -> None:
+    waiting = Delivery(channel="journal", since=NOON, again=NOON)
+    asked = backoff.after(waiting, Again("answered 429", after=60 * SECOND), Retries(), NOON, 0.5)
+    assert (asked.again, asked.tries) == (NOON + 60 * SECOND, 1)
+    sooner = backoff.after(waiting, Again("answered 503", after=1), Retries(), NOON, 0.0)
+    assert sooner.again == NOON + SECOND
+
+
 class Slow(Given):
     """Never answers; says when it was first asked."""
 
@@ -232,6 +240,22 @@ def test_no_more_attempts_at_a_time_than_the_channel_takes() -> None:
 
     asyncio.run(look())
     assert (channel.most, len(channel.received)) == (3, 30)
+
+
+def test_what_is_under_way_is_not_begun_again() -> None:
+    outbox, slow = FakeOutbox(), Slow()
+    alerts = alerts_of(channels={"journal": {"kind": "log"}})
+    worker = Deliverer(alerts, {"journal": slow}, outbox.notices, outbox.ask, clock=FakeClock())
+    outbox.add(notice())
+
+    async def look() -> None:
+        for _ in range(5):
+            await worker.round()
+            await asyncio.sleep(0)
+        await worker.close()
+
+    asyncio.run(look())
+    assert len(slow.attempts) == 1
 
 
 def test_a_channel_that_hangs_does_not_keep_a_storm_from_the_others() -> None:
