@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sagacity import expect
     from sagacity.errors import (
         ConditionError,
+        FullError,
         LedgerError,
         RejectedError,
         SagacityError,
@@ -39,6 +40,7 @@ __all__ = [
     "EventType",
     "Explanation",
     "Finding",
+    "FullError",
     "History",
     "LedgerError",
     "RejectedError",
@@ -60,6 +62,7 @@ __all__ = [
 _HOMES = {
     "sagacity.errors": (
         "ConditionError",
+        "FullError",
         "LedgerError",
         "RejectedError",
         "SagacityError",

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "schema": ("sagacity.cli.schema", "Print the JSON Schema of workflow files, for editors.", "Write a workflow"),
     "check": ("sagacity.cli.check", "Judge every case of a history, and report what is wrong.", "Reconcile"),
     "explain": ("sagacity.cli.explain", "Show one case: its events, and each verdict with its reason.", "Reconcile"),
+    "alerts": ("sagacity.cli.alerts", "Check where alerts go, or send a test message.", "Serve"),
     "demo": ("sagacity.cli.demo", "Generate orders with known faults, check them, and compare.", "Try it out"),
 }
 """Each command's module, which has it as `command`; its help in one line; the group that it is listed in."""

@@ -29,15 +29,16 @@ from sagacity.workflow.trace import Event
 from sagacity.workflow.verdict import CaseStatus, FindingKind
 
 __all__ = [
-    "Account", "Action", "Appended", "CaseFilter", "CaseRow", "Counts", "FindingFilter", "FindingState", "HistoryEntry",
-    "Incident", "Judged", "LiveFinding", "LiveLedger", "Notice", "NoticeKind", "Outlook", "Page", "PartState", "Released",
-    "StoredEvent", "StoredWorkflow",
+    "Account", "Action", "Appended", "CaseFilter", "CaseRow", "Counts", "Delivery", "DeliveryState", "FindingFilter",
+    "FindingState", "HistoryEntry", "Incident", "Judged", "LiveFinding", "LiveLedger", "Notice", "NoticeKind", "Outlook",
+    "Page", "PartState", "Released", "Settled", "StoredEvent", "StoredWorkflow",
 ]  # fmt: skip
 
 T = TypeVar("T")
 
 FindingState: TypeAlias = Literal["open", "acknowledged", "waived", "resolved"]
 NoticeKind: TypeAlias = Literal["opened", "escalated", "reopened", "resolved"]
+DeliveryState: TypeAlias = Literal["waiting", "delivered", "dropped", "dead"]
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
@@ -197,8 +198,28 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     open: int
 
 
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """What has become of a notice on one channel. `step` is 0 for the route's own channels, 1 for those that it is first
+    escalated to, and so on.
+
+    `since` is when it was first due, `again` when a waiting one is next; `tries` counts the attempts; `error` is why the
+    last of them failed, or why it was dropped.
+    """
+
+    channel: str
+    step: int = 0
+    state: DeliveryState = "waiting"
+    since: int
+    again: int
+    tries: int = 0
+    error: str | None = None
+
+
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that people are to be told. `key` is the same however often it is delivered."""
+    """Something that people are to be told. `key` is the same however often it is delivered.
+
+    `finding` is as it stands when the notice is read. `deliveries` is what `settle` last kept; empty before.
+    """
 
     number: int
     key: str
@@ -206,6 +227,17 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     at: int
     finding: LiveFinding
     findings: int = 1
+    deliveries: tuple[Delivery, ...] = ()
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be kept of a notice: its deliveries, and when it is next due. With `again` None it is done with: a dead
+    letter where `failed` says why, else delivered."""
+
+    number: int
+    deliveries: tuple[Delivery, ...]
+    again: int | None = None
+    failed: str | None = None
 
 
 class Released(msgspec.Struct, frozen=True):
@@ -307,6 +339,13 @@ class LiveLedger(Protocol):
 
     def noticed(self, numbers: Sequence[int], *, failed: str | None = None, again: int | None = None) -> None:
         """These notices have been delivered; or they failed, to be tried again at an instant, or never (dead letters)."""
+        ...
+
+    def settle(self, settled: Sequence[Settled]) -> None:
+        """`noticed` for several notices in one transaction, each with what became of it on each channel.
+
+        A dead letter that is settled with an `again` is a notice to be delivered as before. Unknown numbers are ignored.
+        """
         ...
 
     # Readers

@@ -38,7 +38,6 @@ def act(connection: DuckDBPyConnection, finding: str, action: Action, now: int) 
         [state, now, action.until, action.by, action.reason, finding],
     )
     _remember(connection, finding, step, action.by, action.reason, action.until, now)
-    note(connection, action.by, f"{step} finding {finding}" + (f": {action.reason}" if action.reason else ""), now)
 
 
 def note(connection: DuckDBPyConnection, by: str, what: str, now: int) -> None:

@@ -31,6 +31,7 @@ from sagacity.ledger.live import (
     Page,
     PartState,
     Released,
+    Settled,
     StoredEvent,
     StoredWorkflow,
 )  # fmt: skip
@@ -114,6 +115,10 @@ class DuckDBLiveLedger:
     def noticed(self, numbers: Sequence[int], *, failed: str | None = None, again: int | None = None) -> None:
         with self._store.transaction() as connection:
             telling.noticed(connection, numbers, failed=failed, again=again)
+
+    def settle(self, settled: Sequence[Settled]) -> None:
+        with self._store.transaction() as connection:
+            telling.settle(connection, settled)
 
     # Readers --------------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sagacity.ledger.duckdb.live.acting import note
 from sagacity.ledger.duckdb.live.arrivals import INCOMING
 from sagacity.ledger.duckdb.live.keeping import keep
 from sagacity.ledger.duckdb.live.revision import Revision, revision_of
@@ -74,7 +73,6 @@ def adopt(
         "INSERT INTO workflow VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)",
         [w, workflow.name, revision, text, now, by, goal == 0, goal],
     )
-    note(connection, by, f"adopted workflow {workflow.name}, revision {revision}", now)
     return StoredWorkflow(
         name=workflow.name, revision=revision, text=text, adopted=now, by=by, progress=1.0 if goal == 0 else 0.0
     )

@@ -49,7 +49,7 @@ SHARED = (
     """CREATE TABLE incident (id VARCHAR, workflow VARCHAR, expectation VARCHAR, severity VARCHAR, owner VARCHAR,
         source VARCHAR, opened BIGINT, last BIGINT, findings BIGINT)""",
     """CREATE TABLE notice (number BIGINT, key VARCHAR, kind VARCHAR, "at" BIGINT, finding VARCHAR, findings BIGINT,
-        again BIGINT, failed VARCHAR, done BOOLEAN)""",
+        again BIGINT, failed VARCHAR, done BOOLEAN, deliveries VARCHAR)""",
     'CREATE TABLE audit ("at" BIGINT, "by" VARCHAR, what VARCHAR, step BIGINT)',
 )
 

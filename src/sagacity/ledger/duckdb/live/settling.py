@@ -77,8 +77,8 @@ def tell(connection: DuckDBPyConnection, told: Sequence[tuple[str, str, int]], n
     rows = []
     for kind, finding, findings in told:
         number += 1
-        rows.append((number, f"{finding}.{kind}.{now}", kind, now, finding, findings, now, None, False))
-    connection.executemany("INSERT INTO notice VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        rows.append((number, f"{finding}.{kind}.{now}", kind, now, finding, findings, now, None, False, None))
+    connection.executemany("INSERT INTO notice VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def _worded(revision: Revision, rows: Sequence[Any]) -> list[_New]:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from sagacity.ledger.duckdb.live.reading import FINDING, finding_from, page_of
-from sagacity.ledger.live import Notice, Page
+from sagacity.ledger.live import Delivery, Notice, Page, Settled
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["dead_letters", "noticed", "pending"]
+__all__ = ["dead_letters", "noticed", "pending", "settle"]
 
-_NOTICE = 'n.number, n.key, n.kind, n."at", n.findings'
+_DELIVERIES = msgspec.json.Decoder(tuple[Delivery, ...])
+_ENCODER = msgspec.json.Encoder()
+_NOTICE = 'n.number, n.key, n.kind, n."at", n.findings, n.deliveries'
 _FINDING = f"f.case_id, {', '.join(f'f.{name}' for name in FINDING.split(', '))}"
 
 
@@ -36,6 +40,15 @@ def noticed(connection: DuckDBPyConnection, numbers: Sequence[int], *, failed: s
         )
 
 
+def settle(connection: DuckDBPyConnection, settled: Sequence[Settled]) -> None:
+    """Keep what became of notices on each of their channels."""
+    for each in settled:
+        connection.execute(
+            "UPDATE notice SET done = ?, failed = ?, again = coalesce(?, again), deliveries = ? WHERE number = ?",
+            [each.again is None, each.failed, each.again, _ENCODER.encode(each.deliveries).decode(), each.number],
+        )
+
+
 def dead_letters(connection: DuckDBPyConnection, *, cursor: str | None, limit: int) -> Page[tuple[Notice, str]]:
     """Notices that were given up, the latest first, with the reason."""
     query = f"""SELECT n.failed AS reason, {_NOTICE}, {_FINDING} FROM notice AS n JOIN finding AS f ON f.id = n.finding
@@ -44,5 +57,13 @@ def dead_letters(connection: DuckDBPyConnection, *, cursor: str | None, limit: i
 
 
 def _notice(row: Any) -> Notice:
-    number, key, kind, at, findings, *finding = row
-    return Notice(number=number, key=key, kind=kind, at=at, finding=finding_from(finding), findings=findings)
+    number, key, kind, at, findings, deliveries, *finding = row
+    return Notice(
+        number=number,
+        key=key,
+        kind=kind,
+        at=at,
+        finding=finding_from(finding),
+        findings=findings,
+        deliveries=_DELIVERIES.decode(deliveries) if deliveries else (),
+    )

@@ -1,0 +1,111 @@
+"""`sagacity alerts`: whether the configuration of alerts makes sense, and whether its channels work."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sagacity.alerts.config import Alerts
+
+__all__ = ["command"]
+
+
+class _Action(StrEnum):
+    CHECK = "check"
+    TEST = "test"
+
+
+class _Severity(StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+def command(
+    action: Annotated[_Action, typer.Argument(metavar="check|test", help="What to do.", show_default=False)],
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The configuration file.", show_default=False)],
+    channel: Annotated[
+        list[str] | None, typer.Option("--channel", metavar="NAME", help="Test this channel alone.", show_default=False)
+    ] = None,
+    owner: Annotated[str | None, typer.Option(help="The owner of a finding to route.", show_default=False)] = None,
+    severity: Annotated[_Severity, typer.Option(help="Its severity.")] = _Severity.ERROR,
+    workflow: Annotated[str, typer.Option(help="Its workflow.")] = "any",
+) -> None:
+    """Check the configuration of alerts, or send its channels a test message.
+
+    `check` says every mistake, and where notices of a finding of the given owner, severity and workflow would go now. It
+    looks no secret up. `test` sends one message to each channel, or to those named, and exits with 1 where one fails.
+
+    \b
+    Examples:
+      sagacity alerts check server.yaml --owner payments --severity critical
+      sagacity alerts test server.yaml
+      sagacity alerts test server.yaml --channel payments-slack
+    """
+    from sagacity.alerts.reading import load
+
+    alerts = load(config)
+    if action is _Action.CHECK:
+        _check(alerts, owner, severity.value, workflow)
+    else:
+        _test(alerts, channel)
+
+
+def _check(alerts: Alerts, owner: str | None, severity: str, workflow: str) -> None:
+    import msgspec
+
+    from sagacity.alerts.config import KINDS
+    from sagacity.alerts.routes import deliveries, routed
+    from sagacity.alerts.trial import sample
+    from sagacity.ledger.live import LiveFinding, Notice
+    from sagacity.reconcile.clock import SystemClock
+    from sagacity.workflow.instants import instant
+
+    now = SystemClock().now() // 1_000_000 * 1_000_000
+    one = msgspec.structs.replace(sample("", now).finding, owner=owner, workflow=workflow)
+    finding = msgspec.convert({**msgspec.to_builtins(one), "severity": severity}, LiveFinding)
+    whose = f"owner {owner}" if owner is not None else "no owner"
+    typer.echo(f"{_counted(len(alerts.channels), 'channel')}, {_counted(len(alerts.routes), 'route')} and the default\n")
+    routes = ", ".join(route.name for route in routed(alerts, finding))
+    typer.echo(f"A finding of {whose}, severity {severity}, workflow {workflow} takes {routes}:")
+    for kind in KINDS:
+        if kind == "escalated":
+            continue
+        for decision in deliveries(alerts, Notice(number=0, key="", kind=kind, at=now, finding=finding), now):
+            when = "now" if decision.decided == "deliver" else f"{instant(decision.at)} ({decision.reason})"
+            step = f"escalation {decision.step}, " if decision.step else ""
+            what = f"not told: {decision.reason}" if decision.decided == "drop" else f"{step}{when}"
+            typer.echo(f"  {kind:<9} {decision.channel:<20} {what}")
+
+
+def _test(alerts: Alerts, channels: list[str] | None) -> None:
+    import asyncio
+    import os
+
+    from sagacity.alerts.channel import Sent
+    from sagacity.alerts.trial import send_test
+    from sagacity.errors import UsageError
+    from sagacity.reconcile.clock import SystemClock
+
+    failed = False
+    for name in channels or alerts.channels:
+        try:
+            outcome = asyncio.run(send_test(alerts, name, os.environ, SystemClock().now()))
+            said = "sent" if isinstance(outcome, Sent) else outcome.why
+        except UsageError as error:
+            if channels and name not in alerts.channels:
+                raise
+            said = str(error)
+        failed |= said != "sent"
+        typer.echo(f"{name}: {said}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
