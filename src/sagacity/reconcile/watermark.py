@@ -2,8 +2,9 @@
 
 The terms are those of stream processing. A part of a source has a *watermark*, the instant up to which its events are
 thought to have come: the latest event time seen or, once it has been silent for `idle` with nothing left to read, the
-present; one that is behind keeps what it had when it was last current. As-of is the least watermark less the allowed *lateness*. A part that is behind or down holds as-of back no longer
-than `idle`; from then on what only its source could still bring is not judged, but pending: *source behind*.
+present; one that is behind keeps what it had when it was last current. As-of is the least watermark less the allowed
+*lateness*. A part that is behind or down holds as-of back no longer than `idle`; from then on what only its source could
+still bring is not judged, but pending: *source behind*.
 
 Pure: the time and the facts come in as arguments. Instants and durations are in microseconds.
 """

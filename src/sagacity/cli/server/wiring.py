@@ -1,0 +1,207 @@
+"""A server put together: the ledger, the streams that feed it, the rounds, the alerts, and the web, in one process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from sagacity.alerts.channels import senders
+from sagacity.alerts.config import Alerts
+from sagacity.alerts.delivery import Deliverer
+from sagacity.alerts.reading import load as load_alerts
+from sagacity.alerts.reading import read as read_alerts
+from sagacity.cli.server.config import Config, duration
+from sagacity.errors import UsageError
+from sagacity.ledger.duckdb.live import DuckDBLiveLedger
+from sagacity.reconcile.clock import Clock, SystemClock
+from sagacity.reconcile.live import Live
+from sagacity.reconcile.watermark import Patience
+from sagacity.sources.push import PushStream
+from sagacity.sources.stream import Stream
+from sagacity.web.app import Settings, create_app
+from sagacity.web.listening import check_listening
+from sagacity.web.logs import log, set_up
+from sagacity.web.server import server
+from sagacity.web.tokens import Tokens, parse_tokens
+from sagacity.workflow.conditions.record import parse_record, paths
+from sagacity.workflow.language.reader import loads, source_text
+from sagacity.workflow.model import Source, Workflow
+
+__all__ = ["serve"]
+
+_BY = "serve"
+_JOIN = 30.0
+
+
+def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
+    """Run a server until it is told to stop, by SIGINT or SIGTERM. `say` is told where it listens.
+
+    Raises UsageError and WorkflowError for what is wrong before anything starts, LedgerError, and whatever ended the rounds.
+    """
+    host, port = config.address
+    tokens = _tokens(config, environment)
+    check_listening(host, tokens)
+    alerts = _alerts(config)
+    channels = {} if alerts is None else senders(alerts, environment)
+    patience = Patience(lateness=duration(config.lateness, "lateness"), idle=duration(config.idle, "idle"))
+    given = [(loads(text, path), text) for path in config.workflows for text in [source_text(path)]]
+    set_up()
+    clock = SystemClock()
+    with ExitStack() as stack:
+        ledger = DuckDBLiveLedger(
+            Path(config.ledger),
+            memory=config.memory,
+            archive_after=duration(config.archive_after, "archive_after"),
+            retain=None if config.retain is None else duration(config.retain, "retain"),
+        )
+        stack.callback(ledger.close)
+        known = _adopted(ledger, given, clock)
+        push = PushStream(_sources(known))
+        streams: list[Stream] = [push, *_streams(config, known)]
+        for stream in streams:
+            stack.callback(stream.close)
+        live = Live(ledger, streams, clock=clock, patience=patience, batch=config.batch)
+        settings = Settings(tokens=tokens, hosts=config.hosts, secure=config.secure)
+        web = server(create_app(live, push=push, settings=settings), host=host, port=port)
+
+        rounds = _Worker("rounds", live.run, web)
+        stack.callback(rounds.end, live.stop)
+        rounds.start()
+        if alerts is not None:
+            deliverer = Deliverer(alerts, channels, ledger.notices, live.ask, clock=clock)
+            live.listen(deliverer.wake)
+            delivery = _Worker("alerts", deliverer.run, web)
+            stack.callback(delivery.end, deliverer.stop)
+            delivery.start()
+        say(_greeting(config, host, port, known, bool(tokens)))
+        web.run()
+        for worker in (rounds, *([delivery] if alerts is not None else [])):
+            if worker.failure is not None:
+                raise worker.failure
+
+
+class _Worker(threading.Thread):
+    """A thread without which the server makes no sense: where it fails, the server ends, and says why."""
+
+    def __init__(self, name: str, work: Callable[[], None], web: Any) -> None:
+        super().__init__(name=f"sagacity-{name}", daemon=True)
+        self._work = work
+        self._web = web
+        self.failure: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:
+            self.failure = error
+            log().error("ended by an error", thread=self.name, error=str(error), exc_info=error)
+            self._web.should_exit = True
+
+    def end(self, stop: Callable[[], None]) -> None:
+        """Have it stop, and wait until it has."""
+        if self.is_alive():
+            stop()
+            self.join(_JOIN)
+
+
+def _tokens(config: Config, environment: Mapping[str, str]) -> Tokens:
+    if config.tokens is not None:
+        try:
+            return parse_tokens(Path(config.tokens).read_text(encoding="utf-8"), config.tokens)
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"the tokens in {config.tokens} cannot be read: {error}") from error
+    return parse_tokens(environment.get("SAGACITY_TOKENS", ""), "SAGACITY_TOKENS")
+
+
+def _alerts(config: Config) -> Alerts | None:
+    if config.alerts is None:
+        return None
+    alerts = load_alerts(config.alerts) if isinstance(config.alerts, str) else read_alerts(config.alerts)
+    return alerts
+
+
+def _adopted(ledger: DuckDBLiveLedger, given: Sequence[tuple[Workflow, str]], clock: Clock) -> list[Workflow]:
+    """Every workflow that the ledger judges by, those that are given now included."""
+    names = [workflow.name for workflow, _ in given]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UsageError(f"there are two workflows called {twice}", hint="give each a name of its own")
+    for workflow, text in given:
+        stored = ledger.adopt(workflow, text, by=_BY, now=clock.now())
+        log().info("judging by", workflow=stored.name, revision=stored.revision)
+    known = [loads(each.text) for each in ledger.workflows()]
+    if not known:
+        raise UsageError(
+            "there is no workflow to judge by", hint="give one: --workflow order.workflow.yaml; sagacity init writes one"
+        )
+    return known
+
+
+def _sources(workflows: Iterable[Workflow]) -> list[str]:
+    return list(
+        dict.fromkeys(
+            name
+            for workflow in workflows
+            for name in [*workflow.sources, *(event.source for event in workflow.events.values())]
+        )
+    )
+
+
+def _streams(config: Config, workflows: Sequence[Workflow]) -> list[Stream]:
+    streams: list[Stream] = []
+    names = _sources(workflows)
+    stated = {*config.follow, *(config.kafka.topics if config.kafka else ())}
+    if strange := sorted(stated - set(names)):
+        raise UsageError(f"no workflow names a source {strange[0]!r}", hint=f"they name {', '.join(names)}")
+    if config.follow:
+        from sagacity.sources.follow import FollowStream
+
+        streams.append(FollowStream(config.follow))
+    if config.kafka is not None:
+        from sagacity.sources.kafka import KafkaStream
+
+        topics = {name: tuple(config.kafka.topics.get(name, _topics(workflows, name))) for name in names}
+        topics = {name: found for name, found in topics.items() if name not in config.follow}
+        streams.append(
+            KafkaStream(
+                config.kafka.servers,
+                topics,
+                group=config.kafka.group,
+                settings=config.kafka.settings,
+                surroundings=any(_asks_for_surroundings(workflow) for workflow in workflows),
+            )
+        )
+    return streams
+
+
+def _topics(workflows: Sequence[Workflow], source: str) -> tuple[str, ...]:
+    """The topics that workflows state for a source; else the one of its own name."""
+    stated = [topic for workflow in workflows for topic in workflow.sources.get(source, Source()).topics]
+    return tuple(dict.fromkeys(stated)) or (source,)
+
+
+def _asks_for_surroundings(workflow: Workflow) -> bool:
+    """Whether an expression reads what Kafka has around a record."""
+    texts: list[str | None] = []
+    for source in workflow.sources.values():
+        texts += [source.type, source.time, source.id, source.seq, *source.keys.values()]
+    for event in workflow.events.values():
+        texts += [event.where, event.time, event.id, event.seq, *(event.keys or {}).values()]
+        texts += [text for capture in event.capture.values() for text in (capture.value, capture.currency)]
+    read = [path for text in texts if text and text != "row" for path in paths(parse_record(text))]
+    return any(path.steps and path.steps[0] == "kafka" for path in read)
+
+
+def _greeting(config: Config, host: str, port: int, workflows: Sequence[Workflow], guarded: bool) -> str:
+    named = ", ".join(workflow.name for workflow in workflows)
+    where = f"http://{f'[{host}]' if ':' in host else host or '127.0.0.1'}:{port}/"
+    from_kafka = f", Kafka at {config.kafka.servers}" if config.kafka else ""
+    followed = f", files of {', '.join(config.follow)}" if config.follow else ""
+    login = "asks for a token" if guarded else "open to everybody on this machine"
+    return (
+        f"Judging by {named}; ledger in {config.ledger}.\n"
+        f"Records come in by POST {where}ingest{from_kafka}{followed}.\n"
+        f"Pages at {where} ({login}). Ctrl-C stops it."
+    )
