@@ -11,8 +11,8 @@ from sagacity.sources.stream import Batch, Reach, ReachState
 
 __all__ = ["Partition"]
 
-_STEADY = 2
-"""A broker is away, or back, when so many looks in a row (one a second) say so."""
+_STEADY = 3
+"""A broker is away, or back, when so many looks in a row (two a second) say so. From the first on nothing is current."""
 
 
 class Partition:
@@ -36,6 +36,7 @@ class Partition:
         self._lost: str | None = None
         self._refused: str | None = None
         self._trouble: str | None = None
+        self._said: str | None = None
         self._looks = 0
         self._down = False
 
@@ -95,7 +96,7 @@ class Partition:
         self._refused = reason
 
     def looked(self, leadership: Leadership, reason: str | None) -> None:
-        """A second has passed, and this is how it stands; `reason` is what the client complained of last."""
+        """Half a second has passed, and this is how it stands; `reason` is what the client complained of last."""
         if (leadership.trouble is not None) != self._down:
             self._looks += 1
             if self._looks >= _STEADY:
@@ -104,10 +105,11 @@ class Partition:
                 self.changed = True
         else:
             self._looks = 0
-        if leadership.trouble is not None:
-            trouble = f"{leadership.trouble}: {reason}" if reason else leadership.trouble
-            self.changed = self.changed or trouble != self._trouble
+        trouble = f"{leadership.trouble}: {reason}" if leadership.trouble and reason else leadership.trouble
+        if trouble != self._trouble:
             self._trouble = trouble
+            self._said = trouble or self._said
+            self.changed = True
         if leadership.end is not None and leadership.end != self._end:
             self._end = leadership.end
             self.changed = True
@@ -116,6 +118,7 @@ class Partition:
         """How far each source has been read."""
         self.changed = False
         lag = None if self.position is None or self._end is None else max(self._end - self.position, 0)
-        state: ReachState = "down" if self._down or self._refused else "current" if lag == 0 else "behind"
-        error = self._refused or (self._trouble if self._down else None) or self._lost
+        current = lag == 0 and self._trouble is None
+        state: ReachState = "down" if self._down or self._refused else "current" if current else "behind"
+        error = self._refused or (self._said if self._down else None) or self._lost
         return [Reach(source=source, part=self.part, state=state, lag=lag, error=error) for source in self.sources]

@@ -28,7 +28,7 @@ _FIXED: dict[str, object] = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
     "enable.partition.eof": True,
-    "statistics.interval.ms": 1000,
+    "statistics.interval.ms": 500,
 }
 _DEFAULTS: dict[str, object] = {
     "client.id": "sagacity",
@@ -82,13 +82,15 @@ def connect_consumer(
         if name in _OWN:
             raise UsageError(f"'{name}' is not for setting: {_OWN[name]}", hint=f"leave {name} away")
     given = {**_DEFAULTS, **settings, **_FIXED, "bootstrap.servers": servers, "group.id": group}
-    return _made(Consumer, {**given, **callbacks, "logger": log}, settings)
+    consumer: Consumer = _made(Consumer, {**given, **callbacks, "logger": log}, settings)
+    return consumer
 
 
 def connect_admin(servers: str, settings: Mapping[str, str]) -> AdminClient:
     """A client that asks which topics there are. It says nothing: what it meets is returned, or raised, to the caller."""
     given = {name: value for name, value in {**_DEFAULTS, **settings}.items() if not name.startswith(_CONSUMER_ONLY)}
-    return _made(AdminClient, {**given, "bootstrap.servers": servers, "log_level": 0}, settings)
+    client: AdminClient = _made(AdminClient, {**given, "bootstrap.servers": servers, "log_level": 0}, settings)
+    return client
 
 
 def _made(kind: Any, given: Mapping[str, object], settings: Mapping[str, str]) -> Any:

@@ -24,6 +24,7 @@ _log = logging.getLogger("sagacity.sources.kafka")
 _FIRST_LOOK = 5.0
 _ASK_WITHIN = 3.0
 _ASK_AGAIN = 1.0
+_VANISHED = "there is no such topic any more; it is read again once it is back"
 _GONE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION)
 
 
@@ -188,9 +189,7 @@ class KafkaStream:
             self._consumer.incremental_assign([_where(partition) for partition in fresh])
         for (topic, _), partition in self._partitions.items():
             if topic not in sight.topics:
-                partition.refused(
-                    sight.refused.get(topic, "there is no such topic any more; it is read again when it is back")
-                )
+                partition.refused(sight.refused.get(topic, _VANISHED))
 
     def _new(self, topic: str, number: int, identity: str) -> Partition:
         sources = self._routes.sources(topic)
