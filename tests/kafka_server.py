@@ -79,6 +79,10 @@ class Broker:
         return f"127.0.0.1:{self._port}"
 
     @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def keeps(self) -> bool:
         """Whether what was sent is still there after a restart."""
         return self.kind == KAFKA
