@@ -204,4 +204,6 @@ def _free_ports(many: int) -> list[int]:
 
 
 if __name__ == "__main__":
-    print(f"broker of the tests: {prepare() or 'none (no Java with Maven, and no Tansu): its tests will be skipped by name'}")
+    print(
+        f"broker of the tests: {prepare() or 'none (no Java with Maven, and no Tansu): its tests will be skipped by name'}"
+    )

@@ -171,7 +171,9 @@ def test_what_retention_took_before_it_was_read_is_said_and_the_rest_is_read(top
         taken = poll_until(stream, lambda taken: taken.current and len(taken.bodies) == 2)
     assert taken.of("orders") == numbered(30, 70)
     assert taken.of("audit") == numbered(10, 90)
-    assert "offsets 20 to 69 were gone before they were read: up to 50 records; read on from 70" in (taken.reaches[0].error or "")
+    assert "offsets 20 to 69 were gone before they were read: up to 50 records; read on from 70" in (
+        taken.reaches[0].error or ""
+    )
 
 
 @pytest.mark.usefixtures("keeping")
