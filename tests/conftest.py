@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from kafka_server import Broker, broker_at_hand, prepare
 
 ROOT = Path(__file__).resolve().parent.parent

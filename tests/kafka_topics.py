@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
-from kafka_server import Broker
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewPartitions, NewTopic
 
+from kafka_server import Broker
 from sagacity.sources.kafka import KafkaStream
 from sagacity.sources.stream import Batch, Part, Reach
 
@@ -25,7 +26,11 @@ class Topics:
     def __init__(self, broker: Broker) -> None:
         self.servers = broker.servers
         self.prefix = f"t{uuid.uuid4().hex[:8]}"
-        quiet = {"bootstrap.servers": self.servers, "log_level": 0, "reconnect.backoff.max.ms": 500}
+        quiet: dict[str, str | int | float | bool] = {
+            "bootstrap.servers": self.servers,
+            "log_level": 0,
+            "reconnect.backoff.max.ms": 500,
+        }
         self.admin = AdminClient(quiet)
         self._sending = {**quiet, "linger.ms": 5}
 
@@ -61,11 +66,11 @@ class Topics:
         *,
         partition: int = 0,
         key: bytes | None = None,
-        headers: list[tuple[str, bytes | None]] | None = None,
+        headers: Sequence[tuple[str, str | bytes | None]] = (),
     ) -> None:
         producer = Producer(self._sending)  # a new one knows nothing of what the topic was before
         for value in values:
-            producer.produce(topic, value, key, partition, headers=headers or [])
+            producer.produce(topic, value, key, partition, headers=list(headers))
             producer.poll(0)
         assert producer.flush(60) == 0
 
