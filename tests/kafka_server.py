@@ -32,7 +32,7 @@ _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sag
 _JARS = _CACHE / "kafka-4.1.0"
 _TANSU = _CACHE / "tansu-0.1.2"
 _FETCH_WITHIN = 420
-_UP_WITHIN = 60.0
+_UP_WITHIN = 150.0
 _STOP_WITHIN = 15.0
 
 _POM = """\

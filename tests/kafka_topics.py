@@ -17,7 +17,7 @@ from sagacity.sources.stream import Batch, Part, Reach
 
 __all__ = ["Taken", "Topics", "poll_until"]
 
-_LIMIT = 60.0
+_LIMIT = 120.0
 
 
 class Topics:
@@ -26,11 +26,7 @@ class Topics:
     def __init__(self, broker: Broker) -> None:
         self.servers = broker.servers
         self.prefix = f"t{uuid.uuid4().hex[:8]}"
-        quiet: dict[str, str | int | float | bool] = {
-            "bootstrap.servers": self.servers,
-            "log_level": 0,
-            "reconnect.backoff.max.ms": 500,
-        }
+        quiet: dict[str, str | int | float | bool] = {"bootstrap.servers": self.servers, "log_level": 0}
         self.admin = AdminClient(quiet)
         self._sending = {**quiet, "linger.ms": 5}
 
@@ -111,7 +107,7 @@ class Taken:
 
 
 def poll_until(stream: KafkaStream, done: Callable[[Taken], bool], taken: Taken | None = None, most: int = 10_000) -> Taken:
-    """Poll until it holds, at most for a minute."""
+    """Poll until it holds, at most for two minutes."""
     taken = taken or Taken()
     limit = time.monotonic() + _LIMIT
     while True:

@@ -39,11 +39,15 @@ _DEFAULTS: dict[str, object] = {
     "socket.connection.setup.timeout.ms": 10_000,
     "topic.metadata.refresh.interval.ms": 30_000,
     "log.connection.close": False,
+    "log_level": 2,
 }
-"""Memory: at most so many kilobytes wait in the client, whatever the number of partitions."""
+"""At most so many kilobytes wait in the client, whatever the number of partitions. What it would log of each attempt to
+connect comes as an error of the client too, and is said once."""
 _CONSUMER_ONLY = ("queued.", "fetch.", "auto.", "enable.partition", "enable.auto", "group.", "isolation.", "check.crcs")
 
 _SECRET = re.compile(r"password|secret|\.pem|token|jaas|oauthbearer\.config|username", re.IGNORECASE)
+_MOMENT = re.compile(r" \((after \d+ms|(\d+ )?identical)[^()]*\)")
+"""What is another thing each time the same thing goes wrong."""
 _ADVICE = {
     KafkaError._TRANSPORT: "check the servers' addresses, that they listen, and that no firewall is between",
     KafkaError._ALL_BROKERS_DOWN: "check the servers' addresses, that they listen, and that no firewall is between",
@@ -62,7 +66,7 @@ _ADVICE = {
 
 def advice(error: KafkaError) -> str:
     """What went wrong, and what to look at, in one line."""
-    said = error.str()
+    said = _MOMENT.sub("", error.str())
     return f"{said}; {_ADVICE[error.code()]}" if error.code() in _ADVICE else said
 
 

@@ -24,6 +24,7 @@ _log = logging.getLogger("sagacity.sources.kafka")
 _FIRST_LOOK = 5.0
 _ASK_WITHIN = 3.0
 _ASK_AGAIN = 1.0
+_WARN_AGAIN = 60.0
 _VANISHED = "there is no such topic any more; it is read again once it is back"
 _GONE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION)
 
@@ -65,6 +66,7 @@ class KafkaStream:
         self._gone: dict[tuple[str, int], float] = {}
         self._left: deque[Batch] = deque()
         self._complaint: str | None = None
+        self._warned: dict[str, float] = {}
         self._reaches: dict[tuple[str, int], list[Reach]] = {}
         self._said: tuple[Reach, ...] = self._unseen(Sight())
         self._closed = False
@@ -234,7 +236,11 @@ class KafkaStream:
             partition.refused(advice(error))
 
     def _complained(self, error: KafkaError) -> None:
-        self._complaint = redacted(advice(error), self._settings)
+        complaint = self._complaint = redacted(advice(error), self._settings)
+        now = time.monotonic()
+        if now - self._warned.get(complaint, -_WARN_AGAIN) >= _WARN_AGAIN:
+            self._warned[complaint] = now
+            _log.warning("Kafka's client: %s", complaint)
 
     def _measured(self, statistics: str) -> None:
         for key, standing in leadership(read_statistics(statistics)).items():
