@@ -135,6 +135,22 @@ def test_a_file_that_is_cut_off_and_written_anew_is_another(
     assert len(ledger.places) == 2
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_file_that_is_cut_off_to_its_first_line_is_another(tmp_path: Path, ledger: Ledger, restarted: bool) -> None:
+    """It begins as it did, and is only shorter than what was read of it."""
+    log = write(tmp_path / "orders.log", [b'{"n":1}'])
+    ledger.follow(log)
+    write(log, [b'{"n":2}'])
+    with closing(FollowStream({"orders": [str(log)]}, look_every=0)) as stream:
+        stream.start(ledger.positions)
+        assert ledger.read(stream) == [b'{"n":2}']
+        write(log, [b'{"n":1}'], "wb")
+        assert (ledger.follow(log) if restarted else ledger.read(stream)) == [b'{"n":1}']
+        write(log, [b'{"n":3}'])
+    assert ledger.follow(log) == [b'{"n":3}']
+    assert sorted(part.count(".") for _, part in ledger.places) == [3, 4]
+
+
 def test_a_deleted_file_is_read_to_its_end_while_it_is_followed(tmp_path: Path, ledger: Ledger) -> None:
     log = write(tmp_path / "orders.log", [b'{"n":1}'])
     with closing(FollowStream({"orders": [str(log)]}, look_every=0)) as stream:
@@ -251,10 +267,10 @@ def test_more_files_than_a_process_may_hold_open(tmp_path: Path, ledger: Ledger)
     with closing(FollowStream({"orders": [str(tmp_path)]}, look_every=0)) as stream:
         stream.start({})
         assert len(ledger.read(stream)) == 700
-        paths[0].rename(tmp_path / "renamed.jsonl")
-        write(tmp_path / "renamed.jsonl", [b"{}"])
-        write(paths[1], [b'{"last":1}'])
-        assert sorted(ledger.read(stream)) == [b'{"last":1}', b"{}"]
+        for path in paths:
+            path.rename(path.with_suffix(".json"))
+            write(path.with_suffix(".json"), [path.name.encode()])
+        assert sorted(ledger.read(stream)) == sorted(path.name.encode() for path in paths)
 
 
 def test_several_sources_follow_one_file_each_on_its_own(tmp_path: Path) -> None:
