@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from kafka_server import Broker, broker_at_hand, prepare
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -21,9 +24,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("real parts that took part")
     for part, present in parts.items():
         terminalreporter.write_line(f"{part}: {'yes' if present else 'no'}")
+    terminalreporter.write_line(f"broker of Kafka's protocol: {broker_at_hand() or 'no'}")
 
 
 @pytest.fixture(scope="session")
 def project() -> Path:
     """The project's own folder."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A running broker, one for each worker. A test that stops it starts it again."""
+    kind = prepare()
+    if kind is None:
+        pytest.skip("no broker of Kafka's protocol can be had: neither Java with Maven, nor Tansu")
+    running = Broker(kind, tmp_path_factory.mktemp("broker"))
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
