@@ -1,0 +1,76 @@
+"""The application: one function that puts it together, for uvicorn or a test's client to run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib import import_module
+from typing import Any
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.types import ControllerRouterHandler
+
+from sagacity.reconcile.live import Live
+from sagacity.sources.push import PushStream
+from sagacity.web.access import Access, guard, protect
+from sagacity.web.api import API
+from sagacity.web.changes import Changes
+from sagacity.web.context import Served
+from sagacity.web.problem import answered
+from sagacity.web.reading import Readings
+from sagacity.web.sessions import Sessions
+from sagacity.web.settings import Settings
+
+__all__ = ["Settings", "create_app"]
+
+_BODY = 1_000_000
+"""Bytes that a body may have, but for what is ingested."""
+
+
+def create_app(live: Live, *, push: PushStream, settings: Settings | None = None) -> Litestar:
+    """The API, ingest, metrics and pages over a ledger that `Live` keeps up to date on another thread.
+
+    `push` must be one of its streams. Nothing is connected to, and nothing started, before the application runs.
+    """
+    settings = settings or Settings()
+    served = Served(
+        live=live,
+        push=push,
+        settings=settings,
+        sessions=Sessions(settings.secret or os.urandom(32), settings.tokens),
+        changes=Changes(live, most=settings.watchers),
+        readings=Readings(live.ledger),
+    )
+
+    @asynccontextmanager
+    async def watching(app: Litestar) -> AsyncIterator[None]:
+        del app
+        served.changes.begin()
+        try:
+            yield
+        finally:
+            served.changes.end()
+
+    return Litestar(
+        [*API, *_pages()],
+        state=State({"served": served, "access": Access(settings)}),
+        dependencies={"served": Provide(lambda: served, sync_to_thread=False)},
+        guards=[guard],
+        before_send=[protect],
+        exception_handlers={Exception: answered},
+        lifespan=[watching],
+        request_max_body_size=_BODY,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+        pdb_on_exception=False,
+    )
+
+
+def _pages() -> Sequence[ControllerRouterHandler]:
+    """The pages' routes; each takes `served: Served`, finds who asks in `request.user`, and states what it needs."""
+    handlers: Sequence[Any] = getattr(import_module("sagacity.web.pages"), "HANDLERS", ())
+    return handlers
