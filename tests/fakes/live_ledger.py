@@ -122,9 +122,7 @@ class MemoryLedger:
         with self._lock:
             self._as_of = max(outlook.as_of, self._as_of or outlook.as_of)
             due = {
-                key
-                for key, row in self._rows.items()
-                if (row.due is not None and row.due <= outlook.as_of) or row.behind
+                key for key, row in self._rows.items() if (row.due is not None and row.due <= outlook.as_of) or row.behind
             }
             chosen = sorted(due | self._touched)[:most]
             before = Counter(finding.state for finding in self._findings.values())
@@ -148,9 +146,7 @@ class MemoryLedger:
             if there.state not in _FROM[action.what]:
                 raise UsageError(f"a finding that is {there.state} cannot be {_past(action.what)}", hint="look at its state")
             state = _STATES[action.what]
-            changed = _replace(
-                there, state=state, changed=now, by=action.by, reason=action.reason, until=action.until
-            )
+            changed = _replace(there, state=state, changed=now, by=action.by, reason=action.reason, until=action.until)
             self._findings[finding] = changed
             self._note(finding, now, "reopened" if state == "open" else state, action.by, action.reason, action.until)
             return changed
@@ -165,9 +161,7 @@ class MemoryLedger:
 
     def replay(self, start: int, end: int, outlook: Outlook, now: int) -> Judged:
         with self._lock:
-            chosen = [
-                key for key, events in self._events.items() if any(start <= each.event.time < end for each in events)
-            ]
+            chosen = [key for key, events in self._events.items() if any(start <= each.event.time < end for each in events)]
             changes: Counter[str] = Counter()
             for key in sorted(chosen):
                 changes += self._judge_case(key, outlook, now)
@@ -555,5 +549,3 @@ def _captured(captures: Mapping[str, Capture], record: Mapping[str, Any]) -> dic
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
-
-

@@ -1,4 +1,4 @@
-"""Sample data: two workflows, some hundred cases in every state, findings with a history, incidents, sources in all states."""
+"""Sample data: two workflows, hundreds of cases in all states, findings with a history, incidents, sources in all states."""
 
 from __future__ import annotations
 
@@ -200,7 +200,12 @@ def sample_ledger(now: int, *, orders: int = 320) -> MemoryLedger:
         start = upto
         ledger.judge(Outlook(step - 2_000_000), step)
         _people_act(ledger, step + MINUTE, Random(number))
-    garbage = [b"\xff\xfe\x00not json", b"[1, 2]", b'{"type": "OrderPlaced"}', b'{"type": "Tariff", "time": "2026-01-01T00:00Z"}']
+    garbage = [
+        b"\xff\xfe\x00not json",
+        b"[1, 2]",
+        b'{"type": "OrderPlaced"}',
+        b'{"type": "Tariff", "time": "2026-01-01T00:00Z"}',
+    ]
     ledger.append([Batch(source="orders", part="push", bodies=garbage, positions=range(4))], now)
     _alerts(ledger, now)
     return ledger

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import threading
 from random import Random
 
@@ -14,6 +15,8 @@ from sagacity.reconcile.clock import SystemClock
 from sagacity.reconcile.live import Live
 from sagacity.sources.push import PushStream
 from sagacity.web.app import Settings, create_app
+from sagacity.web.server import server
+from sagacity.web.tokens import ROLES, Tokens, minted
 
 from .samples import REACHES, FixedStream, record, sample_ledger
 
@@ -24,8 +27,6 @@ _SOURCES = ("orders", "payments", "shipments", "compliance", "refunds")
 
 def main() -> None:
     """Serve until interrupted."""
-    import uvicorn
-
     parser = argparse.ArgumentParser(prog="python -m tests.fakes.server", description=__doc__)
     parser.add_argument("port", type=int)
     parser.add_argument("--tokens", action="store_true")
@@ -42,7 +43,7 @@ def main() -> None:
         threading.Thread(target=_traffic, args=(push, clock, stopped), name="traffic", daemon=True).start()
     app = create_app(live, push=push, settings=_settings(given.tokens))
     try:
-        uvicorn.run(app, host="127.0.0.1", port=given.port, log_level="warning")
+        server(app, port=given.port).run()
     finally:
         stopped.set()
         live.stop()
@@ -50,8 +51,12 @@ def main() -> None:
 
 
 def _settings(tokens: bool) -> Settings:
-    del tokens
-    return Settings()
+    known = []
+    for role in ROLES if tokens else ():
+        token, kept = minted(os.urandom(32), role, [role])
+        print(f"{role}: {token}", flush=True)
+        known.append(kept)
+    return Settings(tokens=Tokens(tuple(known)))
 
 
 def _traffic(push: PushStream, clock: SystemClock, stopped: threading.Event) -> None:

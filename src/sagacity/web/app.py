@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from importlib import import_module
+from importlib import import_module, metadata
 from typing import Any
 
 from litestar import Litestar
@@ -17,8 +17,11 @@ from sagacity.reconcile.live import Live
 from sagacity.sources.push import PushStream
 from sagacity.web.access import Access, guard, protect
 from sagacity.web.api import API
+from sagacity.web.api.described import openapi
 from sagacity.web.changes import Changes
 from sagacity.web.context import Served
+from sagacity.web.ingest import INGEST, Intake
+from sagacity.web.metrics import Metrics, metrics
 from sagacity.web.problem import answered
 from sagacity.web.reading import Readings
 from sagacity.web.sessions import Sessions
@@ -45,25 +48,32 @@ def create_app(live: Live, *, push: PushStream, settings: Settings | None = None
         readings=Readings(live.ledger),
     )
 
+    measured = Metrics(served)
+
     @asynccontextmanager
     async def watching(app: Litestar) -> AsyncIterator[None]:
         del app
         served.changes.begin()
+        measured.begin()
         try:
             yield
         finally:
+            measured.end()
             served.changes.end()
 
     return Litestar(
-        [*API, *_pages()],
-        state=State({"served": served, "access": Access(settings)}),
-        dependencies={"served": Provide(lambda: served, sync_to_thread=False)},
+        [*API, *INGEST, metrics, *_pages()],
+        state=State({"served": served, "access": Access(settings), "intake": Intake(served)}),
+        dependencies={
+            "served": Provide(lambda: served, sync_to_thread=False),
+            "metrics_of": Provide(lambda: measured, sync_to_thread=False),
+        },
         guards=[guard],
         before_send=[protect],
         exception_handlers={Exception: answered},
         lifespan=[watching],
         request_max_body_size=_BODY,
-        openapi_config=None,
+        openapi_config=openapi(metadata.version("sagacity")),
         logging_config=None,
         debug=False,
         pdb_on_exception=False,

@@ -10,8 +10,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
-import msgspec
-
 from sagacity.reconcile.live import Change, Live
 
 __all__ = ["Changes", "Watch"]
@@ -105,5 +103,3 @@ class Changes:
     def leave(self, watch: Watch) -> None:
         """A watcher is gone."""
         self._watchers.discard(watch)
-
-

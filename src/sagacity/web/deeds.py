@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from sagacity.errors import UsageError, WorkflowError
 from sagacity.ledger.live import Action, Judged, LiveFinding, LiveLedger, Outlook, StoredWorkflow
+from sagacity.reconcile.live import Change
 from sagacity.web.context import Served
 from sagacity.web.identity import Identity
 from sagacity.web.problem import Refused
@@ -38,12 +39,17 @@ async def act_on(served: Served, who: Identity, finding: str, action: Action) ->
         ledger.audit(who.name, f"{action.what} finding {finding}{because}", now)
         return changed
 
-    return await asked(served, work)
+    changed = await asked(served, work)
+    _tell(served)
+    return changed
 
 
-async def adopt(served: Served, who: Identity, text: str, *, name: str | None = None) -> StoredWorkflow:
-    """Judge by the workflow in a text from now on; it is called `name` where that is given. Raises WorkflowError, and
-    Refused as `asked` does; the workflow that was there stays then."""
+async def adopt(
+    served: Served, who: Identity, text: str, *, name: str | None = None, replacing: int | None = None
+) -> StoredWorkflow:
+    """Judge by the workflow in a text from now on; it is called `name` where that is given, and follows the revision
+    `replacing` (0: there is none yet). Raises WorkflowError; Refused with 412 where another revision is there, and as
+    `asked` does. The workflow that was there stays then."""
     workflow = await asyncio.to_thread(loads, text, f"{name or 'workflow'}.yaml")
     if name is not None and workflow.name != name:
         told = f"the workflow is called {workflow.name}, and not {name}"
@@ -51,11 +57,16 @@ async def adopt(served: Served, who: Identity, text: str, *, name: str | None = 
 
     def work(ledger: LiveLedger) -> StoredWorkflow:
         now = served.now()
+        there = next((each.revision for each in ledger.workflows() if each.name == workflow.name), 0)
+        if replacing is not None and there != replacing:
+            raise Refused(412, f"revision {there} is there, and not {replacing}", "look at it, and change that one")
         stored = ledger.adopt(workflow, text, by=who.name, now=now)
         ledger.audit(who.name, f"adopt workflow {stored.name}, revision {stored.revision}", now)
         return stored
 
-    return await asked(served, work)
+    stored = await asked(served, work)
+    _tell(served)
+    return stored
 
 
 async def replay(served: Served, who: Identity, start: int, end: int) -> Judged:
@@ -73,7 +84,14 @@ async def replay(served: Served, who: Identity, start: int, end: int) -> Judged:
         ledger.audit(who.name, f"replay from {start} to {end}: {judged.cases} cases", now)
         return judged
 
-    return await asked(served, work)
+    judged = await asked(served, work)
+    _tell(served)
+    return judged
+
+
+def _tell(served: Served) -> None:
+    """Whoever watches is told of a change that no record brought."""
+    served.changes.tell(Change(at=served.now(), as_of=None, records=0, cases=0, opened=0, reopened=0, resolved=0))
 
 
 async def asked(served: Served, work: Callable[[LiveLedger], T]) -> T:

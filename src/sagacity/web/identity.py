@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
+from litestar import Request
 
 from sagacity.web.tokens import Role
 
-__all__ = ["ANYBODY", "LOCAL", "Identity", "Need"]
+__all__ = ["ANYBODY", "LOCAL", "Asking", "Identity", "Need"]
 
 Need: TypeAlias = Role | None
 """The role that a route asks for; None where anybody may come."""
@@ -36,6 +37,9 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
         """Whether one of the roles covers the one that is needed. An operator reads, too; but does not hand records in."""
         return need is None or any(need in _COVERS[role] for role in self.roles)
 
+
+Asking: TypeAlias = Request[Identity, Any, Any]
+"""A request that has passed the guard: `user` is who asks."""
 
 LOCAL = Identity(name="local", roles=frozenset(("ingest", "viewer", "operator")), guest=True)
 """Everybody, where no tokens are set up."""

@@ -62,7 +62,7 @@ def timeline(
     findings: Sequence[LiveFinding],
     behind: Mapping[str, int] | None = None,
 ) -> Timeline:
-    """`stored` holds the case's events and `findings` its findings; `behind` how far each source that is behind was heard."""
+    """`stored` holds the case's events, `findings` its findings; `behind` how far each source that is behind was heard."""
     ordered = sorted(stored, key=lambda each: each.event.position)
     as_of = row.as_of
     judged = [each.event for each in ordered if as_of is not None and each.event.time <= as_of]
