@@ -15,6 +15,7 @@ from sagacity.reconcile.live import Change
 from sagacity.web.context import Served
 from sagacity.web.identity import Identity
 from sagacity.web.problem import Refused
+from sagacity.web.times import stamp
 from sagacity.workflow.language.reader import loads
 from sagacity.workflow.problems import Place, Problem
 
@@ -81,10 +82,10 @@ async def replay(served: Served, who: Identity, start: int, end: int) -> Judged:
     def work(ledger: LiveLedger) -> Judged:
         now = served.now()
         judged = ledger.replay(start, end, outlook, now)
-        ledger.audit(who.name, f"replay from {start} to {end}: {judged.cases} cases", now)
+        ledger.audit(who.name, f"replay from {stamp(start)} to {stamp(end)}: {judged.cases} cases", now)
         return judged
 
-    judged = await asked(served, work)
+    judged = await asked(served, work, within=served.settings.replay_within)
     _tell(served)
     return judged
 
@@ -94,11 +95,11 @@ def _tell(served: Served) -> None:
     served.changes.tell(Change(at=served.now(), as_of=None, records=0, cases=0, opened=0, reopened=0, resolved=0))
 
 
-async def asked(served: Served, work: Callable[[LiveLedger], T]) -> T:
-    """Have the writing thread do something, and wait for it. Raises what the work raises; Refused with 504 where it was not
-    begun in time, and so is not done at all, or may still come to be done."""
+async def asked(served: Served, work: Callable[[LiveLedger], T], *, within: float | None = None) -> T:
+    """Have the writing thread do something, and wait for it, `within` so many seconds. Raises what the work raises; Refused
+    with 504 where it was not begun in time, and so is not done at all, or may still come to be done."""
     done = served.live.ask(work)
-    within = served.settings.answer_within
+    within = served.settings.answer_within if within is None else within
     try:
         return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(done)), within)
     except TimeoutError:

@@ -19,10 +19,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cookies are signed with (32 bytes or more); drawn at start where it is None, so that a restart ends all sessions.
     `hosts`: names, without a port, by which the server may be addressed beside those of loopback; `*` alone lets all pass.
     `secure`: browsers reach the server by HTTPS, so cookies are sent by HTTPS alone. `session`: how long a login lasts, in
-    seconds. `body_most`, `unpacked_most`: bytes of a body as sent, and unpacked;
-    `reading_most`: of all bodies that are being read at a time. `answer_within`: seconds that a request
-    waits for the writing thread. `heartbeat`: seconds between signs of life of a quiet stream of changes. `watchers`: how
-    many may watch at the same time. Rates are per token, or per address where there is no token.
+    seconds. `body_most`, `unpacked_most`: bytes of an ingested body as sent, and unpacked; `reading_most`: of all that are
+    being read at a time. `answer_within`: seconds that a request waits for the writing thread, `replay_within` for a
+    replay. `heartbeat`: seconds between signs of life of a quiet stream of changes. `watchers`: how many may watch at the
+    same time. Rates are per token, or per address where there is no token.
     """
 
     tokens: Tokens = Tokens()
@@ -34,6 +34,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     unpacked_most: int = 64 * _MEGABYTE
     reading_most: int = 256 * _MEGABYTE
     answer_within: float = 10.0
+    replay_within: float = 600.0
     heartbeat: float = 15.0
     watchers: int = 200
     ingest_rate: Rate = Rate(per_second=2_000.0, burst=4_000)
