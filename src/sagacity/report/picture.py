@@ -66,8 +66,9 @@ def picture(
 ) -> str:
     """The workflow as an SVG document, or (not `standalone`) as an element for a page that brings `PICTURE_CSS`.
 
-    `found` are open findings by expectation, shown in place of the tallies' cases. `direction` is where time runs to; `auto` takes what comes nearest to a landscape page. `prefix` keeps ids apart where
-    a page holds several. The same workflow always yields the same text.
+    `found` are open findings by expectation, shown in place of the tallies' cases. `direction` is where time runs to;
+    `auto` takes what comes nearest to a landscape page. `prefix` keeps ids apart where a page holds several. The same
+    workflow always yields the same text.
     """
     drawn = map_of(workflow, tallies, event_counts, found)
     layouts = {way: _placed(drawn, way) for way in ("right", "down") if direction in (way, "auto")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Literal, TypeAlias
 
 from sagacity.errors import UsageError
 from sagacity.ledger.live import FindingState, LiveFinding
@@ -15,13 +16,22 @@ from sagacity.web.pages.words import card, named, section, severity
 
 __all__ = ["SENSIBLE", "buttons", "done_said", "until_of", "waive_dialog", "waive_page"]
 
-SENSIBLE: dict[str, tuple[FindingState, ...]] = {
+Deed: TypeAlias = Literal["acknowledge", "waive", "reopen"]
+
+SENSIBLE: dict[Deed, tuple[FindingState, ...]] = {
     "acknowledge": ("open",),
     "waive": ("open", "acknowledged"),
     "reopen": ("acknowledged", "waived"),
 }
 """In which states of a finding each action makes sense."""
 
+_BUTTONS: dict[Deed, Markup] = {
+    "acknowledge": tag("button", "Acknowledge", type="submit", name="what", value="acknowledge", data_act="acknowledge",
+                       aria_keyshortcuts="a"),
+    "waive": tag("button", "Waive…", type="submit", data_act="waive", aria_keyshortcuts="w", formaction="/findings/waive",
+                 formmethod="get"),
+    "reopen": tag("button", "Reopen", type="submit", name="what", value="reopen", data_act="reopen", aria_keyshortcuts="r"),
+}  # fmt: skip
 _TERMS = (("", "for good"), ("1h", "for an hour"), ("1d", "for a day"), ("7d", "for 7 days"), ("30d", "for 30 days"))
 _LONG = {"1h": 3_600, "1d": 86_400, "7d": 7 * 86_400, "30d": 30 * 86_400}
 _DONE = {"acknowledge": "acknowledged", "waive": "waived", "reopen": "reopened"}
@@ -29,20 +39,7 @@ _DONE = {"acknowledge": "acknowledged", "waive": "waived", "reopen": "reopened"}
 
 def buttons(state: FindingState | None = None) -> Markup:
     """The buttons within a form of findings; those that make no sense in the state are left out."""
-    made = [
-        tag("button", "Acknowledge", type="submit", name="what", value="acknowledge", data_act="acknowledge",
-            aria_keyshortcuts="a"),
-        tag("button", "Waive…", type="submit", data_act="waive", aria_keyshortcuts="w", formaction="/findings/waive",
-            formmethod="get"),
-        tag("button", "Reopen", type="submit", name="what", value="reopen", data_act="reopen", aria_keyshortcuts="r"),
-    ]  # fmt: skip
-    return Markup(
-        "".join(
-            button
-            for button, what in zip(made, ("acknowledge", "waive", "reopen"), strict=True)
-            if state is None or state in SENSIBLE[what]
-        )
-    )
+    return Markup("".join(button for what, button in _BUTTONS.items() if state is None or state in SENSIBLE[what]))
 
 
 def waive_dialog(frame: Frame) -> Markup | None:

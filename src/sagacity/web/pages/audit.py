@@ -25,7 +25,8 @@ def audit_page(frame: Frame, entries: Page[tuple[int, str, str]], cursor: str | 
     listed = grid("Audit log", heads, rows) if rows else empty("Nobody has done anything yet.")
     body = (
         tag("div", tag("h1", "Audit log"),
-            tag("p", "What people and programs have done through this server, the latest first.", class_="about"), class_="head"),
+            tag("p", "What people and programs have done through this server, the latest first.", class_="about"),
+            class_="head"),
         tag("div", card(listed, pager, flush=True), id="log", class_="audit", data_live=None if cursor else True),
     )  # fmt: skip
     return document(frame, "audit", "Audit log", *body)

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from sagacity.ledger.live import HistoryEntry, StoredEvent
+from sagacity.ledger.live import HistoryEntry
 from sagacity.report.case import CaseView, case_view, values
 from sagacity.report.html.lanes import EVENTS_SHOWN, lanes, timeline_table
 from sagacity.report.markup import Child, Markup, tag
@@ -18,6 +18,7 @@ from sagacity.web.pages.finding import history_list
 from sagacity.web.pages.findings import help_dialog, table
 from sagacity.web.pages.frame import Frame, back_field, document
 from sagacity.web.pages.links import case_url, cases_url, workflow_url
+from sagacity.web.pages.traces import trace_facts
 from sagacity.web.pages.words import STATUS_STATES, card, empty, facts, lined, moment, named, section, status
 from sagacity.web.timeline import Standing, Timeline
 from sagacity.workflow.instants import span
@@ -29,7 +30,6 @@ __all__ = ["Shown", "case_page", "no_case_page"]
 
 By = Literal["type", "source"]
 _RECORDS = 200
-_TRACES = ("correlation_id", "correlationid", "correlationId", "traceparent", "trace_id", "traceId")
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +51,7 @@ def case_page(frame: Frame, shown: Shown, by: By) -> str:
     row, now = shown.timeline.row, frame.status.now
     body = (
         tag("div", _head(frame, shown), class_="head", id="head", data_live=True),
-        section("timeline", "Timeline", _timeline(frame, shown, by)),
+        section("timeline", "Timeline", _timeline(shown, by)),
         section("expectations", "Expectations", _expectations(shown.timeline)),
         _findings(frame, shown),
         section("events", "Events as they came", _events(shown.timeline, now), live=False,
@@ -92,7 +92,7 @@ def _head(frame: Frame, shown: Shown) -> list[Markup]:
         ("End", ended),
         ("Judged as of", moment(row.as_of, now, never="not judged yet")),
         ("Judged next", due),
-        *_traces([placed.stored for placed in shown.timeline.events]),
+        *trace_facts([placed.stored.record for placed in shown.timeline.events]),
     ]
     return [
         tag("p", tag("a", "Cases", href="/cases"), " / ", tag("a", named(row.workflow, 80), href=workflow_url(row.workflow)),
@@ -100,41 +100,11 @@ def _head(frame: Frame, shown: Shown) -> list[Markup]:
         tag("h1", "Case ", tag("bdi", row.case)),
         tag("p", status(row.status.value), tag("span", "archived", class_="tag") if row.archived else None, class_="tags"),
         *([behind] if behind else []),
-        card(facts(entries)),
+        card(facts(entries), class_="card columns"),
     ]  # fmt: skip
 
 
-def _traces(events: Sequence[StoredEvent]) -> list[tuple[str, Child]]:
-    """Correlation and trace ids that the records carry, each with the search for it."""
-    found: dict[str, dict[str, None]] = {}
-    for event in events:
-        record = _record(event)
-        places = [record, *(record.get(name) for name in ("headers", "data", "metadata"))] if record else []
-        for place in places:
-            for name in _TRACES if isinstance(place, Mapping) else ():
-                value = place.get(name)
-                if isinstance(value, str) and value:
-                    label = "Trace" if "trace" in name.casefold() else "Correlation"
-                    parts = value.split("-")
-                    is_parent = name == "traceparent" and len(parts) == 4
-                    found.setdefault(label, {})[parts[1] if is_parent else value] = None
-    rows: list[tuple[str, Child]] = []
-    for label, ids in found.items():
-        links = [tag("a", tag("code", named(value, 64)), href=cases_url(text=value)) for value in list(ids)[:6]]
-        more = f" and {len(ids) - 6:,} more" if len(ids) > 6 else None
-        rows.append((label, (tag("span", links, class_="ids"), more)))
-    return rows
-
-
-def _record(event: StoredEvent) -> Mapping[str, object] | None:
-    try:
-        record = json.loads(event.record) if event.record else None
-    except ValueError:
-        return None
-    return record if isinstance(record, dict) else None
-
-
-def _timeline(frame: Frame, shown: Shown, by: By) -> Markup:
+def _timeline(shown: Shown, by: By) -> Markup:
     row, view = shown.timeline.row, shown.view()
     if view is None:
         return card(empty("The case has not been judged yet: as-of has not come to its first event."), flush=True)
@@ -184,7 +154,7 @@ def _expectations(known: Timeline) -> Markup:
 
 def _expected(known: Timeline, standing: Standing) -> Markup:
     entry = standing.expected
-    said = list(entry.messages[:6]) or [entry.reason.removeprefix(f"{entry.status.value}: ")]
+    said = list(entry.messages[:6]) or [entry.reason.removeprefix(f"{_WORDS[entry.status]}: ")]
     more = len(entry.messages) - len(said)
     asks = definition(known.workflow, standing.expectation) if entry.status in _ASKED else None
     return tag(

@@ -70,6 +70,8 @@ def _table(frame: Frame, asked: AskedCases, found: Page[CaseRow]) -> Markup:
     rows: list[tuple[str | None, Sequence[Child]]] = []
     for row in found.items:
         waits: Child = moment(row.due, now, never="–")
+        if row.due is not None and row.due <= now:
+            waits = "now"
         if row.behind:
             waits = tag("span", "waits for ", named(", ".join(row.behind), 60))
         archived = tag("span", " archived", class_="soft") if row.archived else None

@@ -13,7 +13,7 @@ from sagacity.report.text import plural, shortened
 from sagacity.web.pages.actions import buttons, waive_dialog
 from sagacity.web.pages.frame import Frame, back_field, document
 from sagacity.web.pages.links import case_url, finding_url, inbox_url
-from sagacity.web.pages.words import ago, card, empty, grid, kind, moment, named, section, severity, state
+from sagacity.web.pages.words import ago, card, empty, grid, kind, moment, named, severity, state
 
 __all__ = ["Asked", "Listed", "inbox_page", "incidents_list", "matches_text", "table"]
 
@@ -177,8 +177,8 @@ def _filters(listed: Listed) -> Markup:
 def _narrowed(asked: Asked) -> Markup | None:
     """What the address narrows the list to that has no field of its own."""
     said = [
-        tag("span", f"{words} ", named(value, 60), " ", tag("a", "not only this", href=asked.query(**{name: "", "cursor": ""})),
-            class_="tag")
+        tag("span", f"{words} ", named(value, 60), " ",
+            tag("a", "not only this", href=asked.query(**{name: "", "cursor": ""})), class_="tag")
         for name, words, value in (("incident", "incident", asked.incident), ("case", "case", asked.case))
         if value
     ]  # fmt: skip

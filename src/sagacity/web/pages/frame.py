@@ -109,7 +109,7 @@ def _top(frame: Frame, section: str) -> Markup:
         "header",
         tag(
             "div",
-            tag("a", tag("span", "", class_="mark", aria_hidden="true"), "Sagacity", href="/", class_="brand"),
+            tag("a", tag("span", "", class_="logo", aria_hidden="true"), "Sagacity", href="/", class_="brand"),
             tag("nav", tag("ul", links, id="sections", data_live=True), aria_label="Pages"),
             _pulse(frame.status),
             tag("button", "Automatic colours", id="theme", type="button", class_="theme", hidden=True),
@@ -162,7 +162,7 @@ def _banners(status: Status) -> list[Markup]:
             behind[reach.source] = None if known is None or reach.lag is None else known + reach.lag
     for source, errors in down.items():
         more = f" (and {len(errors) - 1} more parts)" if len(errors) > 1 else ""
-        found.append(_banner("bad", f"Source {source} is down. ", errors[0] + more, _held(status, source)))
+        found.append(_banner("bad", f"Source {source} is down. ", f"{errors[0].rstrip('.')}{more}. ", _held(status, source)))
     for source, lag in behind.items():
         if source not in down:
             waits = "how much waits is not known" if lag is None else f"{plural(lag, 'record')} wait"
@@ -175,8 +175,8 @@ def _held(status: Status, source: str) -> str:
         return ""
     heard = status.behind[source]
     since = f"since {ago(heard, status.now)}" if heard else "at all"
-    return f" What only it could still bring is pending: it has not been heard {since}." if heard == 0 else (
-        f" What only it could still bring is pending; it is judged as far as {until(heard)}."
+    return f"What only it could still bring is pending: it has not been heard {since}." if heard == 0 else (
+        f"What only it could still bring is pending; it is judged as far as {until(heard)}."
     )  # fmt: skip
 
 

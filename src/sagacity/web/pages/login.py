@@ -14,7 +14,7 @@ def login_page(back: str, wrong: str | None = None, csrf: str = "") -> str:
     """`back` is where to go afterwards; `wrong` says why it did not work."""
     form = tag(
         "form",
-        tag("h1", tag("span", "", class_="mark", aria_hidden="true"), "Sagacity"),
+        tag("h1", tag("span", "", class_="logo", aria_hidden="true"), "Sagacity"),
         tag("p", named(wrong, 300), class_="wrong", role="alert", id="login-wrong") if wrong else None,
         tag("input", type="hidden", name="back", value=local(back)),
         tag("input", type="hidden", name="csrf", value=csrf) if csrf else None,

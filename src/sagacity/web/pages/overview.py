@@ -14,11 +14,13 @@ from sagacity.report.markup import Child, Markup, tag
 from sagacity.report.summary import BY_SEVERITY
 from sagacity.report.text import percent, plural, shortened
 from sagacity.web.pages.findings import incidents_list
+from sagacity.web.pages.first import first_event
 from sagacity.web.pages.frame import Frame, document
 from sagacity.web.pages.links import case_url, cases_url, finding_url, inbox_url, workflow_url
 from sagacity.web.pages.sources import health_list
-from sagacity.web.pages.words import ago, card, empty, kind, lined, named, section, severity
+from sagacity.web.pages.words import ago, card, empty, kind, named, section, severity
 from sagacity.workflow.instants import span
+from sagacity.workflow.model import Workflow
 
 __all__ = ["Glance", "cases_bar", "overview_page"]
 
@@ -34,6 +36,7 @@ class Glance(msgspec.Struct, frozen=True):
     """A workflow with its counts; `severities` holds open findings by the severity of their expectation."""
 
     stored: StoredWorkflow
+    workflow: Workflow
     counts: Counts
     severities: Mapping[str, int] = {}
 
@@ -46,7 +49,8 @@ def overview_page(
     empty_ = not status.records and not any(sum(glance.counts.events.values()) for glance in glances)
     body = (
         tag("div", tag("h1", "Overview"), class_="head"),
-        _first_event(glances, origin) if empty_ else tag("div", _tiles(frame, glances), id="tiles", data_live=True),
+        tag("div", first_event([glance.workflow for glance in glances], origin, status.now) if empty_
+            else _tiles(frame, glances), id="tiles", data_live=True),
         section(
             "workflows",
             "Workflows",
@@ -86,7 +90,8 @@ def _tiles(frame: Frame, glances: Sequence[Glance]) -> Markup:
         ("bad" if cases["violated"] else "good", cases["violated"],
          (tag("a", "cases violated", href=cases_url(status="violated")), f", {percent(cases['violated'], total)}")),
         ("open", cases["open"], (tag("a", "cases open", href=cases_url(status="open")), " and waiting")),
-        ("plain", _rate(status.rate), f"records a second; {status.records:,} since the start, {ago(status.started, status.now)}"),
+        ("plain", _rate(status.rate),
+         f"records a second; {status.records:,} since the start, {ago(status.started, status.now)}"),
         ("open" if behind else "plain", delay, "from an event to its verdict: as-of against the clock"),
     ]  # fmt: skip
     return tag(
@@ -195,27 +200,3 @@ def _bar_row(name: str, href: str | None, count: int, most: int, tone: str) -> M
         viewbox="0 0 100 10", preserveaspectratio="none", class_=f"strip {tone}", aria_hidden="true",
     )  # fmt: skip
     return tag("li", words, bar, tag("b", count), data_key=name)
-
-
-def _first_event(glances: Sequence[Glance], origin: str) -> Markup:
-    """How to send the first event, where nothing has come yet."""
-    line = (
-        f"curl -X POST {origin}/ingest \\\n"
-        "  -H 'content-type: application/cloudevents+json' \\\n"
-        '  -d \'{"specversion":"1.0","id":"1","source":"shop","type":"OrderPlaced",'
-        '"time":"2026-01-01T10:00:00Z","data":{"order":{"id":"123"}}}\''
-    )
-    knows = None
-    if not glances:
-        knows = tag("p", "No workflow is judged yet. Start the server with ", tag("code", "--workflow FILE"),
-                    ", or ", tag("a", "hand one in", href="/workflows"), ".")  # fmt: skip
-    return card(
-        tag("h2", "Nothing has come in yet", id="first-title"),
-        knows,
-        tag("p", "Verdicts appear here as soon as events come from a broker, from a file, or from a single line:"),
-        tag("div", tag("pre", tag("code", lined(line), id="first-line"), tabindex="0", aria_label="The line that sends an event"),
-            tag("button", "Copy", type="button", data_copy="first-line", hidden=True), class_="copy"),
-        tag("p", "With access tokens, add ", tag("code", "-H 'authorization: Bearer TOKEN'"), ". The same from a file: ",
-            tag("code", "sagacity send order-placed.json"), ".", class_="soft"),
-        id="first", data_live="true", class_=None,
-    )  # fmt: skip

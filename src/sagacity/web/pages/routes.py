@@ -22,7 +22,7 @@ from sagacity.web.context import Served
 from sagacity.web.deeds import act_on, adopt
 from sagacity.web.logs import log
 from sagacity.web.pages import shown
-from sagacity.web.pages.actions import done_said, until_of, waive_page
+from sagacity.web.pages.actions import SENSIBLE, done_said, until_of, waive_page
 from sagacity.web.pages.assets import assets, version
 from sagacity.web.pages.frame import Frame, bare, document, favicon
 from sagacity.web.pages.links import local, url, workflow_url
@@ -118,14 +118,15 @@ async def act(request: Asking, served: Served) -> Response[bytes] | Redirect:
     back = local(_field(form.get("back")), "/findings")
     what = _field(form.get("what"))
     ids = list(dict.fromkeys(str(id_) for id_ in form.getall("id", [])))[:_MOST]
-    if what not in ("acknowledge", "waive", "reopen"):
+    meant = next((known for known in SENSIBLE if known == what), None)
+    if meant is None:
         raise Refused(400, "it is not said what is to be done", "acknowledge, waive or reopen")
     until = None
     if what == "waive":
         until = until_of(_field(form.get("term")), _field(form.get("until")), served.now())
         if not _field(form.get("reason")).strip():
             raise Refused(400, "a waiver needs a reason", "say why this may be")
-    action = Action(what=what, by=request.user.name, reason=_field(form.get("reason")).strip() or None, until=until)
+    action = Action(what=meant, by=request.user.name, reason=_field(form.get("reason")).strip() or None, until=until)
     done: list[LiveFinding] = []
     failed: list[str] = []
     for id_ in ids:

@@ -60,7 +60,7 @@ def _glances(served: Served) -> list[overview.Glance]:
     found = []
     for stored, read in served.readings.all():
         counts = served.ledger.counts(stored.name)
-        found.append(overview.Glance(stored, counts, _severities(read, counts)))
+        found.append(overview.Glance(stored, read, counts, _severities(read, counts)))
     return found
 
 

@@ -35,7 +35,7 @@ def _by_source(status: Status) -> dict[str, list[Reach]]:
 
 def _lag(reaches: Sequence[Reach]) -> str:
     known = [reach.lag for reach in reaches if reach.lag is not None]
-    if not known:
+    if not sum(known) and len(known) < len(reaches):
         return "not known"
     return f"{sum(known):,}" + (" and more" if len(known) < len(reaches) else "")
 
@@ -61,7 +61,7 @@ def health_list(status: Status) -> Markup:
                 tag("span", worst, class_=f"dot {STATES[worst]}"),
                 tag("a", named(source, 60), href="/sources"),
                 tag("span", f"{plural(len(reaches), 'part')}, {waits}", class_="soft"),
-                tag("span", tag("bdi", error), class_="soft error") if error else None,
+                tag("span", tag("bdi", error), class_="soft fault") if error else None,
                 data_key=source,
             )
         )
@@ -69,7 +69,6 @@ def health_list(status: Status) -> Markup:
 
 
 def sources_page(frame: Frame, parts: Sequence[PartState], accounts: Sequence[Account]) -> str:
-    status = frame.status
     known = {(part.source, part.part): part for part in parts}
     body = (
         tag("div", tag("h1", "Sources"), class_="head"),
@@ -110,7 +109,7 @@ def _health(frame: Frame, known: dict[tuple[str, str], PartState]) -> Markup:
         if behind is not None:
             heard = f"has been heard as far as {until(behind)} ({ago(behind, now)})" if behind else "was never heard"
             said = tag("p", f"It {heard}. What only this source could still bring is pending.", class_="soft note")
-        errors = [tag("p", tag("bdi", reach.error), class_="soft note error") for reach in reaches if reach.error]
+        errors = [tag("p", tag("bdi", reach.error), class_="note fault") for reach in reaches if reach.error]
         cards.append(
             tag(
                 "article",

@@ -11,8 +11,24 @@ from sagacity.workflow.instants import instant, iso, span
 from sagacity.workflow.trace import FOREVER
 from sagacity.workflow.verdict import Status
 
-__all__ = ["STATES", "STATUS_STATES", "ago", "card", "empty", "facts", "grid", "kind", "lined", "moment", "named", "section", "severity",
-           "state", "status", "until"]  # fmt: skip
+__all__ = [
+    "STATES",
+    "STATUS_STATES",
+    "ago",
+    "card",
+    "empty",
+    "facts",
+    "grid",
+    "kind",
+    "lined",
+    "moment",
+    "named",
+    "section",
+    "severity",
+    "state",
+    "status",
+    "until",
+]
 
 STATES: dict[str, str] = {
     "open": "bad",
@@ -96,7 +112,8 @@ def empty(*said: Child) -> Markup:
 
 
 def card(*children: Child, flush: bool = False, **attributes: str | None) -> Markup:
-    return tag("div", children, class_="card flush" if flush else "card", **attributes)
+    given: dict[str, str | None] = {"class_": "card flush" if flush else "card"}
+    return tag("div", children, **(given | attributes))
 
 
 def section(key: str, title: str, *children: Child, lead: Child = None, live: bool = True) -> Markup:

@@ -76,8 +76,8 @@ def workflow_page(frame: Frame, stored: StoredWorkflow, workflow: Workflow, coun
             tag("p", tag("a", "Workflows", href="/workflows"), " / workflow", class_="kicker"),
             tag("h1", tag("bdi", workflow.name)),
             tag("p", tag("bdi", workflow.description), class_="about") if workflow.description else None,
-            tag("p", f"Version {workflow.version}, revision {stored.revision}, adopted ", moment(stored.adopted, now), " by ",
-                named(stored.by, 60), ". Owner: ", named(workflow.owner or "nobody", 60), ".", class_="about"),
+            tag("p", f"Version {workflow.version}, revision {stored.revision}, adopted ", moment(stored.adopted, now),
+                " by ", named(stored.by, 60), ". Owner: ", named(workflow.owner or "nobody", 60), ".", class_="about"),
             judged,
             class_="head",
             id="head",
@@ -100,7 +100,8 @@ def editor_page(frame: Frame, submitted: Submitted) -> str:
     errors = sum(problem.severity == "error" for problem in submitted.problems)
     body = (
         tag("div", tag("p", tag("a", "Workflows", href="/workflows"), class_="kicker"), tag("h1", "Not adopted"),
-            tag("p", f"The text has {plural(errors, 'mistake')}. What was judged by before is judged by still.", class_="about"),
+            tag("p", f"The text has {plural(errors, 'mistake')}. What was judged by before is judged by still.",
+                class_="about"),
             class_="head"),
         section("problems", "What is wrong", card(_problems(submitted.problems), flush=True), live=False),
         section("text", "Where", card(_numbered(submitted.text, submitted.problems), flush=True), live=False),
@@ -183,8 +184,8 @@ def _problems(problems: Sequence[Problem]) -> Markup:
         place = problem.place
         where: Child = tag("span", "whole text", class_="soft")
         if place:
-            where = tag("a", f"line {place.line}, column {place.column}", href=f"#line-{place.line}", data_line=str(place.line),
-                        data_column=str(place.column))  # fmt: skip
+            said = f"line {place.line}, column {place.column}"
+            where = tag("a", said, href=f"#line-{place.line}", data_line=str(place.line))
         hint = tag("div", tag("bdi", problem.hint), class_="soft") if problem.hint else None
         tone = "bad" if problem.severity == "error" else "open"
         items.append(tag("li", tag("span", problem.severity, class_=f"tag state {tone}"),
