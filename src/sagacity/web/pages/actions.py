@@ -12,7 +12,7 @@ from sagacity.report.markup import Markup, tag
 from sagacity.report.text import plural
 from sagacity.web.pages.frame import Frame, back_field
 from sagacity.web.pages.links import local
-from sagacity.web.pages.words import card, named, section, severity
+from sagacity.web.pages.words import card, named, severity
 
 __all__ = ["SENSIBLE", "buttons", "done_said", "until_of", "waive_dialog", "waive_page"]
 
@@ -60,7 +60,8 @@ def waive_page(frame: Frame, findings: Sequence[LiveFinding]) -> Markup:
     ]  # fmt: skip
     cancel = tag("a", "Cancel", href=local(frame.address, "/findings"))
     form = _waive_form(frame, tuple(finding.id for finding in findings), cancel)
-    return section("waive-form", f"Waive {plural(len(findings), 'finding')}", card(tag("ul", listed), form), live=False)
+    title = tag("div", tag("h1", f"Waive {plural(len(findings), 'finding')}"), class_="head")
+    return tag("div", title, card(tag("ul", listed), form))
 
 
 def _waive_form(frame: Frame, ids: Sequence[str], cancel: Markup) -> Markup:

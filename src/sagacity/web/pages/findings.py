@@ -112,7 +112,7 @@ def inbox_page(frame: Frame, listed: Listed) -> str:
             class_="head"),
         _filters(listed),
         _incidents(frame, listed),
-        tag("div", tag("button", "", type="button", id="arrivals", class_="arrivals", hidden=True), id="arrivals-room"),
+        tag("button", "", type="button", id="arrivals", class_="arrivals", hidden=True),
         tag(
             "form",
             tag("h2", "Findings that match", class_="hidden", id="table-title"),
@@ -196,11 +196,11 @@ def _pick(label: str, name: str, options: Sequence[tuple[str, str]], chosen: str
 def _incidents(frame: Frame, listed: Listed) -> Markup:
     shown = () if listed.asked.incident else listed.incidents
     if not shown:
-        return tag("div", "", id="incidents", data_live=True)
+        return tag("div", "", id="incidents", data_live="still")
     body = card(incidents_list(shown, frame.status.now), flush=True)
     title = f"{plural(len(shown), 'incident')} going on"
     return tag("div", tag("section", tag("h2", title, id="incidents-title"), body, aria_labelledby="incidents-title"),
-               id="incidents", data_live=True)  # fmt: skip
+               id="incidents", data_live="still")  # fmt: skip
 
 
 def incidents_list(incidents: Sequence[Incident], now: int) -> Markup:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.datastructures import Cookie
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
@@ -56,7 +56,7 @@ def findings(request: Asking, served: Served) -> Response[bytes]:
 
 
 @get("/findings/{key:str}", opt=_VIEWER, sync_to_thread=True)
-def finding(request: Asking, served: Served, key: str) -> Response[bytes]:
+def finding(request: Asking, served: Served, key: FromPath[str]) -> Response[bytes]:
     return _page(shown.finding(request, served, key))
 
 
@@ -64,8 +64,8 @@ def finding(request: Asking, served: Served, key: str) -> Response[bytes]:
 def case(
     request: Asking,
     served: Served,
-    name: Annotated[str, Parameter(query="workflow")],
-    key: Annotated[str, Parameter(query="case")],
+    name: Annotated[str, QueryParameter(name="workflow")],
+    key: Annotated[str, QueryParameter(name="case")],
 ) -> Response[bytes]:
     return _page(*shown.case_of(request, served, name, key))
 
@@ -81,7 +81,7 @@ def workflows(request: Asking, served: Served) -> Response[bytes]:
 
 
 @get("/workflow", opt=_VIEWER, sync_to_thread=True)
-def workflow(request: Asking, served: Served, name: str) -> Response[bytes]:
+def workflow(request: Asking, served: Served, name: FromQuery[str]) -> Response[bytes]:
     return _page(shown.workflow(request, served, name))
 
 
@@ -201,7 +201,7 @@ def _cookie(served: Served, value: str, seconds: int) -> Cookie:
 
 
 @get("/assets/{hashed:str}/{name:str}", opt=_ANYBODY, sync_to_thread=False)
-def asset(hashed: str, name: str) -> Response[bytes]:
+def asset(hashed: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """A style sheet or a module. What its address names never changes, so that it may be kept for ever."""
     found = assets().get(name)
     if found is None or hashed != version():
@@ -211,7 +211,7 @@ def asset(hashed: str, name: str) -> Response[bytes]:
 
 
 @get("/favicon.svg", opt=_ANYBODY, sync_to_thread=False)
-def icon(open_: Annotated[int, Parameter(query="open", ge=0, le=1_000_000)] = 0) -> Response[bytes]:
+def icon(open_: Annotated[int, QueryParameter(name="open", ge=0, le=1_000_000)] = 0) -> Response[bytes]:
     headers = {"cache-control": "public, max-age=86400"}
     return Response(favicon(open_).encode(), media_type="image/svg+xml", headers=headers)
 

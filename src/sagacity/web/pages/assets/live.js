@@ -1,5 +1,6 @@
 // Keeps a page fresh: listens to the server's changes, reads the page anew, and renews the parts marked `data-live` in place.
 // A part marked `keep` holds a list that is being worked on: its rows change where they stand, and none comes or goes by itself.
+// One marked `still` stands above such a list: what is there is renewed, and nothing else, so that nothing is pushed down.
 import { morph } from "./morph.js";
 
 const AT_MOST_EVERY = 2000;
@@ -21,7 +22,7 @@ export function announce(text) {
 }
 
 const said = (n) => (n === 1 ? "1 finding" : `${n.toLocaleString("en")} findings`);
-const rowsOf = (part) => new Map([...part.querySelectorAll("tbody tr[data-key]")].map((row) => [row.dataset.key, row]));
+const rowsOf = (part) => new Map([...part.querySelectorAll("[data-key]")].map((row) => [row.dataset.key, row]));
 
 function pulse() {
   const word = document.getElementById("pulse-word");
@@ -54,6 +55,11 @@ function keep(part, fresh) {
   offer(arrived);
 }
 
+function still(part, fresh) {
+  const there = rowsOf(fresh);
+  for (const [key, row] of rowsOf(part)) if (there.has(key)) morph(row, there.get(key));
+}
+
 function offer(arrived) {
   const button = document.getElementById("arrivals");
   if (!button) return;
@@ -65,13 +71,17 @@ function offer(arrived) {
 
 // Renews the page from a newer one. `all`: lists that are worked on, too.
 export function renew(fresh, { all = false } = {}) {
+  const held = document.activeElement?.closest?.("[data-key]");
+  const stood = held?.getBoundingClientRect().top;
   for (const part of document.querySelectorAll("[data-live]")) {
     const next = part.id && fresh.getElementById(part.id);
     if (!next || !part.isConnected) continue;
     if (part.dataset.live === "keep" && !all) keep(part, next);
+    else if (part.dataset.live === "still" && !all) still(part, next);
     else morph(part, next);
   }
   if (all) offer(0);
+  if (held?.isConnected) scrollBy({ top: held.getBoundingClientRect().top - stood, behavior: "instant" });
   document.title = fresh.title;
   const icon = document.querySelector("link[rel=icon]");
   const other = fresh.querySelector("link[rel=icon]");

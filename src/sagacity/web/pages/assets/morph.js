@@ -1,7 +1,8 @@
 // Makes one part of a page equal to a newer one, touching only what differs: focus, selection, scroll and what the reader
 // has opened or typed stay as they are.
 
-const key = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.dataset.key || node.id || null : null);
+// A form's own `id` may be hidden by a field of that name, its attribute never.
+const key = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.dataset.key || node.getAttribute("id") || null : null);
 const alike = (one, other) => one.nodeType === other.nodeType && one.nodeName === other.nodeName && key(one) === key(other);
 
 // What belongs to the reader and not to the server.
