@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, post
+from litestar.params import FromPath
 
 from sagacity.errors import SagacityError
 from sagacity.sources.resolve import source_names
@@ -169,7 +170,7 @@ async def ingest(served: Served, request: Request[Any, Any, Any]) -> Response[Re
     responses=errors(404, 413, 415, 422, 504),
     request_max_body_size=None,
 )
-async def ingest_to(served: Served, request: Request[Any, Any, Any], source: str) -> Response[Received]:
+async def ingest_to(served: Served, request: Request[Any, Any, Any], source: FromPath[str]) -> Response[Received]:
     """Answered once every record is durable: 202 where at least one of them can be read, 422 where none can. Every record is
     accounted for, those that cannot be read as rejected."""
     return await _take(served, request, source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from sagacity.ledger.live import CaseRow, FindingFilter
 from sagacity.web.api.case_document import TimelineDocument
@@ -19,14 +19,14 @@ from sagacity.web.timeline import Timeline, timeline
 __all__ = ["any_case", "any_timeline", "case", "case_timeline", "found_timeline"]
 
 WorkflowName = Annotated[
-    str | None, Parameter(description="the case's workflow; needed where cases of several have this id")
+    str | None, QueryParameter(description="the case's workflow; needed where cases of several have this id")
 ]
-CaseId = Annotated[str, Parameter(description="the value of the workflow's first key", max_length=2_000)]
+CaseId = Annotated[str, QueryParameter(description="the value of the workflow's first key", max_length=2_000)]
 _FINDINGS = 500
 
 
 @get("/api/v1/cases/{case:str}", sync_to_thread=True, tags=["cases"], summary="One case", responses=errors(404, 409))
-def case(served: Served, case: str, workflow: WorkflowName = None) -> CaseDocument:
+def case(served: Served, case: FromPath[str], workflow: WorkflowName = None) -> CaseDocument:
     """The case as it was judged last."""
     return CaseDocument.of(_row(served, case, workflow))
 
@@ -38,7 +38,7 @@ def case(served: Served, case: str, workflow: WorkflowName = None) -> CaseDocume
     summary="A case's timeline",
     responses=errors(404, 409),
 )
-def case_timeline(served: Served, case: str, workflow: WorkflowName = None) -> TimelineDocument:
+def case_timeline(served: Served, case: FromPath[str], workflow: WorkflowName = None) -> TimelineDocument:
     """Every event of the case, those later than its as-of included and marked as not judged; each expectation with its
     verdict and the reason; its findings."""
     return TimelineDocument.of(found_timeline(served, case, workflow))

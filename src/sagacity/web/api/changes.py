@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from sagacity.web.api.described import errors
@@ -30,7 +30,7 @@ _RETRY = 2_000
 )
 async def changes(
     served: Served,
-    last: Annotated[str | None, Parameter(header="Last-Event-ID", description="of a watcher that comes again")] = None,
+    last: Annotated[str | None, HeaderParameter(name="Last-Event-ID", description="of a watcher that comes again")] = None,
 ) -> ServerSentEvent:
     """Server-sent events: `hello` at first; `change` with a JSON document for every round that changed something, and, with
     counts of 0, where somebody did; `heartbeat` while nothing does; `reload` where changes were missed, because the watcher

@@ -20,7 +20,7 @@ from litestar.openapi.spec import (
     SecurityScheme,
 )
 from litestar.openapi.spec.enums import OpenAPIType
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.router import Router
 
 from sagacity.web.problem import MEDIA_TYPE, Problem
@@ -28,9 +28,9 @@ from sagacity.web.problem import MEDIA_TYPE, Problem
 __all__ = ["Cursor", "Limit", "body", "errors", "openapi"]
 
 Cursor: TypeAlias = Annotated[
-    str | None, Parameter(description="`next` of the page before; the first page without it", max_length=2_000)
+    str | None, QueryParameter(description="`next` of the page before; the first page without it", max_length=2_000)
 ]
-Limit: TypeAlias = Annotated[int, Parameter(description="how many at most", ge=1, le=500)]
+Limit: TypeAlias = Annotated[int, QueryParameter(description="how many at most", ge=1, le=500)]
 
 _SAID: Mapping[int, str] = {
     400: "A parameter or body that makes no sense; `hint` says how to mend it.",

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from litestar import get, post
 from litestar.openapi.spec import Example
-from litestar.params import Body, Parameter
+from litestar.params import Body, FromPath, FromQuery, QueryParameter
 from msgspec import Meta
 
 from sagacity.ledger.live import Action, FindingFilter, FindingState
@@ -46,14 +46,14 @@ WaiverBody = Annotated[Waiver, Body(examples=[Example(value={"reason": "known ca
 @get("/api/v1/findings", sync_to_thread=True, tags=["findings"], summary="Findings", responses=errors())
 def findings(
     served: Served,
-    workflow: str | None = None,
-    states: Annotated[list[FindingState] | None, Parameter(query="state", description="may be given several times")] = None,
-    owner: str | None = None,
-    severity: Severity | None = None,
-    kind: FindingKind | None = None,
-    expectation: str | None = None,
-    case: str | None = None,
-    incident: str | None = None,
+    workflow: FromQuery[str | None] = None,
+    states: Annotated[list[FindingState] | None, QueryParameter(name="state", description="may be repeated")] = None,
+    owner: FromQuery[str | None] = None,
+    severity: FromQuery[Severity | None] = None,
+    kind: FromQuery[FindingKind | None] = None,
+    expectation: FromQuery[str | None] = None,
+    case: FromQuery[str | None] = None,
+    incident: FromQuery[str | None] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Listed[FindingDocument]:
@@ -78,7 +78,7 @@ def findings(
     summary="One finding, with its history",
     responses=errors(404),
 )
-def finding(served: Served, finding: str) -> FindingDetail:
+def finding(served: Served, finding: FromPath[str]) -> FindingDetail:
     """What is wrong, and all that has become of it."""
     return _detail(served, finding)
 
@@ -91,7 +91,7 @@ def finding(served: Served, finding: str) -> FindingDetail:
     opt={"need": "operator"},
     responses=errors(404, 409, 413, 504),
 )
-async def acknowledge(served: Served, request: Asking, finding: str, data: BecauseBody = None) -> FindingDocument:
+async def acknowledge(served: Served, request: Asking, finding: FromPath[str], data: BecauseBody = None) -> FindingDocument:
     """Say that somebody looks into it."""
     reason = data.reason if data else None
     return await _act(served, request.user, finding, Action(what="acknowledge", by=request.user.name, reason=reason))
@@ -105,7 +105,7 @@ async def acknowledge(served: Served, request: Asking, finding: str, data: Becau
     opt={"need": "operator"},
     responses=errors(404, 409, 413, 504),
 )
-async def waive(served: Served, request: Asking, finding: str, data: WaiverBody) -> FindingDocument:
+async def waive(served: Served, request: Asking, finding: FromPath[str], data: WaiverBody) -> FindingDocument:
     """Accept it as it is, for good or until an instant; it is open again from then on if it still stands."""
     until = None if data.until is None else later(data.until, served.now())
     action = Action(what="waive", by=request.user.name, reason=data.reason, until=until)
@@ -120,7 +120,7 @@ async def waive(served: Served, request: Asking, finding: str, data: WaiverBody)
     opt={"need": "operator"},
     responses=errors(404, 409, 413, 504),
 )
-async def reopen(served: Served, request: Asking, finding: str, data: BecauseBody = None) -> FindingDocument:
+async def reopen(served: Served, request: Asking, finding: FromPath[str], data: BecauseBody = None) -> FindingDocument:
     """Take an acknowledgement or a waiver back."""
     reason = data.reason if data else None
     return await _act(served, request.user, finding, Action(what="reopen", by=request.user.name, reason=reason))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get, put
-from litestar.params import Parameter
+from litestar.params import FromQuery, HeaderParameter, PathParameter, QueryParameter
 
 from sagacity.ledger.live import CaseFilter
 from sagacity.report.map import Line, map_of
@@ -33,6 +33,7 @@ timeout: 7d
 expect:
   PaymentReceived: once, within 15m of OrderPlaced
 """
+Name = Annotated[str, PathParameter(description="a workflow's name")]
 
 
 class Workflows(msgspec.Struct, frozen=True):
@@ -113,7 +114,7 @@ def workflows(served: Served) -> Workflows:
     summary="One workflow",
     responses=errors(404),
 )
-def workflow(served: Served, name: str) -> WorkflowDocument:
+def workflow(served: Served, name: Name) -> WorkflowDocument:
     """Its text, revision, and the map with the numbers of events and findings."""
     found = served.readings.named(name)
     if found is None:
@@ -140,10 +141,10 @@ def workflow(served: Served, name: str) -> WorkflowDocument:
 async def adopt_workflow(
     served: Served,
     request: Asking,
-    name: str,
+    name: Name,
     if_match: Annotated[
         str | None,
-        Parameter(header="If-Match", description="the revision that is to be replaced, in quotes; refused where it is not"),
+        HeaderParameter(name="If-Match", description="the revision that is to be replaced, in quotes"),
     ] = None,
 ) -> WorkflowSummary:
     """Judge by this text from now on. What is kept is judged again in the background. A text with mistakes is refused with
@@ -163,7 +164,7 @@ async def adopt_workflow(
     summary="A workflow at a glance",
     responses=errors(404),
 )
-def counts(served: Served, name: str) -> CountsDocument:
+def counts(served: Served, name: Name) -> CountsDocument:
     """How many cases, findings and events there are, each by what matters of them."""
     if served.readings.named(name) is None:
         raise no_workflow(served.readings, name)
@@ -187,11 +188,11 @@ def counts(served: Served, name: str) -> CountsDocument:
 )
 def cases_of(
     served: Served,
-    name: str,
-    status: CaseStatus | None = None,
+    name: Name,
+    status: FromQuery[CaseStatus | None] = None,
     text: Annotated[
         str | None,
-        Parameter(
+        QueryParameter(
             description="a case id, another key, an event id, a correlation or trace id, or a captured value", max_length=500
         ),
     ] = None,
