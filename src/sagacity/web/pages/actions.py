@@ -61,7 +61,7 @@ def waive_page(frame: Frame, findings: Sequence[LiveFinding]) -> Markup:
     cancel = tag("a", "Cancel", href=local(frame.address, "/findings"))
     form = _waive_form(frame, tuple(finding.id for finding in findings), cancel)
     title = tag("div", tag("h1", f"Waive {plural(len(findings), 'finding')}"), class_="head")
-    return tag("div", title, card(tag("ul", listed), form))
+    return tag("div", title, card(tag("ul", listed, class_="chosen-list"), form))
 
 
 def _waive_form(frame: Frame, ids: Sequence[str], cancel: Markup) -> Markup:

@@ -183,7 +183,7 @@ _ASKED = frozenset((Status.VIOLATED, Status.PENDING))
 
 def _findings(frame: Frame, shown: Shown) -> Markup:
     if not shown.timeline.findings:
-        return section("findings", "Findings", card(empty("The case has no finding."), flush=True))
+        return section("found", "Findings", card(empty("The case has no finding."), flush=True))
     bar: Child = None
     if frame.viewer.operator:
         bar = tag("div", back_field(frame), tag("span", "", id="chosen", class_="soft", role="status"),
@@ -199,7 +199,7 @@ def _findings(frame: Frame, shown: Shown) -> Markup:
         for finding in shown.timeline.findings
         if len(shown.histories.get(finding.id, ())) > 1
     ]  # fmt: skip
-    return section("findings", "Findings", form, tag("div", told, id="histories", class_="told", data_live=True), live=False)
+    return section("found", "Findings", form, tag("div", told, id="histories", class_="told", data_live=True), live=False)
 
 
 def _events(known: Timeline, now: int) -> Markup:

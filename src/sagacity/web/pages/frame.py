@@ -147,9 +147,9 @@ def _banners(status: Status) -> list[Markup]:
     """What an operator must know wherever they are."""
     found = []
     if status.state == "stalled":
-        found.append(_banner("bad", "Nothing is taken in. ", status.problem or "The ledger can keep nothing for now."))
+        found.append(_banner("bad", "Nothing is taken in. ", _problem(status) or "The ledger can keep nothing for now."))
     elif status.state == "stopped":
-        found.append(_banner("bad", "The server has stopped judging. ", status.problem or "Start it again."))
+        found.append(_banner("bad", "The server has stopped judging. ", _problem(status) or "Start it again."))
     elif status.state == "starting":
         found.append(_banner("open", "Starting. ", "Verdicts are those of before."))
     down: dict[str, list[str]] = {}
@@ -168,6 +168,11 @@ def _banners(status: Status) -> list[Markup]:
             waits = "how much waits is not known" if lag is None else f"{plural(lag, 'record')} wait"
             found.append(_banner("open", f"Source {source} is behind. ", f"{waits}. ", _held(status, source)))
     return found
+
+
+def _problem(status: Status) -> str:
+    """The problem with its hint, on one line."""
+    return "; ".join(line.strip().removeprefix("hint: ") for line in (status.problem or "").splitlines())
 
 
 def _held(status: Status, source: str) -> str:

@@ -23,6 +23,8 @@ from sagacity.workflow.words.naming import names, owner_of
 __all__ = ["Submitted", "editor_page", "workflow_page", "workflows_page"]
 
 _LINES = 3_000
+_AROUND = 3
+_UNWRITABLE = dict.fromkeys({*range(32), 127} - {9, 10, 13}, "\ufffd")
 
 
 class Submitted(msgspec.Struct, frozen=True):
@@ -151,13 +153,21 @@ def _expectations(workflow: Workflow, counts: Counts) -> Markup:
 
 
 def _numbered(text: str, problems: Sequence[Problem]) -> Markup:
-    """The text with the numbers of its lines, and each problem beneath the line that it stands in."""
+    """The text with the numbers of its lines, and each problem beneath the line that it stands in; with problems, only
+    the lines around them."""
     at: dict[int, list[Problem]] = {}
     for problem in problems:
         at.setdefault(problem.place.line if problem.place else 1, []).append(problem)
     rows = []
     given = text.splitlines() or [""]
+    near = {line + step for line in at for step in range(-_AROUND, _AROUND + 1)} if problems else None
+    shown = 0
     for number, line in enumerate(given[:_LINES], 1):
+        if near is not None and number not in near:
+            continue
+        if number > shown + 1:
+            rows.append(tag("tr", tag("td", "…", class_="number"), tag("td", ""), class_="gap"))
+        shown = number
         here = at.pop(number, [])
         rows.append(tag("tr", tag("td", str(number), class_="number"), tag("td", tag("code", line)),
                         class_="wrongline" if here else None, id=f"line-{number}"))  # fmt: skip
@@ -196,9 +206,10 @@ def _problems(problems: Sequence[Problem]) -> Markup:
 def _editor_section(frame: Frame, text: str, problems: Sequence[Problem] | None, title: str, lead: str) -> Markup:
     if not frame.viewer.operator:
         return section("editor", title, card(tag("p", "An operator may change workflows.", class_="soft")), live=False)
-    # Control characters must come back as they were, so that the text is escaped and nothing else.
-    area = tag("textarea", Markup("\n" + escape(text)), name="text", id="yaml", rows=min(max(text.count("\n") + 3, 12), 40),
-               spellcheck="false", autocomplete="off", required=True, class_="mono",
+    # The text must come back as it was, so that it is escaped and nothing else; but for signs that no YAML may hold.
+    inside, rows = Markup("\n" + escape(text.translate(_UNWRITABLE))), min(max(text.count("\n") + 3, 12), 40)
+    area = tag("textarea", inside, name="text", id="yaml", rows=rows, spellcheck="false", autocomplete="off", required=True,
+               class_="mono",
                aria_invalid="true" if problems else None)  # fmt: skip
     form = tag(
         "form",

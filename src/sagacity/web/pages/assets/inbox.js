@@ -87,10 +87,15 @@ function after(ids) {
   return all.slice(at).find((row) => !ids.includes(row.dataset.key)) ?? all[at];
 }
 
+// Said above what is being read, and gone after a while, so that it pushes nothing down.
+let fading = null;
 function show(kind, text) {
   const place = document.getElementById("said");
   if (!place) return;
+  clearTimeout(fading);
   place.replaceChildren();
+  place.className = "toast";
+  if (kind === "done") fading = setTimeout(() => place.replaceChildren(), 8000);
   if (!text) return;
   const line = document.createElement("p");
   line.className = kind;
