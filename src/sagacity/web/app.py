@@ -11,6 +11,7 @@ from typing import Any
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.router import Router
 from litestar.types import ControllerRouterHandler
 
 from sagacity.reconcile.live import Live
@@ -62,7 +63,7 @@ def create_app(live: Live, *, push: PushStream, settings: Settings | None = None
             served.changes.end()
 
     return Litestar(
-        [*API, *INGEST, metrics, *_pages()],
+        [*API, *INGEST, metrics, Router("/", route_handlers=_pages(), include_in_schema=False)],
         state=State({"served": served, "access": Access(settings), "intake": Intake(served)}),
         dependencies={
             "served": Provide(lambda: served, sync_to_thread=False),
