@@ -38,10 +38,21 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "schema": ("sagacity.cli.schema", "Print the JSON Schema of workflow files, for editors.", "Write a workflow"),
     "check": ("sagacity.cli.check", "Judge every case of a history, and report what is wrong.", "Reconcile"),
     "explain": ("sagacity.cli.explain", "Show one case: its events, and each verdict with its reason.", "Reconcile"),
-    "alerts": ("sagacity.cli.alerts", "Check where alerts go, or send a test message.", "Serve"),
+    "serve": ("sagacity.cli.serve", "Reconcile live: take events in, judge, alert, and show it.", "Run a server"),
+    "token": ("sagacity.cli.token", "Make access tokens for a server.", "Run a server"),
+    "alerts": ("sagacity.cli.alerts", "Check where alerts go, or send a test message.", "Run a server"),
+    "send": ("sagacity.cli.send", "Hand records to a running server.", "Ask a running server"),
+    "case": (
+        "sagacity.cli.case",
+        "Show one case of a running server, with each verdict.",
+        "Ask a running server",
+    ),
+    "findings": ("sagacity.cli.findings", "List findings; acknowledge, waive or reopen one.", "Ask a running server"),
+    "replay": ("sagacity.cli.replay", "Have a running server judge a period again.", "Ask a running server"),
     "demo": ("sagacity.cli.demo", "Generate orders with known faults, check them, and compare.", "Try it out"),
 }
-"""Each command's module, which has it as `command`; its help in one line; the group that it is listed in."""
+"""Each command's module, which has it as `command`, or as `commands` where it has commands of its own; its help in one line;
+the group that it is listed in."""
 
 EXIT_CODES: tuple[tuple[type[SagacityError], int], ...] = (
     (WorkflowError, 2),
@@ -177,7 +188,10 @@ def _application() -> Any:
 
 
 def _load(name: str | None) -> Any:
-    command: Callable[..., Any] = import_module(COMMANDS[name or ""][0]).command
+    module = import_module(COMMANDS[name or ""][0])
+    if hasattr(module, "commands"):
+        return typer.main.get_command(module.commands)
+    command: Callable[..., Any] = module.command
     app = typer.Typer(rich_markup_mode=None, add_completion=False)
     app.command(name, cls=_Command, context_settings=dict(_SETTINGS))(command)
     return typer.main.get_command(app)

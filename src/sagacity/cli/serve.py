@@ -143,7 +143,7 @@ def _files(patterns: list[str]) -> list[str]:
         if Path(pattern).is_file():
             found[pattern] = None
             continue
-        fitting = sorted(glob(pattern, recursive=True))
+        fitting = sorted(glob(pattern, recursive=True))  # noqa: PTH207
         if not fitting:
             raise UsageError(f"no file fits {pattern}", hint="sagacity init writes a workflow to start from")
         found |= dict.fromkeys(fitting)

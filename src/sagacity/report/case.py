@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from decimal import Decimal
 
 import msgspec
@@ -15,16 +16,25 @@ from sagacity.workflow.verdict import FindingKind, Status, Verdict, Violation
 from sagacity.workflow.words.naming import names
 from sagacity.workflow.words.wording import message, reason
 
-__all__ = ["CaseView", "Expected", "Ghost", "Happened", "case_view", "values"]
+__all__ = ["Awaited", "CaseView", "Expected", "Ghost", "Happened", "case_view", "values"]
 
 
 class Happened(msgspec.Struct, frozen=True):
     """An event of the case, the time since the one before (None for the first), and what it has to do with: the names of
-    violated expectations with the kinds of their violations."""
+    violated expectations with the kinds of their violations. What is not `judged` is later than as-of."""
 
     event: Event
     gap: int | None
     involved: tuple[tuple[str, FindingKind], ...]
+    judged: bool = True
+
+
+class Awaited(msgspec.Struct, frozen=True):
+    """An event that may still come in time: its type, by when it is due, and the expectation that waits for it."""
+
+    type: str
+    due: int
+    expectation: str
 
 
 class Ghost(msgspec.Struct, frozen=True):
@@ -54,14 +64,15 @@ class CaseView(msgspec.Struct, frozen=True):
     happened: tuple[Happened, ...]
     ghosts: tuple[Ghost, ...]
     expected: tuple[Expected, ...]
+    awaited: tuple[Awaited, ...] = ()
 
 
 _ORDER = (Status.VIOLATED, Status.PENDING, Status.SATISFIED, Status.VACUOUS)
 _AT_SINCE = frozenset(("duplicate", "unexpected", "conflict", "out_of_order"))
 
 
-def case_view(workflow: Workflow, explanation: Explanation, as_of: int) -> CaseView:
-    """What a case's timeline and its list of expectations show."""
+def case_view(workflow: Workflow, explanation: Explanation, as_of: int, later: Sequence[Event] = ()) -> CaseView:
+    """What a case's timeline and its list of expectations show; `later` are events after as-of, in their order."""
     audited = dict(zip(names(workflow), workflow.audited(), strict=True))
     involved: list[list[tuple[str, FindingKind]]] = [[] for _ in explanation.events]
     called = _names(explanation.events)
@@ -82,12 +93,24 @@ def case_view(workflow: Workflow, explanation: Explanation, as_of: int) -> CaseV
         _expected(workflow, audited[verdict.expectation], verdict, as_of) for verdict in explanation.verdict.verdicts
     ]
     expected.sort(key=lambda entry: _ORDER.index(entry.status))
-    times = [event.time for event in explanation.events]
+    judged = len(explanation.events)
+    events = (*explanation.events, *later)
     happened = (
-        Happened(event, None if place == 0 else event.time - times[place - 1], tuple(involved[place]))
-        for place, event in enumerate(explanation.events)
+        Happened(
+            event,
+            None if place == 0 else event.time - events[place - 1].time,
+            tuple(involved[place]) if place < judged else (),
+            place < judged,
+        )
+        for place, event in enumerate(events)
     )
-    return CaseView(tuple(happened), tuple(ghosts.values()), tuple(expected))
+    waiting = (
+        Awaited(waits_for, verdict.due, verdict.expectation)
+        for verdict in explanation.verdict.verdicts
+        if verdict.pending and verdict.due not in (None, FOREVER)
+        if (waits_for := _waits_for(audited[verdict.expectation]))
+    )
+    return CaseView(tuple(happened), tuple(ghosts.values()), tuple(expected), tuple(waiting))
 
 
 def values(event: Event) -> list[tuple[str, str]]:
@@ -174,6 +197,21 @@ def _target(expectation: Audited, violation: Violation) -> str | None:
         return expectation.events[0] if len(expectation.events) == 1 else None
     legs = [leg for leg in shape.legs if expectation.events[leg.activation] == violation.type and leg.side != "before"]
     return expectation.events[legs[0].target] if legs and not legs[0].negated else None
+
+
+def _waits_for(expectation: Audited) -> str | None:
+    """The event type whose coming would settle what is pending, where one alone would."""
+    match expectation:
+        case Rule():
+            shape = TEMPLATES[expectation.template].shape
+            if isinstance(shape, Legs):
+                legs = [leg for leg in shape.legs if leg.side != "before" and not leg.negated]
+                return expectation.events[legs[0].target] if legs else None
+            return expectation.events[0] if len(expectation.events) == 1 else None
+        case Matches():
+            return expectation.to
+        case _:
+            return None
 
 
 def _missed(expectation: Audited, violation: Violation) -> str | None:

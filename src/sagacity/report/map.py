@@ -26,7 +26,10 @@ Kind: TypeAlias = Literal["order", "both", "never"]
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One expectation in a picture: a few words, its name and definition, and how many cases it applies to and fails."""
+    """One expectation in a picture: a few words, its name and definition, and how many cases it applies to and fails.
+
+    `found` counts open findings, where that is what is known instead.
+    """
 
     words: str
     name: str
@@ -34,10 +37,13 @@ class Line(msgspec.Struct, frozen=True):
     applies: int | None = None
     violated: int = 0
     pending: int = 0
+    found: int | None = None
 
     @property
     def state(self) -> Literal["plain", "good", "open", "bad"]:
         """How the line is coloured: plain where nothing was counted."""
+        if self.found is not None:
+            return "bad" if self.found else "good"
         if self.applies is None or not self.applies:
             return "plain"
         return "bad" if self.violated else "open" if self.pending else "good"
@@ -103,14 +109,21 @@ _WORDS = {
 }
 
 
-def map_of(workflow: Workflow, tallies: Sequence[Tally] = (), event_counts: Mapping[str, int] | None = None) -> Map:
-    """The workflow's graph, with counts where they are given."""
+def map_of(
+    workflow: Workflow,
+    tallies: Sequence[Tally] = (),
+    event_counts: Mapping[str, int] | None = None,
+    found: Mapping[str, int] | None = None,
+) -> Map:
+    """The workflow's graph, with counts where they are given; `found` are open findings by expectation."""
     counted = {tally.name: tally for tally in tallies}
     in_nodes: dict[str, list[Line]] = {name: [] for name in workflow.events}
     ties: dict[tuple[str, str, Kind], list[Line]] = {}
     beneath = []
     for name, expectation in zip(names(workflow), workflow.audited(), strict=True):
         line = _line(workflow, name, expectation, counted.get(name))
+        if found is not None:
+            line = msgspec.structs.replace(line, found=found.get(name, 0))
         ends = _ends(expectation)
         if ends is None or any(event not in in_nodes for event in ends[:2]):
             beneath.append(line)

@@ -58,6 +58,7 @@ def picture(
     workflow: Workflow,
     tallies: Sequence[Tally] = (),
     event_counts: Mapping[str, int] | None = None,
+    found: Mapping[str, int] | None = None,
     *,
     direction: Direction | Literal["auto"] = "auto",
     standalone: bool = True,
@@ -65,10 +66,11 @@ def picture(
 ) -> str:
     """The workflow as an SVG document, or (not `standalone`) as an element for a page that brings `PICTURE_CSS`.
 
-    `direction` is where time runs to; `auto` takes what comes nearest to a landscape page. `prefix` keeps ids apart where
-    a page holds several. The same workflow always yields the same text.
+    `found` are open findings by expectation, shown in place of the tallies' cases. `direction` is where time runs to;
+    `auto` takes what comes nearest to a landscape page. `prefix` keeps ids apart where a page holds several. The same
+    workflow always yields the same text.
     """
-    drawn = map_of(workflow, tallies, event_counts)
+    drawn = map_of(workflow, tallies, event_counts, found)
     layouts = {way: _placed(drawn, way) for way in ("right", "down") if direction in (way, "auto")}
     way = min(layouts, key=lambda key: _awkward(key, layouts[key]))
     return _Drawing(drawn, layouts[way], way, workflow.name, standalone, prefix).document()
@@ -123,6 +125,8 @@ def _label(tie: Tie) -> list[tuple[str, str, str]]:
 
 
 def _count(line: Line) -> str:
+    if line.found is not None:
+        return f"{line.found:,} open" if line.found else ""
     return "" if line.applies is None else f"{line.violated:,} / {line.applies:,}"
 
 
@@ -167,6 +171,7 @@ class _Drawing:
         in_ties = [line for tie in self.drawn.ties for line in tie.lines]
         for line in [*in_nodes, *in_ties, *self.drawn.beneath]:
             counted = "" if line.applies is None else f": {line.violated:,} of {line.applies:,} violated"
+            counted = f": {line.found:,} open" if line.found else counted
             parts.append(f"{line.definition}{counted}.")
         return " ".join(parts)
 
@@ -266,7 +271,7 @@ class _Drawing:
         rows = [tag("text", "Also expected", class_="name", x=_MARGIN, y=top + 8)]
         for place, line in enumerate(self.drawn.beneath):
             y = top + 28 + _SMALL_LINE * place
-            room = max(width, 420.0) - 2 * _MARGIN - (100 if line.applies is not None else 0)
+            room = max(width, 420.0) - 2 * _MARGIN - (100 if _count(line) else 0)
             words = wrapped(visible(line.definition), _SMALL, room, 1)[0]
             count = _count(line)
             counted = tag("text", count, class_="num tone", x=_MARGIN, y=y) if count else None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import log2
+from typing import Literal
 
 import msgspec
 
-from sagacity.report.case import CaseView, Ghost, Happened, values
+from sagacity.report.case import Awaited, CaseView, Ghost, Happened, values
 from sagacity.report.markup import Markup, lines, tag
 from sagacity.report.text import shortened, size_of, visible
 from sagacity.workflow.model import Workflow
@@ -25,18 +26,32 @@ _WIDTH = 1180.0
 _NUDGE = 15.0
 
 
-def lanes(workflow: Workflow, view: CaseView, case: str) -> Markup:
-    """The picture. Its axis shortens long gaps, and says how long each of them is."""
+def lanes(
+    workflow: Workflow, view: CaseView, case: str, *, by: Literal["type", "source"] = "type", as_of: int | None = None
+) -> Markup:
+    """The picture. Its axis shortens long gaps, and says how long each of them is.
+
+    A lane for each event type, or each source. With `as_of`, that instant is marked, and what is awaited after it.
+    """
     happened = view.happened[:EVENTS_SHOWN]
     last = happened[-1].event.time if happened else 0
-    ghosts = [ghost for ghost in view.ghosts if len(view.happened) <= EVENTS_SHOWN or ghost.due <= last]
-    types = _types(workflow, happened, ghosts)
-    places, crowd = _places(happened)
-    at, width = _axis(happened, ghosts, crowd)
-    rows = {name: _TOP + _LANE * place + _LANE / 2 for place, name in enumerate(types)}
-    height = _TOP + _LANE * len(types) + 34
+    cut = len(view.happened) > EVENTS_SHOWN
+    ghosts = [ghost for ghost in view.ghosts if not cut or ghost.due <= last]
+    awaited = _once(view.awaited) if as_of is not None and not cut else []
+    present = dict.fromkeys(
+        [entry.event.type for entry in happened] + [each.type for each in ghosts] + [each.type for each in awaited]
+    )
+    lane_of = {name: _lane(workflow, name, by) for name in present}
+    standing_lanes = _lanes(workflow, lane_of, by)
+    places, crowd = _places(happened, lane_of)
+    now = as_of if awaited or any(not entry.judged for entry in happened) else None
+    dues = [ghost.due for ghost in ghosts] + [each.due for each in awaited]
+    at, width = _axis(happened, dues if now is None else [*dues, now], crowd)
+    lane_rows = {name: _TOP + _LANE * place + _LANE / 2 for place, name in enumerate(standing_lanes)}
+    rows = {name: lane_rows[lane_of[name]] for name in present}
+    height = _TOP + _LANE * len(standing_lanes) + 34
     parts: list[Markup] = []
-    for name, y in rows.items():
+    for name, y in lane_rows.items():
         parts.append(tag("path", class_="lane", d=f"M{_LABEL} {y}H{width}"))
         called = shortened(visible(name), 26)
         while size_of(called, 12) > _LABEL - 14 and len(called) > 2:
@@ -51,44 +66,63 @@ def lanes(workflow: Workflow, view: CaseView, case: str) -> Markup:
             parts.append(
                 tag("text", f"+{span(time - before, 2)}", class_="soft", x=middle, y=height - 12, text_anchor="middle")
             )
-    if instants:
+    if now is not None:
+        parts.append(tag("path", class_="now", d=f"M{at[now]:.1f} {_TOP - 6}V{height - 30}"))
+        said = tag("title", f"Judged as of {instant(now)}")
+        parts.append(tag("text", said, "as of", class_="soft", x=at[now], y=_TOP - 9, text_anchor="middle"))
+    if instants and now is None:
         first, final = instants[0], instants[-1]
         parts.append(tag("text", instant(first), class_="soft", x=at[first] - 6, y=16))
         if width - _LABEL > 420:
             parts.append(tag("text", instant(final), class_="soft", x=width - 6, y=16, text_anchor="end"))
     standing = {(entry.event.type, entry.event.time) for entry in happened}
     parts += [_tether(ghost, ghost.asked, at, rows) for ghost in ghosts if ghost.asked in standing]
-    marks = [_ghost(ghost, at[ghost.due], rows[ghost.type]) for ghost in ghosts]
+    marks = [_awaited(each, at[each.due], rows[each.type]) for each in awaited]
+    marks += [_ghost(ghost, at[ghost.due], rows[ghost.type]) for ghost in ghosts]
     for entry, place in zip(happened, places, strict=True):
         marks.append(_event(entry, at[entry.event.time] + _NUDGE * place, rows[entry.event.type]))
     # The first mark is reached by Tab, the others by the arrow keys.
     parts += [_drawn(mark, place == 0) for place, mark in enumerate(sorted(marks, key=lambda mark: (mark.x, mark.y)))]
-    label = f"Timeline of case {case}: {len(happened)} events in {len(types)} lanes; the arrow keys move along it"
+    label = f"Timeline of case {case}: {len(happened)} events in {len(standing_lanes)} lanes; the arrow keys move along it"
     size = {"width": f"{width:.0f}", "height": f"{height:.0f}", "viewbox": f"0 0 {width:.0f} {height:.0f}"}
     return tag("svg", parts, class_="lanes", role="group", aria_label=label, **size)
 
 
-def _types(workflow: Workflow, happened: Sequence[Happened], ghosts: Sequence[Ghost]) -> list[str]:
-    present = dict.fromkeys([entry.event.type for entry in happened] + [ghost.type for ghost in ghosts])
-    named = [name for name in workflow.events if name in present]
-    return named + [name for name in present if name not in workflow.events]
+def _lane(workflow: Workflow, name: str, by: Literal["type", "source"]) -> str:
+    if by == "type":
+        return name
+    return workflow.events[name].source if name in workflow.events else "not named by the workflow"
 
 
-def _places(happened: Sequence[Happened]) -> tuple[list[int], dict[int, int]]:
+def _lanes(workflow: Workflow, lane_of: Mapping[str, str], by: Literal["type", "source"]) -> list[str]:
+    """The lanes that something stands in, in the order of the workflow, then of their coming."""
+    named = [_lane(workflow, name, by) for name in workflow.events if name in lane_of]
+    return list(dict.fromkeys([*named, *lane_of.values()]))
+
+
+def _once(awaited: Sequence[Awaited]) -> list[Awaited]:
+    """What is awaited, one mark for each type and instant."""
+    found: dict[tuple[str, int], Awaited] = {}
+    for each in awaited:
+        found.setdefault((each.type, each.due), each)
+    return list(found.values())
+
+
+def _places(happened: Sequence[Happened], lane_of: Mapping[str, str]) -> tuple[list[int], dict[int, int]]:
     """How many events of its lane and instant stand before each, and the most of them at each instant."""
     seen: defaultdict[tuple[str, int], int] = defaultdict(int)
     places, crowd = [], defaultdict[int, int](int)
     for entry in happened:
-        same = (entry.event.type, entry.event.time)
+        same = (lane_of[entry.event.type], entry.event.time)
         places.append(seen[same])
         crowd[entry.event.time] = max(crowd[entry.event.time], seen[same])
         seen[same] += 1
     return places, crowd
 
 
-def _axis(happened: Sequence[Happened], ghosts: Sequence[Ghost], crowd: dict[int, int]) -> tuple[dict[int, float], float]:
+def _axis(happened: Sequence[Happened], others: Sequence[int], crowd: dict[int, int]) -> tuple[dict[int, float], float]:
     """Where each instant stands: gaps grow with the logarithm of their length, and have room for its name."""
-    instants = sorted({entry.event.time for entry in happened} | {ghost.due for ghost in ghosts})
+    instants = sorted({entry.event.time for entry in happened}.union(others))
     gaps = []
     for before, time in pairwise(instants):
         named = size_of(f"+{span(time - before, 2)}", _SMALL) + 14
@@ -109,7 +143,7 @@ class _Mark(msgspec.Struct, frozen=True):
     y: float
     said: tuple[str, ...]
     kind: str | None
-    ghost: bool
+    shape: Literal["event", "later", "ghost", "awaited"]
 
 
 def _event(entry: Happened, x: float, y: float) -> _Mark:
@@ -119,19 +153,27 @@ def _event(entry: Happened, x: float, y: float) -> _Mark:
         said.append(f"{span(entry.gap, 2)} after the event before")
     said += [f"{name}: {value}" for name, value in values(event)]
     said += [f"{kind.replace('_', ' ')}: {name}" for name, kind in entry.involved]
-    return _Mark(x, y, tuple(said), entry.involved[0][1] if entry.involved else None, False)
+    if not entry.judged:
+        said.append("not judged yet")
+    shape: Literal["event", "later"] = "event" if entry.judged else "later"
+    return _Mark(x, y, tuple(said), entry.involved[0][1] if entry.involved else None, shape)
 
 
 def _ghost(ghost: Ghost, x: float, y: float) -> _Mark:
     said = (f"{ghost.type}: {ghost.kind}", f"was due by {instant(ghost.due)}", ghost.expectation)
-    return _Mark(x, y, said, ghost.kind, True)
+    return _Mark(x, y, said, ghost.kind, "ghost")
+
+
+def _awaited(awaited: Awaited, x: float, y: float) -> _Mark:
+    said = (f"{awaited.type}: awaited", f"due by {instant(awaited.due)}", awaited.expectation)
+    return _Mark(x, y, said, None, "awaited")
 
 
 def _drawn(mark: _Mark, first: bool) -> Markup:
     said = [shortened(line, 300) for line in mark.said]
     shapes = [tag("circle", class_="hover", cx=mark.x, cy=mark.y, r=14)]
-    if mark.ghost:
-        shapes.append(tag("circle", class_="ghost", cx=mark.x, cy=mark.y, r=7))
+    if mark.shape != "event":
+        shapes.append(tag("circle", class_=mark.shape, cx=mark.x, cy=mark.y, r=6 if mark.shape == "later" else 7))
     else:
         if mark.kind:
             shapes.append(tag("circle", class_="halo", cx=mark.x, cy=mark.y, r=10))
@@ -163,7 +205,8 @@ def timeline_table(view: CaseView) -> Markup:
     for entry in view.happened[:EVENTS_SHOWN]:
         event = entry.event
         captured = ", ".join(f"{name} {value}" for name, value in values(event))
-        involved = ", ".join(f"{kind.replace('_', ' ')}: {name}" for name, kind in entry.involved)
+        notes = [f"{kind.replace('_', ' ')}: {name}" for name, kind in entry.involved]
+        involved = ", ".join(notes if entry.judged else [*notes, "not judged yet"])
         gap = "" if entry.gap is None else f"+{span(entry.gap, 2)}"
         cells = (
             instant(event.time),

@@ -1,0 +1,87 @@
+"""The application: one function that puts it together, for uvicorn or a test's client to run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib import import_module, metadata
+from typing import Any
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.router import Router
+from litestar.types import ControllerRouterHandler
+
+from sagacity.reconcile.live import Live
+from sagacity.sources.push import PushStream
+from sagacity.web.access import Access, guard, protect
+from sagacity.web.api import API
+from sagacity.web.api.described import openapi
+from sagacity.web.changes import Changes
+from sagacity.web.context import Served
+from sagacity.web.ingest import INGEST, Intake
+from sagacity.web.metrics import Metrics, metrics
+from sagacity.web.problem import answered
+from sagacity.web.reading import Readings
+from sagacity.web.sessions import Sessions
+from sagacity.web.settings import Settings
+
+__all__ = ["Settings", "create_app"]
+
+_BODY = 1_000_000
+"""Bytes that a body may have, but for what is ingested."""
+
+
+def create_app(live: Live, *, push: PushStream, settings: Settings | None = None) -> Litestar:
+    """The API, ingest, metrics and pages over a ledger that `Live` keeps up to date on another thread.
+
+    `push` must be one of its streams. Nothing is connected to, and nothing started, before the application runs.
+    """
+    settings = settings or Settings()
+    served = Served(
+        live=live,
+        push=push,
+        settings=settings,
+        sessions=Sessions(settings.secret or os.urandom(32), settings.tokens),
+        changes=Changes(live, most=settings.watchers),
+        readings=Readings(live.ledger),
+    )
+
+    measured = Metrics(served)
+
+    @asynccontextmanager
+    async def watching(app: Litestar) -> AsyncIterator[None]:
+        del app
+        served.changes.begin()
+        measured.begin()
+        try:
+            yield
+        finally:
+            measured.end()
+            served.changes.end()
+
+    return Litestar(
+        [*API, *INGEST, metrics, Router("/", route_handlers=_pages(), include_in_schema=False)],
+        state=State({"served": served, "access": Access(settings), "intake": Intake(served)}),
+        dependencies={
+            "served": Provide(lambda: served, sync_to_thread=False),
+            "metrics_of": Provide(lambda: measured, sync_to_thread=False),
+        },
+        guards=[guard],
+        before_send=[protect],
+        exception_handlers={Exception: answered},
+        lifespan=[watching],
+        request_max_body_size=_BODY,
+        openapi_config=openapi(metadata.version("sagacity")),
+        logging_config=None,
+        debug=False,
+        pdb_on_exception=False,
+    )
+
+
+def _pages() -> Sequence[ControllerRouterHandler]:
+    """The pages' routes; each takes `served: Served`, finds who asks in `request.user`, and states what it needs."""
+    handlers: Sequence[Any] = getattr(import_module("sagacity.web.pages"), "HANDLERS", ())
+    return handlers

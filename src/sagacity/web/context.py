@@ -1,0 +1,37 @@
+"""What every route works with: the live ledger, the push stream, settings, and who watches."""
+
+from __future__ import annotations
+
+import msgspec
+
+from sagacity.ledger.live import LiveLedger
+from sagacity.reconcile.live import Live
+from sagacity.sources.push import PushStream
+from sagacity.web.changes import Changes
+from sagacity.web.reading import Readings
+from sagacity.web.sessions import Sessions
+from sagacity.web.settings import Settings
+
+__all__ = ["Served"]
+
+
+class Served(msgspec.Struct, frozen=True, kw_only=True):
+    """Given to routes as the dependency `served`.
+
+    Whatever reads from `ledger` may block for a while, and so belongs on a thread: `sync_to_thread=True`.
+    """
+
+    live: Live
+    push: PushStream
+    settings: Settings
+    sessions: Sessions
+    changes: Changes
+    readings: Readings
+
+    @property
+    def ledger(self) -> LiveLedger:
+        return self.live.ledger
+
+    def now(self) -> int:
+        """Microseconds since 1970-01-01T00:00Z."""
+        return self.live.clock.now()

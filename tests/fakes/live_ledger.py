@@ -1,0 +1,551 @@
+"""A live ledger in memory, judging with the reference judge: what the web's tests and a server to look at run on.
+
+Records are CloudEvents whose expressions are plain paths; that is all it can read. It keeps nothing and locks everything.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import msgspec
+
+from sagacity.errors import FullError, LedgerError, UsageError
+from sagacity.judge import Judge
+from sagacity.ledger.live import (
+    Account,
+    Action,
+    Appended,
+    CaseFilter,
+    CaseRow,
+    Counts,
+    FindingFilter,
+    FindingState,
+    HistoryEntry,
+    Incident,
+    Judged,
+    LiveFinding,
+    Notice,
+    Outlook,
+    Page,
+    PartState,
+    Released,
+    StoredEvent,
+    StoredWorkflow,
+)
+from sagacity.sources.resolve import source_names
+from sagacity.sources.stream import Batch, Part
+from sagacity.workflow.model import Capture, Workflow
+from sagacity.workflow.trace import FOREVER, Event, Value
+from sagacity.workflow.verdict import Violation
+from sagacity.workflow.words.naming import names, owner_of
+from sagacity.workflow.words.wording import message
+
+__all__ = ["MemoryLedger"]
+
+T = TypeVar("T")
+_replace = msgspec.structs.replace
+_STATES: dict[str, FindingState] = {"acknowledge": "acknowledged", "waive": "waived", "reopen": "open"}
+_FROM: dict[str, tuple[str, ...]] = {
+    "acknowledge": ("open",),
+    "waive": ("open", "acknowledged"),
+    "reopen": ("acknowledged", "waived"),
+}
+_STORM = 600_000_000
+
+
+class MemoryLedger:
+    """`full` makes it refuse to keep anything, as a full disk would; `failing` makes every reader fail."""
+
+    def __init__(self) -> None:
+        self.full = False
+        self.failing = False
+        self._lock = threading.RLock()
+        self._workflows: dict[str, tuple[StoredWorkflow, Workflow, Judge]] = {}
+        self._events: dict[tuple[str, str], list[StoredEvent]] = {}
+        self._rows: dict[tuple[str, str], CaseRow] = {}
+        self._touched: set[tuple[str, str]] = set()
+        self._findings: dict[str, LiveFinding] = {}
+        self._history: dict[str, list[HistoryEntry]] = {}
+        self._incidents: dict[str, Incident] = {}
+        self._notices: dict[int, tuple[Notice, int | None]] = {}
+        self._dead: list[tuple[Notice, str]] = []
+        self._parts: dict[Part, PartState] = {}
+        self._accounts: dict[tuple[str, str], Counter[str]] = {}
+        self._audits: list[tuple[int, str, str]] = []
+        self._as_of: int | None = None
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    # Writers
+
+    def adopt(self, workflow: Workflow, text: str, *, by: str, now: int) -> StoredWorkflow:
+        with self._lock:
+            there = self._workflows.get(workflow.name)
+            if there is not None and there[0].text == text:
+                return there[0]
+            revision = there[0].revision + 1 if there else 1
+            stored = StoredWorkflow(name=workflow.name, revision=revision, text=text, adopted=now, by=by)
+            self._workflows[workflow.name] = (stored, workflow, Judge(workflow))
+            self._touched |= {key for key in self._events if key[0] == workflow.name}
+            return stored
+
+    def rejudge(self, now: int, most: int = 100_000) -> float:
+        del now, most
+        return 1.0
+
+    def append(self, batches: Sequence[Batch], now: int) -> Appended:
+        if self.full:
+            raise FullError("the ledger's disk is full", hint="make room; intake goes on by itself then")
+        with self._lock:
+            latest: dict[Part, int] = {}
+            records = rejected = 0
+            for batch in batches:
+                for body, position in zip(batch.bodies, batch.positions, strict=True):
+                    time = self._take(batch, body, position, now)
+                    records += 1
+                    rejected += time is None
+                    part = (batch.source, batch.part)
+                    if time:
+                        latest[part] = max(time, latest.get(part, time))
+                    self._hear(batch, time, now, resume=batch.resume)
+            return Appended(records, rejected, latest)
+
+    def judge(self, outlook: Outlook, now: int, most: int = 200_000) -> Judged:
+        with self._lock:
+            self._as_of = max(outlook.as_of, self._as_of or outlook.as_of)
+            due = {
+                key for key, row in self._rows.items() if (row.due is not None and row.due <= outlook.as_of) or row.behind
+            }
+            chosen = sorted(due | self._touched)[:most]
+            before = Counter(finding.state for finding in self._findings.values())
+            changes: Counter[str] = Counter()
+            for key in chosen:
+                changes += self._judge_case(key, outlook, now)
+                self._touched.discard(key)
+            del before
+            later = [row.due for row in self._rows.values() if row.due is not None and row.due > outlook.as_of]
+            next_due = min(later, default=None)
+            waiting = [event.event.time for key in self._touched for event in self._events[key]]
+            if waiting:
+                next_due = min([*waiting, *([] if next_due is None else [next_due])])
+            return Judged(len(chosen), changes["opened"], changes["reopened"], changes["resolved"], next_due)
+
+    def act(self, finding: str, action: Action, now: int) -> LiveFinding:
+        with self._lock:
+            there = self._findings.get(finding)
+            if there is None:
+                raise UsageError(f"there is no finding {finding}", hint="sagacity findings lists them")
+            if there.state not in _FROM[action.what]:
+                raise UsageError(f"a finding that is {there.state} cannot be {_past(action.what)}", hint="look at its state")
+            state = _STATES[action.what]
+            changed = _replace(there, state=state, changed=now, by=action.by, reason=action.reason, until=action.until)
+            self._findings[finding] = changed
+            self._note(finding, now, "reopened" if state == "open" else state, action.by, action.reason, action.until)
+            return changed
+
+    def audit(self, by: str, what: str, now: int) -> None:
+        with self._lock:
+            self._audits.append((now, by, what))
+
+    def upkeep(self, now: int) -> Released:
+        del now
+        return Released(0, 0)
+
+    def replay(self, start: int, end: int, outlook: Outlook, now: int) -> Judged:
+        with self._lock:
+            chosen = [key for key, events in self._events.items() if any(start <= each.event.time < end for each in events)]
+            changes: Counter[str] = Counter()
+            for key in sorted(chosen):
+                changes += self._judge_case(key, outlook, now)
+            return Judged(len(chosen), changes["opened"], changes["reopened"], changes["resolved"], None)
+
+    def noticed(self, numbers: Sequence[int], *, failed: str | None = None, again: int | None = None) -> None:
+        with self._lock:
+            for number in numbers:
+                notice, _ = self._notices.pop(number)
+                if failed is not None and again is None:
+                    self._dead.append((notice, failed))
+                elif failed is not None:
+                    self._notices[number] = (notice, again)
+
+    # Readers
+
+    def positions(self) -> dict[Part, int]:
+        return {part: state.position for part, state in self._parts.items() if state.position is not None}
+
+    def parts(self) -> list[PartState]:
+        self._readable()
+        with self._lock:
+            return sorted(self._parts.values(), key=lambda part: (part.source, part.part))
+
+    def as_of(self) -> int | None:
+        return self._as_of
+
+    def workflows(self) -> list[StoredWorkflow]:
+        self._readable()
+        with self._lock:
+            return [stored for stored, _, _ in self._workflows.values()]
+
+    def accounts(self) -> list[Account]:
+        self._readable()
+        kinds = ("matched", "redelivered", "late", "unmatched", "orphan", "rejected")
+        with self._lock:
+            return [
+                Account(workflow=name, source=source, records=sum(tally.values()), **{kind: tally[kind] for kind in kinds})
+                for (name, source), tally in sorted(self._accounts.items())
+            ]
+
+    def counts(self, workflow: str) -> Counts:
+        self._readable()
+        with self._lock:
+            findings = [each for each in self._findings.values() if each.workflow == workflow]
+            standing = [each for each in findings if each.state in ("open", "acknowledged")]
+            stored = [event for key, events in self._events.items() if key[0] == workflow for event in events]
+            return Counts(
+                workflow=workflow,
+                cases=Counter(row.status.value for row in self._rows.values() if row.workflow == workflow),
+                findings=Counter(each.state for each in findings),
+                by_owner=Counter(each.owner or "" for each in standing),
+                by_expectation=Counter(each.expectation for each in standing),
+                events=Counter(each.event.type for each in stored),
+            )
+
+    def case(self, workflow: str, case: str) -> CaseRow | None:
+        self._readable()
+        return self._rows.get((workflow, case))
+
+    def cases(self, which: CaseFilter, *, cursor: str | None = None, limit: int = 50) -> Page[CaseRow]:
+        self._readable()
+        with self._lock:
+            rows = [
+                row
+                for key, row in self._rows.items()
+                if which.workflow in (None, row.workflow)
+                and which.status in (None, row.status)
+                and (which.text is None or self._mentions(key, which.text))
+            ]
+        return _page(rows, lambda row: f"{FOREVER - row.last:020d}/{row.workflow}/{row.case}", cursor, limit)
+
+    def events(self, workflow: str, case: str) -> list[StoredEvent]:
+        self._readable()
+        with self._lock:
+            return sorted(self._events.get((workflow, case), ()), key=lambda each: each.event.position)
+
+    def finding(self, finding: str) -> LiveFinding | None:
+        self._readable()
+        return self._findings.get(finding)
+
+    def findings(self, which: FindingFilter, *, cursor: str | None = None, limit: int = 50) -> Page[LiveFinding]:
+        self._readable()
+        with self._lock:
+            found = [
+                each
+                for each in self._findings.values()
+                if (not which.states or each.state in which.states)
+                and all(
+                    getattr(which, name) in (None, getattr(each, name))
+                    for name in ("workflow", "owner", "severity", "kind", "expectation", "case", "incident")
+                )
+            ]
+        return _page(found, lambda each: f"{FOREVER - each.opened:020d}/{each.id}", cursor, limit)
+
+    def history(self, finding: str) -> list[HistoryEntry]:
+        self._readable()
+        return list(self._history.get(finding, ()))
+
+    def incidents(self, *, cursor: str | None = None, limit: int = 50) -> Page[Incident]:
+        self._readable()
+        with self._lock:
+            found = []
+            for incident in self._incidents.values():
+                members = [each for each in self._findings.values() if each.incident == incident.id]
+                still = sum(each.state in ("open", "acknowledged") for each in members)
+                found.append(_replace(incident, findings=len(members), open=still))
+        return _page(found, lambda each: f"{FOREVER - each.last:020d}/{each.id}", cursor, limit)
+
+    def notices(self, now: int, limit: int = 100) -> list[Notice]:
+        self._readable()
+        with self._lock:
+            return [notice for notice, again in self._notices.values() if again is None or again <= now][:limit]
+
+    def dead_letters(self, *, cursor: str | None = None, limit: int = 50) -> Page[tuple[Notice, str]]:
+        self._readable()
+        return _page(list(self._dead), lambda each: f"{each[0].number:020d}", cursor, limit)
+
+    def audits(self, *, cursor: str | None = None, limit: int = 50) -> Page[tuple[int, str, str]]:
+        self._readable()
+        numbered = list(enumerate(self._audits))
+        page = _page(numbered, lambda each: f"{10**9 - each[0]:010d}", cursor, limit)
+        return Page(tuple(each for _, each in page.items), page.cursor)
+
+    # Within
+
+    def _readable(self) -> None:
+        if self.failing:
+            raise LedgerError("the ledger cannot be read", hint="look at the disk")
+
+    def _take(self, batch: Batch, body: bytes, position: int, now: int) -> int | None:
+        """One record into each workflow that names its source; its event time, None where it is rejected by all."""
+        latest = None
+        record = _object(body)
+        for name, (_, workflow, _) in self._workflows.items():
+            if batch.source not in source_names(workflow):
+                continue
+            tally = self._accounts.setdefault((name, batch.source), Counter())
+            time = None if record is None else _instant(record.get("time"))
+            if record is None or time is None:
+                tally["rejected"] += 1
+                continue
+            latest = time
+            tally[self._file(name, workflow, batch, record, time, position, now)] += 1
+        return latest
+
+    def _file(
+        self, name: str, workflow: Workflow, batch: Batch, record: dict[str, Any], time: int, position: int, now: int
+    ) -> str:
+        declared = workflow.events.get(str(record.get("type")))
+        if declared is None or declared.source != batch.source:
+            return "unmatched"
+        case = _path(record, next(iter((declared.keys or workflow.sources[batch.source].keys).values())))
+        if case in (None, ""):
+            return "orphan"
+        captured = _captured(declared.capture, record)
+        event = Event(str(record["type"]), time, id=_text(record.get("id")), attributes=captured)
+        key = (name, str(case))
+        kept = self._events.setdefault(key, [])
+        again = any(each.event.id == event.id and each.event.type == event.type for each in kept if event.id)
+        row = self._rows.get(key)
+        kept.append(
+            StoredEvent(
+                event=event,
+                source=batch.source,
+                part=batch.part,
+                position=position,
+                arrived=now,
+                record=json.dumps(record, ensure_ascii=False),
+            )
+        )
+        self._touched.add(key)
+        late = row is not None and row.as_of is not None and time <= row.as_of
+        return "redelivered" if again else "late" if late else "matched"
+
+    def _hear(self, batch: Batch, time: int | None, now: int, resume: int | None) -> None:
+        part = (batch.source, batch.part)
+        there = self._parts.get(part) or PartState(
+            source=batch.source, part=batch.part, position=None, latest=None, heard=None, records=0, rejected=0
+        )
+        self._parts[part] = _replace(
+            there,
+            position=resume if resume is not None else there.position,
+            latest=max([at for at in (there.latest, time) if at is not None], default=None),
+            heard=now,
+            records=there.records + 1,
+            rejected=there.rejected + (time is None),
+        )
+
+    def _judge_case(self, key: tuple[str, str], outlook: Outlook, now: int) -> Counter[str]:
+        name, case = key
+        _, workflow, judge = self._workflows[name]
+        stored = self._events[key]
+        events = [each.event for each in stored]
+        times = [event.time for event in events]
+        if min(times) > outlook.as_of:
+            self._rows[key] = self._row(key, times, "open", outlook, due=min(times))
+            return Counter()
+        verdict = judge.judge(events, outlook.as_of)
+        audited = dict(zip(names(workflow), workflow.audited(), strict=True))
+        behind: set[str] = set()
+        standing: dict[str, LiveFinding] = {}
+        for each in verdict.verdicts:
+            expectation = audited[each.expectation]
+            for violation in each.violations:
+                awaited = {workflow.events[type_].source for type_ in getattr(expectation, "events", ())[1:]}
+                waits = {source for source in awaited if violation.since > outlook.behind.get(source, FOREVER)}
+                if violation.kind == "missing" and waits:
+                    behind |= waits
+                    continue
+                id_ = _finding_id(name, case, each.expectation, violation)
+                standing[id_] = LiveFinding(
+                    id=id_,
+                    workflow=name,
+                    case=case,
+                    expectation=each.expectation,
+                    kind=violation.kind,
+                    severity=expectation.severity,
+                    owner=owner_of(workflow, expectation),
+                    since=violation.since,
+                    type=violation.type,
+                    time=violation.time,
+                    activation=violation.activation,
+                    message=message(workflow, expectation, violation),
+                    state="open",
+                    opened=now,
+                    changed=now,
+                )
+        later = [time for time in times if time > outlook.as_of]
+        dues = [each.due for each in verdict.verdicts if each.due not in (None, FOREVER)]
+        ends = [verdict.end] if not verdict.ended and verdict.end != FOREVER else []
+        status = "open" if behind and len(standing) == 0 else verdict.status.value
+        due = min([*later, *(due for due in dues if due is not None), *ends], default=None)
+        changes = self._settle(key, standing, now)
+        self._rows[key] = self._row(
+            key, times, status, outlook, due=due, ended=verdict.ended, findings=len(standing), behind=tuple(sorted(behind))
+        )
+        return changes
+
+    def _row(
+        self,
+        key: tuple[str, str],
+        times: Sequence[int],
+        status: str,
+        outlook: Outlook,
+        *,
+        due: int | None,
+        ended: bool = False,
+        findings: int = 0,
+        behind: tuple[str, ...] = (),
+    ) -> CaseRow:
+        return msgspec.convert(
+            {
+                "workflow": key[0],
+                "case": key[1],
+                "status": status,
+                "ended": ended,
+                "events": len(times),
+                "findings": findings,
+                "first": min(times),
+                "last": max(times),
+                "as_of": outlook.as_of,
+                "due": due,
+                "behind": behind,
+            },
+            CaseRow,
+        )
+
+    def _settle(self, key: tuple[str, str], standing: Mapping[str, LiveFinding], now: int) -> Counter[str]:
+        changes: Counter[str] = Counter()
+        for id_, finding in standing.items():
+            there = self._findings.get(id_)
+            if there is None:
+                self._findings[id_] = _replace(finding, incident=self._incident(finding, now))
+                self._note(id_, now, "opened", "sagacity", None, None)
+                changes["opened"] += 1
+            elif there.state == "resolved":
+                self._findings[id_] = _replace(there, state="open", changed=now, resolved=None, late=None)
+                self._note(id_, now, "reopened", "sagacity", None, None)
+                changes["reopened"] += 1
+        for finding in [each for each in self._findings.values() if (each.workflow, each.case) == key]:
+            if finding.id not in standing and finding.state != "resolved":
+                last = max(each.event.time for each in self._events[key])
+                self._findings[finding.id] = _replace(
+                    finding, state="resolved", changed=now, resolved=now, late=max(last - finding.since, 0)
+                )
+                self._note(finding.id, now, "resolved", "sagacity", None, None)
+                changes["resolved"] += 1
+        return changes
+
+    def _incident(self, finding: LiveFinding, now: int) -> str | None:
+        source = None if finding.type is None else self._workflows[finding.workflow][1].events[finding.type].source
+        for incident in self._incidents.values():
+            same = (incident.workflow, incident.expectation) == (finding.workflow, finding.expectation)
+            if same and now - incident.last <= _STORM:
+                self._incidents[incident.id] = _replace(incident, last=now)
+                return incident.id
+        id_ = f"i{sha256(f'{finding.workflow}/{finding.expectation}/{now}'.encode()).hexdigest()[:15]}"
+        self._incidents[id_] = Incident(
+            id=id_,
+            workflow=finding.workflow,
+            expectation=finding.expectation,
+            severity=finding.severity,
+            owner=finding.owner,
+            source=source,
+            opened=now,
+            last=now,
+            findings=1,
+            open=1,
+        )
+        return id_
+
+    def _note(self, id_: str, at: int, what: Any, by: str, reason: str | None, until: int | None) -> None:
+        entry = HistoryEntry(finding=id_, at=at, what=what, by=by, reason=reason, until=until)
+        self._history.setdefault(id_, []).append(entry)
+        if what in ("opened", "reopened", "resolved"):
+            number = len(self._notices) + len(self._dead) + 1
+            notice = Notice(number=number, key=f"{id_}/{what}/{at}", kind=what, at=at, finding=self._findings[id_])
+            self._notices[number] = (notice, None)
+
+    def _mentions(self, key: tuple[str, str], text: str) -> bool:
+        for each in self._events[key]:
+            values = [str(value) for value in each.event.attributes.values()]
+            if text in (key[1], each.event.id, *values):
+                return True
+        return False
+
+
+def _past(what: str) -> str:
+    return {"acknowledge": "acknowledged", "waive": "waived", "reopen": "reopened"}[what]
+
+
+def _finding_id(workflow: str, case: str, expectation: str, violation: Violation) -> str:
+    known = json.dumps([workflow, case, expectation, violation.activation, violation.type, violation.kind])
+    return sha256(known.encode()).hexdigest()[:16]
+
+
+def _page(found: Iterable[T], rank: Callable[[T], str], cursor: str | None, limit: int) -> Page[T]:
+    """Items by rank; the cursor is the rank of the last that was given, in hexadecimal."""
+    after = None
+    if cursor is not None:
+        try:
+            after = bytes.fromhex(cursor).decode()
+        except ValueError:
+            raise UsageError(f"'{cursor[:40]}' is not a cursor", hint="give the one that came with the last page") from None
+    ranked = sorted(((rank(item), item) for item in found), key=lambda pair: pair[0])
+    rest = [pair for pair in ranked if after is None or pair[0] > after]
+    chosen = rest[:limit]
+    more = chosen[-1][0].encode().hex() if len(rest) > limit else None
+    return Page(tuple(item for _, item in chosen), more)
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    try:
+        record = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _instant(value: object) -> int | None:
+    try:
+        moment = datetime.fromisoformat(str(value))
+        return (moment - datetime.fromisoformat("1970-01-01T00:00Z")) // timedelta(microseconds=1)
+    except (ValueError, TypeError):
+        return None
+
+
+def _path(record: Mapping[str, Any], path: str) -> Any:
+    value: Any = record
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def _captured(captures: Mapping[str, Capture], record: Mapping[str, Any]) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for name, capture in captures.items():
+        value = _path(record, capture.value)
+        found[name] = Decimal(str(value)) if capture.type == "decimal" and value is not None else value
+        if capture.currency:
+            found[f"{name}.currency"] = _path(record, capture.currency)
+    return found
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
