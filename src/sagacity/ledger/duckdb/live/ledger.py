@@ -42,9 +42,23 @@ __all__ = ["DuckDBLiveLedger"]
 
 
 class DuckDBLiveLedger:
-    """See `sagacity.ledger.live.LiveLedger`. `memory` (such as `1GB`) bounds what the database holds in memory."""
+    """See `sagacity.ledger.live.LiveLedger`. `memory` (such as `1GB`) bounds what the database holds in memory.
 
-    def __init__(self, folder: Path, *, memory: str | None = None, threads: int | None = None) -> None:
+    A case goes to the archive `archive_after` (microseconds) after its end and its last event, and is forgotten `retain`
+    after that; None: never.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        memory: str | None = None,
+        threads: int | None = None,
+        archive_after: int | None = None,
+        retain: int | None = None,
+    ) -> None:
+        self._archive_after = archive_after
+        self._retain = retain
         self._store = Store(folder, memory=memory, threads=threads)
         try:
             with self._store.transaction() as connection:
