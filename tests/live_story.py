@@ -35,7 +35,7 @@ events:
 ends: [Shipped]
 timeout: 1h
 expect:
-  Paid: within 10s of Placed
+  Paid: {is: within 10s of Placed, name: paid in time}
 """
 """An order that is to be paid within ten seconds."""
 

@@ -1,4 +1,4 @@
-"""The rounds of a live ledger, on a clock of the test's own: deadlines, late events, idle sources, and those that are away."""
+"""The rounds of a live ledger, on a clock of the test's own: deadlines, late events, sources that idle or are away."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The laws of as-of: it never goes back, is never ahead of the present less the allowed lateness, an idle or absent source does
-not hold it back for ever, and what a source that is away has brought is told rightly."""
+"""The laws of as-of: it never goes back, and is never ahead of the present less the allowed lateness; no idle or absent
+source holds it back for ever, and what a source that is away has brought is told rightly."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_source_that_gives_events_holds_it_back_to_what_has_come(parts: list[H
 
 @given(_parts(), st.integers(0, NOW))
 def test_horizons_are_those_of_the_sources_that_are_not_current(parts: list[Heard], before: int) -> None:
-    """Each is what the least of its parts had brought, less the lateness; where all has come that is judged, there is none."""
+    """Each is what the least of its parts had brought, less the lateness, where that is less than as-of."""
     found = outlook(parts, NOW, PATIENCE, before)
     assert found is not None
     meant: dict[str, int] = {}

@@ -29,8 +29,8 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one part: its state and since when; the latest event time; when an event last moved that on; and when it
-    was last current, that is, had nothing left to read."""
+    """What is known of one part: its state and since when; the latest event time; when an event last moved that on; and
+    when the part was last current, that is, had nothing left to read."""
 
     source: str
     part: str
