@@ -16,7 +16,8 @@ from live_story import START, Story
 REDACTING = """\
 workflow: order
 keys: [order, payment]
-sources: {orders: {type: type, time: time, id: id, key: {order: order, payment: data.payment}, redact: [data.card.number, pin]}}
+sources:
+  orders: {type: type, time: time, id: id, key: {order: order, payment: data.payment}, redact: [data.card.number, pin]}
 events: {Placed: {capture: {amount: data.amount as decimal}}, Paid: }
 timeout: 1h
 expect: {Paid: within 10s of Placed}
@@ -175,10 +176,10 @@ def on_disk(folder: Path, text: str) -> bool:
 
 def test_what_is_rejected_is_kept_with_its_reason_the_latest_thousand(tmp_path: Path) -> None:
     with Story(tmp_path) as story:
-        for turn in range(15):
+        for turn in range(12):
             story.hand("orders", *(f"garbage {turn} {number}".encode() for number in range(150)))
             story.round(turn)
         with story.ledger._store.reading() as reading:
             kept = reading.execute("SELECT shown FROM rejected").fetchall()
         turns = Counter(shown.split()[1] for (shown,) in kept)
-        assert turns == {str(turn): 100 for turn in range(5, 15)}
+        assert turns == {str(turn): 100 for turn in range(2, 12)}

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from live_records import iso
 from live_story import ORDER, SECOND, START, Story
-from sagacity.reconcile.live import Change
+from sagacity.errors import FullError
+from sagacity.ledger.duckdb.live import DuckDBLiveLedger
+from sagacity.ledger.live import Judged, Outlook
+from sagacity.reconcile.clock import SystemClock
+from sagacity.reconcile.live import Change, Live
+from sagacity.sources.push import PushStream
+from sagacity.workflow.checks import check
+from sagacity.workflow.language.reader import loads
 
 TWO_SOURCES = """\
 workflow: order
@@ -236,8 +246,63 @@ def test_the_allowed_lateness_is_waited_for_also_while_events_come(story: Story)
     assert [finding.case for finding in story.findings()] == ["1"]
 
 
-def test_the_stories_workflow_is_sound() -> None:
-    from sagacity.workflow.checks import check
-    from sagacity.workflow.language.reader import loads
+class FullOnce(DuckDBLiveLedger):
+    """A ledger that finds the disk full the first time that it judges anything."""
 
+    full = True
+
+    def judge(self, outlook: Outlook, now: int, most: int = 200_000) -> Judged:
+        if self.full and self.parts():
+            self.full = False
+            raise FullError("the disk is full")
+        return super().judge(outlook, now, most)
+
+
+def test_what_was_kept_is_not_kept_again_when_judging_it_finds_the_disk_full(tmp_path: Path) -> None:
+    ledger = FullOnce(tmp_path, threads=1, memory="256MB")
+    try:
+        ledger.adopt(loads(ORDER), ORDER, by="test", now=START)
+        push = PushStream(["orders"])
+        live = Live(ledger, [push], clock=SystemClock())
+        judged = threading.Event()
+        live.listen(lambda change: judged.set() if change.cases else None)
+        rounds = threading.Thread(target=live.run)
+        rounds.start()
+        kept = push.offer("orders", [b'{"type":"Placed","time":"2026-01-01T00:00:00Z","id":"1","order":"1"}'])
+        try:
+            kept.result(60)
+            assert judged.wait(60)
+        finally:
+            live.stop()
+            rounds.join(60)
+        assert not ledger.full
+        assert [(account.records, account.matched) for account in ledger.accounts()] == [(1, 1)]
+    finally:
+        ledger.close()
+
+
+def test_what_is_pushed_later_stands_later_in_the_log(tmp_path: Path) -> None:
+    text = """\
+workflow: order
+keys: order
+sources: {log: {type: type, time: time, id: id, seq: row, key: order}}
+events: {Placed: , Paid: }
+timeout: 1h
+rules: [{precedence: [Placed, Paid]}]
+"""
+    with Story(tmp_path, text, sources=("log",)) as story:
+        push = PushStream(["log"])
+        live = Live(story.ledger, [push], clock=story.clock)
+        live.begin()
+        for types in (("Other", "Placed"), ("Paid",), ("Placed", "Paid")):
+            times = {"time": iso(START), "order": "1"}
+            push.offer("log", [msgspec.json.encode({"type": it, "id": it, **times}) for it in types])
+            live.tick()
+        story.clock.at = START + 60 * SECOND
+        live.tick()
+        assert story.findings() == []
+        assert (story.case().status.value, story.account("log").redelivered) == ("open", 2)
+
+
+def test_the_stories_workflow_is_sound() -> None:
     assert [problem.message for text in (ORDER, TWO_SOURCES) for problem in check(loads(text))] == []
