@@ -24,11 +24,12 @@ _TAIL = 12 * _SECOND
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """A record of a source, with the key that says which partition it goes to."""
+    """A record of a source, with the key that says which partition it goes to. `event`: it is one, and no garbage."""
 
     source: str
     key: str
     body: bytes
+    event: bool = True
 
 
 class Course(msgspec.Struct, frozen=True):
@@ -75,7 +76,7 @@ def _arrivals(random: Random, order: int, start: int, begin: int) -> Iterator[tu
             arrival += random.randrange(4 * _SECOND)
             yield arrival, sent
     if random.random() < 0.06:
-        yield start, Sent(random.choice(("orders", "checks")), f"order-{order}", _garbage(random))
+        yield start, Sent(random.choice(("orders", "checks")), f"order-{order}", _garbage(random), event=False)
 
 
 def _events(random: Random, order: int, start: int) -> Iterator[tuple[int, str, dict[str, object]]]:

@@ -27,7 +27,7 @@ import msgspec
 from sagacity.reconcile.clock import SystemClock
 from sagacity.web.times import instant_of
 
-from .comparison import checked, differences, held, lost_or_doubled
+from .comparison import checked, differences, held, lost_or_doubled, miscounted
 from .course import Course, course
 from .feeders import HttpFeeder, KafkaFeeder
 from .process import ServeProcess, free_port
@@ -77,6 +77,7 @@ def campaign(folder: Path, rounds: int, seed: int, *, kafka: bool = False, say: 
     wrong = [] if code == 0 else [f"the server ended with {code}"]
     wrong += attempts()["strange"]
     wrong += differences(live, history, exactly_once=kafka) + lost_or_doubled(live, sent.records, tried)
+    wrong += miscounted(live, sent.records)
     if kafka:
         wrong += [f"{position} is there {times} times" for position, times in live.positions.items() if times > 1][:10]
     return Outcome(
