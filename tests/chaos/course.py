@@ -13,14 +13,16 @@ from random import Random
 
 import msgspec
 
-__all__ = ["SEGMENT", "Course", "Sent", "course"]
+__all__ = ["PACE", "Course", "Sent", "course"]
 
-SEGMENT = 3_000_000
-"""So long, in microseconds, is a segment of the course: what is sent between one kill and the next."""
+PACE = 4.0
+"""So many seconds of the course are sent between one kill and the next, unless the caller says otherwise. Where kills come
+slower than that, most events are behind as-of when they come, and amend; where they come faster, most are ahead of it."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = 1_000_000
 _TAIL = 12 * _SECOND
+_ORDERS = 180
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -43,19 +45,20 @@ class Course(msgspec.Struct, frozen=True):
         return [sent for segment in self.segments for sent in segment]
 
 
-def course(seed: int, rounds: int, begin: int, *, orders_a_second: int = 60) -> Course:
-    """The course of so many segments, from an instant on."""
+def course(seed: int, rounds: int, begin: int, *, pace: float = PACE) -> Course:
+    """The course of so many segments, from an instant on. `pace` is in seconds."""
     random = Random(f"course {seed}")
-    span = rounds * SEGMENT
+    length = round(pace * _SECOND)
+    span = rounds * length
     arrivals: list[tuple[int, int, Sent]] = []
-    for order in range(span * orders_a_second // _SECOND):
-        start = order * _SECOND // orders_a_second
+    for order in range(rounds * _ORDERS):
+        start = order * length // _ORDERS
         for at, sent in _arrivals(random, order, start, begin):
             arrivals.append((at, len(arrivals), sent))
     arrivals.sort()
     segments: list[list[Sent]] = [[] for _ in range(rounds)]
     for at, _, sent in arrivals:
-        segments[min(max(at, 0) // SEGMENT, rounds - 1)].append(sent)
+        segments[min(max(at, 0) // length, rounds - 1)].append(sent)
     return Course(tuple(map(tuple, segments)), begin + span + 2 * _TAIL)
 
 

@@ -28,7 +28,7 @@ from sagacity.reconcile.clock import SystemClock
 from sagacity.web.times import instant_of
 
 from .comparison import checked, differences, held, lost_or_doubled, miscounted
-from .course import Course, course
+from .course import PACE, Course, course
 from .feeders import HttpFeeder, KafkaFeeder
 from .process import ServeProcess, free_port
 
@@ -48,15 +48,24 @@ class Outcome(msgspec.Struct, frozen=True):
     resent: int
     findings: int
     cases: int
+    late: int
     seconds: float
     wrong: tuple[str, ...]
 
 
-def campaign(folder: Path, rounds: int, seed: int, *, kafka: bool = False, say: Callable[[str], None] = print) -> Outcome:
+def campaign(
+    folder: Path,
+    rounds: int,
+    seed: int,
+    *,
+    kafka: bool = False,
+    pace: float = PACE,
+    say: Callable[[str], None] = print,
+) -> Outcome:
     """Kill a server so many times, let it catch up, and compare. The folder keeps the ledger and what was printed."""
     random = Random(f"kills {seed}")
     began = time.monotonic()
-    sent = course(seed, rounds, SystemClock().now())
+    sent = course(seed, rounds, SystemClock().now(), pace=pace)
     with ExitStack() as stack:
         enter = _from_kafka if kafka else _over_http
         server, feed, attempts = stack.enter_context(enter(folder, sent, random))
@@ -86,6 +95,7 @@ def campaign(folder: Path, rounds: int, seed: int, *, kafka: bool = False, say: 
         resent=resent,
         findings=len(live.findings),
         cases=len(live.statuses),
+        late=sum(account.late for account in live.accounts.values()),
         seconds=time.monotonic() - began,
         wrong=tuple(wrong),
     )
@@ -189,24 +199,31 @@ def _microseconds(instant: str | None) -> int:
     return 0 if instant is None else instant_of(instant)
 
 
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
 def main() -> int:
     """Run a campaign, and say how it went; the exit code is 0 where nothing is wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.crashes", description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=200, help="how often the server is killed")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--from", dest="origin", choices=("http", "kafka"), default="http")
+    parser.add_argument("--pace", type=float, default=PACE, help="seconds of events between one kill and the next")
     parser.add_argument("--folder", type=Path, help="kept afterwards; else a temporary one, kept where something is wrong")
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="crashes-"))
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        outcome = campaign(folder, given.rounds, given.seed, kafka=given.origin == "kafka")
+        kafka = given.origin == "kafka"
+        outcome = campaign(folder, given.rounds, given.seed, kafka=kafka, pace=given.pace, say=_say)
     except BaseException:
         print(f"ended by an error; everything is in {folder}", file=sys.stderr)
         raise
     print(
         f"seed {given.seed}, {given.origin}: {outcome.kills} kills in {outcome.seconds:.0f} s; {outcome.records} records "
-        f"kept, {outcome.resent} times a chunk was tried again; {outcome.cases} cases, {outcome.findings} findings"
+        f"kept, {outcome.late} of them behind as-of, {outcome.resent} times a chunk was tried again; "
+        f"{outcome.cases} cases, {outcome.findings} findings"
     )
     for each in outcome.wrong:
         print(f"wrong: {each}")
