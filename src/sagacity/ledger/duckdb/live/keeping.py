@@ -13,7 +13,7 @@ from sagacity.ledger.duckdb.live.linking import link
 from sagacity.ledger.duckdb.live.numbering import number_new
 from sagacity.ledger.duckdb.live.reasons import keep_reasons
 from sagacity.ledger.duckdb.live.revision import Revision, taken_table
-from sagacity.ledger.duckdb.live.schema import case_table, event_columns, event_table
+from sagacity.ledger.duckdb.live.schema import case_table, event_columns, event_table, touched_table
 from sagacity.ledger.duckdb.normalise import BAD, column
 from sagacity.ledger.duckdb.shapes import Recipe
 from sagacity.plan.columns import attribute_columns
@@ -152,13 +152,4 @@ def _place(connection: DuckDBPyConnection, revision: Revision) -> None:
     connection.execute(
         f"INSERT INTO {events} SELECT t.c, {listed} FROM {ARRIVED} AS a JOIN touched AS t ON t.case_id = a.case_id"
     )
-    _wake(connection, cases)
-
-
-def _wake(connection: DuckDBPyConnection, cases: str) -> None:
-    """What `touched` tells of its cases: more events, and that they are due when the first of these is."""
-    connection.execute(
-        f"""UPDATE {cases} AS k SET events = k.events + t.n, first = least(k.first, t.first),
-                last = greatest(k.last, t.last), due = least(k.due, t.first)
-            FROM touched AS t WHERE t.c = k.c"""
-    )
+    connection.execute(f"INSERT INTO {touched_table(revision.w)} SELECT c, first FROM touched")

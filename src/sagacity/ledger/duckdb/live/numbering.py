@@ -25,6 +25,6 @@ def number_new(connection: DuckDBPyConnection, cases: str) -> None:
             coalesce(c, {first} - 1 + row_number() OVER (PARTITION BY c IS NULL)) AS c) FROM touched"""
     )
     connection.execute(
-        f"""INSERT INTO {cases} SELECT c, case_id, 'open', FALSE, 0, 0, first, last, NULL, {FOREVER}, NULL, NULL
+        f"""INSERT INTO {cases} SELECT c, case_id, 'open', FALSE, n, 0, first, last, NULL, {FOREVER}, NULL, NULL
             FROM touched WHERE c >= {first}"""
     )

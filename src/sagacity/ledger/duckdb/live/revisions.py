@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sagacity.ledger.duckdb.live.arrivals import INCOMING
 from sagacity.ledger.duckdb.live.keeping import keep
 from sagacity.ledger.duckdb.live.revision import Revision, revision_of
-from sagacity.ledger.duckdb.live.schema import case_table, event_table, workflow_tables
+from sagacity.ledger.duckdb.live.schema import case_table, event_table, touched_table, workflow_tables
 from sagacity.ledger.duckdb.live.settling import remember
 from sagacity.ledger.duckdb.rows import first_row
 from sagacity.ledger.live import StoredWorkflow
@@ -125,5 +125,6 @@ def _take_over(connection: DuckDBPyConnection, known: Mapping[int, Revision], re
 def _drop(connection: DuckDBPyConnection, w: int) -> None:
     connection.execute(f"DROP TABLE {event_table(w)}")
     connection.execute(f"DROP TABLE {case_table(w)}")
+    connection.execute(f"DROP TABLE {touched_table(w)}")
     for table in ("account", "rejected", "workflow"):
         connection.execute(f"DELETE FROM {table} WHERE w = ?", [w])

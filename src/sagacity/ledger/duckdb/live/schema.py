@@ -10,7 +10,8 @@ Shared by all workflows:
 - `audit`, what people did
 
 For each revision of a workflow, with its number in the name (`event_3`): `event`, one row an event, copies included, `c` the
-case's number (NULL: no case yet); `case`, one row a case.
+case's number (NULL: no case yet); `case`, one row a case; `touched`, the cases that events have come for since they were
+judged, and the time of the first of these.
 
 Times are microseconds UTC. There are no indexes: every access is a scan over few columns or a join, and an index would have
 to be kept up for every event.
@@ -23,7 +24,7 @@ from sagacity.ledger.duckdb.fields import identifier
 from sagacity.plan.columns import attribute_columns
 from sagacity.workflow.model import Workflow
 
-__all__ = ["SHARED", "VERSION", "case_table", "event_columns", "event_table", "workflow_tables"]
+__all__ = ["SHARED", "VERSION", "case_table", "event_columns", "event_table", "touched_table", "workflow_tables"]
 
 VERSION = 1
 """The version of these tables. A ledger of a later one is refused; one of an earlier is brought up to this."""
@@ -62,6 +63,10 @@ def case_table(w: int) -> str:
     return f"case_{w}"
 
 
+def touched_table(w: int) -> str:
+    return f"touched_{w}"
+
+
 def event_columns(workflow: Workflow) -> list[tuple[str, str]]:
     """The columns of an event, as SQL identifiers with their types: those of `sagacity.plan.columns`, the case's number in
     place of its id, the record it was read from, how that record has been accounted for, and its keys where there
@@ -88,4 +93,5 @@ def workflow_tables(workflow: Workflow, w: int) -> list[str]:
         f"CREATE TABLE {event_table(w)} ({columns})",
         f"""CREATE TABLE {case_table(w)} (c BIGINT, case_id VARCHAR, status VARCHAR, ended BOOLEAN, events BIGINT,
             findings BIGINT, first BIGINT, last BIGINT, as_of BIGINT, due BIGINT, held BIGINT, behind VARCHAR)""",
+        f'CREATE TABLE {touched_table(w)} (c BIGINT, "at" BIGINT)',
     ]
