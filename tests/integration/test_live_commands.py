@@ -207,7 +207,7 @@ def test_a_token_is_made_that_the_server_then_knows(capsys: Printed) -> None:
     known = parse_tokens(lines["line"].strip(), "here")
     found = known.find(lines["token"].strip())
     assert found is not None
-    assert (found.name, found.roles) == ("orders", {"ingest", "viewer"})
+    assert (found.name, sorted(found.roles)) == ("orders", ["ingest", "viewer"])
 
 
 def test_a_token_opens_what_its_role_allows(monkeypatch: pytest.MonkeyPatch, capsys: Printed) -> None:
