@@ -7,20 +7,21 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import live_page_samples as samples
+from fakes.live_ledger import MemoryLedger
 from fakes.samples import ORDER
 from report_samples import HOSTILE
 from report_workflows import DAY, HOUR, START
 from sagacity.errors import UsageError
-from sagacity.ledger.live import (
-    Account,
-)
+from sagacity.ledger.live import Account, Counts, StoredWorkflow
 from sagacity.sources.stream import Reach
 from sagacity.web.pages.actions import done_said, until_of
 from sagacity.web.pages.assets import asset_url, assets, version
 from sagacity.web.pages.case import Shown, case_page
+from sagacity.web.pages.counting import Counting
 from sagacity.web.pages.finding import finding_page
 from sagacity.web.pages.findings import Asked, Listed, inbox_page, matches_text
 from sagacity.web.pages.first import first_line
@@ -271,3 +272,31 @@ def test_a_refused_text_is_shown_around_its_problems_and_can_be_mended() -> None
     assert f'id="line-{line}"' in page
     assert 'id="line-1"' not in page
     assert page.count("source: nowhere,") == 2
+
+
+def test_many_who_look_at_once_cost_the_ledger_one_count() -> None:
+    ledger, time = _Counted(), [0.0]
+    counting = Counting(ledger, moment=1.0, clock=lambda: time[0])
+    assert [counting.all() for _ in range(50)][-1] == [samples.counts()]
+    assert ledger.asked == 1
+    time[0] = 1.0
+    counting.all()
+    assert ledger.asked == 2
+    counting.again()
+    counting.all()
+    assert ledger.asked == 3
+
+
+class _Counted(MemoryLedger):
+    """Notes how often it has counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def workflows(self) -> list[StoredWorkflow]:
+        return [samples.STORED]
+
+    def counts(self, workflow: str) -> Counts:
+        self.asked += 1
+        return msgspec.structs.replace(samples.counts(), workflow=workflow)
