@@ -150,20 +150,24 @@ class Live:
 
     def run(self) -> None:
         """Round after round until `stop`. A ledger that can keep nothing for now stalls it; other errors end it."""
-        self.begin()
         held: list[tuple[Stream, list[Batch]]] = []
-        while not self._stop.is_set():
-            try:
-                held = held or self._poll(_WAIT)
-                self._round(held)
-                held = []
-                self._state, self._problem = "running", None
-            except FullError as error:
-                self._state, self._problem = "stalled", str(error)
-                self._answer()
-                self._stop.wait(_RETRY)
-        self._answer()
-        self._state = "stopped"
+        try:
+            self.begin()
+            while not self._stop.is_set():
+                try:
+                    held = held or self._poll(_WAIT)
+                    self._round(held)
+                    held = []
+                    self._state, self._problem = "running", None
+                except FullError as error:
+                    self._state, self._problem = "stalled", str(error)
+                    self._stop.wait(_RETRY)
+            self._answer()
+        except BaseException as error:
+            self._problem = str(error)
+            raise
+        finally:
+            self._state = "stopped"
 
     def tick(self, wait: float = 0.0) -> Judged:
         """One round: what waits is taken in, kept and judged. For whoever owns the time; `run` does this for ever."""

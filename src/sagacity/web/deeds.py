@@ -12,6 +12,7 @@ from typing import TypeVar
 from sagacity.errors import UsageError, WorkflowError
 from sagacity.ledger.live import Action, Judged, LiveFinding, LiveLedger, Outlook, StoredWorkflow
 from sagacity.reconcile.live import Change
+from sagacity.sources.resolve import source_names
 from sagacity.web.context import Served
 from sagacity.web.identity import Identity
 from sagacity.web.problem import Refused
@@ -66,6 +67,7 @@ async def adopt(
         return stored
 
     stored = await asked(served, work)
+    served.push.serve(source_names(workflow))
     _tell(served)
     return stored
 

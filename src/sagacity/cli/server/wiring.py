@@ -20,6 +20,7 @@ from sagacity.reconcile.clock import Clock, SystemClock
 from sagacity.reconcile.live import Live
 from sagacity.reconcile.watermark import Patience
 from sagacity.sources.push import PushStream
+from sagacity.sources.resolve import source_names
 from sagacity.sources.stream import Stream
 from sagacity.web.app import Settings, create_app
 from sagacity.web.listening import check_listening
@@ -140,13 +141,7 @@ def _adopted(ledger: DuckDBLiveLedger, given: Sequence[tuple[Workflow, str]], cl
 
 
 def _sources(workflows: Iterable[Workflow]) -> list[str]:
-    return list(
-        dict.fromkeys(
-            name
-            for workflow in workflows
-            for name in [*workflow.sources, *(event.source for event in workflow.events.values())]
-        )
-    )
+    return list(dict.fromkeys(name for workflow in workflows for name in source_names(workflow)))
 
 
 def _streams(config: Config, workflows: Sequence[Workflow]) -> list[Stream]:
