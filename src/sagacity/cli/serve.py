@@ -77,7 +77,7 @@ def command(
     given = read_config(config)
     changed = _changed(given, workflow, ledger, listen, kafka, kafka_setting, source, tokens, lateness, memory)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    serve(changed, os.environ, lambda text: typer.echo(text, err=True))
+    serve(changed, os.environ, typer.echo)
 
 
 def _changed(

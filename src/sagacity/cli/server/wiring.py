@@ -26,7 +26,7 @@ from sagacity.web.app import Settings, create_app
 from sagacity.web.listening import check_listening
 from sagacity.web.logs import log, set_up
 from sagacity.web.server import server
-from sagacity.web.tokens import Tokens, parse_tokens
+from sagacity.web.tokens import tokens_from
 from sagacity.workflow.conditions.record import parse_record, paths
 from sagacity.workflow.language.reader import loads, source_text
 from sagacity.workflow.model import Source, Workflow
@@ -43,7 +43,7 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
     Raises UsageError and WorkflowError for what is wrong before anything starts, LedgerError, and whatever ended the rounds.
     """
     host, port = config.address
-    tokens = _tokens(config, environment)
+    tokens = tokens_from(None if config.tokens is None else Path(config.tokens), environment)
     check_listening(host, tokens)
     alerts = _alerts(config)
     channels = {} if alerts is None else senders(alerts, environment)
@@ -106,15 +106,6 @@ class _Worker(threading.Thread):
         if self.is_alive():
             stop()
             self.join(_JOIN)
-
-
-def _tokens(config: Config, environment: Mapping[str, str]) -> Tokens:
-    if config.tokens is not None:
-        try:
-            return parse_tokens(Path(config.tokens).read_text(encoding="utf-8"), config.tokens)
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"the tokens in {config.tokens} cannot be read: {error}") from error
-    return parse_tokens(environment.get("SAGACITY_TOKENS", ""), "SAGACITY_TOKENS")
 
 
 def _alerts(config: Config) -> Alerts | None:
