@@ -291,8 +291,8 @@ class PartState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """One workflow at a glance: cases by status, findings by state, open findings by owner and by expectation, events by
-    type, and for each expectation the cases by verdict."""
+    """One workflow at a glance: cases by status, findings by state, open findings by owner and by expectation, and events by
+    type."""
 
     workflow: str
     cases: Mapping[str, int]
