@@ -10,7 +10,7 @@ from random import Random
 
 from sagacity.demo.course import DAY, HOUR, MINUTE
 from sagacity.demo.orders import Plan, stories
-from sagacity.ledger.live import Action, FindingFilter, Outlook
+from sagacity.ledger.live import Action, FindingFilter, Outlook, Settled
 from sagacity.sources.stream import Batch, Part, Reach
 from sagacity.workflow.language.reader import loads
 from sagacity.workflow.trace import Event
@@ -275,5 +275,5 @@ def _alerts(ledger: MemoryLedger, now: int) -> None:
     """All but the last few notices are delivered; three never will be."""
     numbers = [notice.number for notice in ledger.notices(now, 10_000)]
     for number in numbers[:3]:
-        ledger.noticed([number], failed="https://hooks.example/alerts answered 410 Gone")
-    ledger.noticed(numbers[3:-2])
+        ledger.settle([Settled(number=number, deliveries=(), failed="https://hooks.example/alerts answered 410 Gone")])
+    ledger.settle([Settled(number=number, deliveries=()) for number in numbers[3:-2]])
