@@ -108,8 +108,7 @@ def _refused(frame: Frame, refusals: Sequence[Refusal]) -> Markup:
             None,
             [
                 moment(each.arrived, frame.status.now),
-                named(each.source, 60),
-                tag("code", named(f"{each.part} at {each.position:,}", 120)),
+                tag("code", named(f"{each.source}, {each.part} at {each.position:,}", 120)),
                 tag("bdi", each.reason),
                 tag("code", tag("bdi", each.shown)),
             ],
@@ -193,5 +192,9 @@ def _accounting(accounts: Sequence[Account]) -> Markup:
     rejected = sum(account.rejected for account in accounts)
     hint = None
     if rejected:
-        hint = tag("p", f"{plural(rejected, 'record')} could not be read. The server's log says why.", class_="soft note")
+        hint = tag(
+            "p",
+            f"{plural(rejected, 'record')} could not be read. The latest are listed below, with the reason.",
+            class_="soft note",
+        )
     return tag("div", warned, card(table, hint, flush=True), tag("details", tag("summary", "What the words mean"), meanings))
