@@ -105,9 +105,9 @@ def test_topics_that_are_asked_for_while_it_reads_are_read_from_their_beginning(
     topics.send(refunds, numbered(5, start=10))
     with closing(topics.stream({"orders": [orders]})) as stream:
         stream.start({})
-        assert poll_until(stream, lambda taken: len(taken.bodies) == 3).of("orders") == numbered(3)
+        assert poll_until(stream, lambda taken: len(taken.of("orders")) == 3).of("orders") == numbered(3)
         stream.serve({"refunds": [refunds], "orders": [orders]})
-        assert poll_until(stream, lambda taken: len(taken.bodies) == 5).of("refunds") == numbered(5, start=10)
+        assert poll_until(stream, lambda taken: len(taken.of("refunds")) == 5).of("refunds") == numbered(5, start=10)
 
 
 def test_a_topic_that_is_not_there_yet_is_down_and_read_once_it_is(topics: Topics) -> None:
