@@ -12,8 +12,8 @@ import msgspec
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from fakes.live_ledger import MemoryLedger
 from fakes.samples import REACHES, FixedStream, sample_ledger
+from sagacity.ledger.live import LiveLedger
 from sagacity.reconcile.live import Live
 from sagacity.sources.push import PushStream
 from sagacity.sources.stream import Reach, Stream
@@ -39,9 +39,9 @@ class Hand:
 
 
 class Serving(msgspec.Struct, frozen=True):
-    """All the parts, to look at from outside."""
+    """All the parts, to look at from outside. `ledger` is a `MemoryLedger` unless another was given."""
 
-    ledger: MemoryLedger
+    ledger: Any
     live: Live
     push: PushStream
     clock: Hand
@@ -56,7 +56,7 @@ class Serving(msgspec.Struct, frozen=True):
 def serving(
     settings: Settings | None = None,
     *,
-    ledger: MemoryLedger | None = None,
+    ledger: LiveLedger | None = None,
     sources: Sequence[str] = SOURCES,
     reaches: Sequence[Reach] = REACHES,
     push: PushStream | None = None,
