@@ -12,6 +12,7 @@ import msgspec
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from fakes.live_ledger import MemoryLedger
 from fakes.samples import REACHES, FixedStream, sample_ledger
 from sagacity.ledger.live import LiveLedger
 from sagacity.reconcile.live import Live
@@ -41,11 +42,17 @@ class Hand:
 class Serving(msgspec.Struct, frozen=True):
     """All the parts, to look at from outside. `ledger` is a `MemoryLedger` unless another was given."""
 
-    ledger: Any
+    ledger: LiveLedger
     live: Live
     push: PushStream
     clock: Hand
     app: Litestar
+
+    @property
+    def memory(self) -> MemoryLedger:
+        """The ledger, where it is the one in memory."""
+        assert isinstance(self.ledger, MemoryLedger)
+        return self.ledger
 
     def settle(self) -> None:
         """Wait until what was kept by now has been judged, too."""
