@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +88,8 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
             stack.callback(delivery.end, deliverer.stop)
             delivery.start()
         say(_greeting(config, host, port, known, bool(tokens)))
-        web.run()
+        with suppress(KeyboardInterrupt):  # told to stop, it has: that is no failure
+            web.run()
         for worker in (rounds, *([delivery] if alerts is not None else [])):
             if worker.failure is not None:
                 raise worker.failure
