@@ -44,7 +44,8 @@ def suggestions(program: str, address: str) -> list[tuple[str, str]]:
     """Commands to try beside the running server, each with what it is for."""
     event = (
         '{"specversion": "1.0", "id": "mine-1", "source": "/me", "type": "shop.OrderPlaced", '
-        '"time": "\'$(date -u +%FT%TZ)\'", "data": {"order": {"id": "mine"}, "total": {"value": "1.00", "currency": "USD"}, "items": 1}}'
+        '"time": "\'$(date -u +%FT%TZ)\'", '
+        '"data": {"order": {"id": "mine"}, "total": {"value": "1.00", "currency": "USD"}, "items": 1}}'
     )
     return [
         (f"{program} case 123 --server {address}", "order 123, of $4.50: paid, never shipped"),
