@@ -183,6 +183,9 @@ if (address.searchParams.has("done")) {
   address.searchParams.delete("done");
   history.replaceState(null, "", address);
 }
+// On narrow screens the page one is on may stand beyond the edge of the navigation.
+const here = document.querySelector(".bar nav [aria-current]");
+if (here) here.closest("nav").scrollLeft = Math.max(0, here.offsetLeft - 120);
 document.addEventListener("click", (event) => {
   const pressed = event.target.closest?.("#arrivals");
   if (pressed) refresh({ all: true });
