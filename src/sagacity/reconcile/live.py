@@ -196,8 +196,9 @@ class Live:
             for stream, of_stream in taken:
                 stream.durable(of_stream)
             records = appended.records
-            self._latest |= {part: max(at, self._latest.get(part, at)) for part, at in appended.latest.items()}
-            self._heard |= {(batch.source, batch.part): now for batch in batches}
+            further = {part: at for part, at in appended.latest.items() if at > self._latest.get(part, at - 1)}
+            self._latest |= further
+            self._heard |= dict.fromkeys(further, now)  # what moves nothing on, such as other types, holds nothing back
             self._next_due = 0
         self._count(now, records)
         return now, records

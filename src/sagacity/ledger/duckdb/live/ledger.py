@@ -85,7 +85,7 @@ class DuckDBLiveLedger:
 
     def rejudge(self, now: int, most: int = 100_000) -> float:
         with self._store.transaction() as connection:
-            share = revisions.reread(connection, self._revisions, self._as_of, now, most)
+            share = revisions.reread(connection, self._revisions, now, most)
             loaded = revisions.load_all(connection, self._revisions)
         self._revisions = loaded
         return share

@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import duckdb
 import msgspec
 
 from sagacity.errors import UsageError
@@ -65,7 +66,12 @@ def page_of(
         values += _unpacked(cursor, len(key))
         after = f"WHERE ({names}) > ({', '.join('?' for _ in key)})"
     sql = f"SELECT * FROM (SELECT {keys}, q.* FROM ({query}) AS q) {after} ORDER BY {names} LIMIT {limit + 1}"
-    rows = connection.execute(sql, values).fetchall()
+    try:
+        rows = connection.execute(sql, values).fetchall()
+    except (duckdb.DataError, duckdb.ProgrammingError) as error:
+        if cursor is None:
+            raise
+        raise _no_cursor() from error  # of another list, for one
     items = tuple(make(row[len(key) :]) for row in rows[:limit])
     return Page(items, _packed(rows[limit - 1][: len(key)]) if len(rows) > limit else None)
 
@@ -192,10 +198,13 @@ def finding_from(row: Any) -> LiveFinding:
 
 def _found(revision: Revision, text: str) -> tuple[str, list[object]]:
     """SQL of the cases that have a text as their id, or in an event: its id, a key, an attribute, a correlation or trace."""
-    columns = ["id", *(identifier(each.name) for each in attribute_columns(revision.workflow))]
+    columns = [("id", "VARCHAR"), *((identifier(each.name), each.sql_type) for each in attribute_columns(revision.workflow))]
     if len(revision.workflow.keys) > 1:
-        columns += [identifier(KEY + key) for key in revision.workflow.keys]
-    held = " OR ".join(f"CAST({column} AS VARCHAR) = ?" for column in columns)
+        columns += [(identifier(KEY + key), "VARCHAR") for key in revision.workflow.keys]
+    held = " OR ".join(
+        f"{name} = TRY_CAST(? AS {kind})" if kind.startswith("DECIMAL") else f"CAST({name} AS VARCHAR) = ?"
+        for name, kind in columns
+    )
     carried = "record IN (SELECT n FROM record WHERE correlation = ? OR trace = ?)"
     inside = f"c IN (SELECT c FROM {event_table(revision.w)} WHERE {held} OR {carried})"
     return f"(case_id = ? OR {inside})", [text] * (len(columns) + 3)
@@ -211,8 +220,12 @@ def _unpacked(cursor: str, parts: int) -> list[object]:
     except (ValueError, binascii.Error, msgspec.DecodeError):
         found = None
     if not isinstance(found, list) or len(found) != parts or not all(isinstance(each, str | int) for each in found):
-        raise UsageError("this is no cursor", hint="leave it out for the first page; each page has the next one's")
+        raise _no_cursor()
     return found
+
+
+def _no_cursor() -> UsageError:
+    return UsageError("this is no cursor", hint="leave it out for the first page; each page has the next one's")
 
 
 def history_of(connection: DuckDBPyConnection, finding: str) -> list[HistoryEntry]:
