@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from sagacity.ledger.duckdb.live.archived import archived_counts
+from sagacity.ledger.duckdb.live.keeping import REDELIVERED
 from sagacity.ledger.duckdb.live.revision import Revision
 from sagacity.ledger.duckdb.live.schema import case_table, event_table
 from sagacity.ledger.live import Account, Counts, PartState
@@ -70,16 +72,18 @@ def counts(connection: DuckDBPyConnection, revision: Revision) -> Counts:
     }
     events = dict(
         connection.execute(
-            f"SELECT type, count(*) FROM {event_table(revision.w)} WHERE counted < 2 AND c IS NOT NULL GROUP BY type"
+            f"SELECT type, count(*) FROM {event_table(revision.w)} WHERE counted <> {REDELIVERED} AND c IS NOT NULL GROUP BY type"
         ).fetchall()
     )
-    statuses = connection.execute(f"SELECT status, count(*) FROM {case_table(revision.w)} GROUP BY status").fetchall()
+    cases = {"complete": 0, "open": 0, "violated": 0}
+    statuses = dict(connection.execute(f"SELECT status, count(*) FROM {case_table(revision.w)} GROUP BY status").fetchall())
+    gone, gone_events = archived_counts(connection, workflow.name)
     states = connection.execute(f"SELECT state, count(*) {named} GROUP BY state", [workflow.name]).fetchall()
     return Counts(
         workflow=workflow.name,
-        cases={"complete": 0, "open": 0, "violated": 0} | dict(statuses),
+        cases={status: statuses.get(status, 0) + gone.get(status, 0) for status in cases | statuses | gone},
         findings={"open": 0, "acknowledged": 0, "waived": 0, "resolved": 0} | dict(states),
         by_owner=dict(by["owner"]),
         by_expectation=dict(by["expectation"]),
-        events={name: events.get(number, 0) for number, name in enumerate(workflow.events)},
+        events={name: events.get(number, 0) + gone_events.get(name, 0) for number, name in enumerate(workflow.events)},
     )

@@ -12,6 +12,8 @@ import msgspec
 from sagacity.errors import UsageError
 from sagacity.ledger.duckdb.correlate import KEY
 from sagacity.ledger.duckdb.fields import identifier
+from sagacity.ledger.duckdb.live.archive import Archive
+from sagacity.ledger.duckdb.live.archived import archived_cases, archived_events
 from sagacity.ledger.duckdb.live.revision import Revision
 from sagacity.ledger.duckdb.live.schema import case_table, event_table
 from sagacity.ledger.duckdb.rows import EventReader, first_row
@@ -40,7 +42,7 @@ __all__ = [
 T = TypeVar("T")
 
 FINDING = ", ".join(identifier(name) for name in LiveFinding.__struct_fields__ if name not in ("case",))
-_CASE = "case_id, status, ended, events, findings, first, last, as_of, due, behind"
+_CASE = "case_id, status, ended, events, findings, first, last, as_of, due, behind, FALSE AS archived"
 _MOST = 500
 
 
@@ -91,6 +93,9 @@ def case_page(
         queries.append(
             f"SELECT '{name}' AS workflow, {_CASE} FROM {case_table(revision.w)} WHERE {' AND '.join(conditions)}"
         )
+        archived, values = archived_cases(revision, which)
+        queries.append(f"SELECT '{name}' AS workflow, q.* FROM ({archived}) AS q")
+        parameters += values
     if not queries:
         return Page(())
     query = " UNION ALL ".join(queries)
@@ -100,11 +105,17 @@ def case_page(
 
 def case_row(connection: DuckDBPyConnection, revision: Revision, case: str) -> CaseRow | None:
     row = first_row(connection, f"SELECT {_CASE} FROM {case_table(revision.w)} WHERE case_id = ?", [case])
+    if row is None:
+        query, values = archived_cases(revision, CaseFilter(text=case))
+        row = first_row(connection, f"SELECT * FROM ({query}) WHERE case_id = ?", [*values, case])
     return None if row is None else _case((revision.workflow.name, *row))
 
 
-def events_of(connection: DuckDBPyConnection, revision: Revision, case: str) -> list[StoredEvent]:
-    """Every event of a case, copies included, in the order of the trace."""
+def events_of(connection: DuckDBPyConnection, archive: Archive, revision: Revision, case: str) -> list[StoredEvent]:
+    """Every event of a case, copies included, in the order of the trace. Raises LedgerError where it is archived and its
+    file cannot be read."""
+    if (archived := archived_events(connection, archive, revision, case)) is not None:
+        return archived
     reader = EventReader(revision.workflow)
     rows = connection.execute(
         f"""SELECT {reader.columns("e")}, p.source, p.part, r.position, r.arrived, r.body, r.correlation, r.trace
@@ -168,7 +179,7 @@ def incident_page(connection: DuckDBPyConnection, *, cursor: str | None, limit: 
 
 
 def _case(row: Any) -> CaseRow:
-    workflow, case, status, ended, events, findings, first, last, as_of, due, behind = row
+    workflow, case, status, ended, events, findings, first, last, as_of, due, behind, archived = row
     return CaseRow(
         workflow=workflow,
         case=case,
@@ -181,6 +192,7 @@ def _case(row: Any) -> CaseRow:
         as_of=as_of,
         due=None if due >= FOREVER else due,
         behind=tuple(behind.split(",")) if behind else (),
+        archived=archived,
     )
 
 
