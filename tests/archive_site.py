@@ -62,9 +62,7 @@ class Site:
         self.ledger.adopt(loads(text), text, by="test", now=self.now)
 
     def open(self) -> None:
-        self.ledger = DuckDBLiveLedger(
-            self.folder, threads=1, memory="256MB", archive_after=self.after, retain=self.retain
-        )
+        self.ledger = DuckDBLiveLedger(self.folder, threads=1, memory="256MB", archive_after=self.after, retain=self.retain)
 
     def close(self) -> None:
         self.ledger.close()
@@ -74,14 +72,19 @@ class Site:
 
     def send(self, type_: str, at: int, id_: str, **fields: Any) -> None:
         """Take an event in; `at` in days."""
+        self.bodies([self.body(type_, at, id_, **fields)])
+
+    def body(self, type_: str, at: int, id_: str, **fields: Any) -> bytes:
+        """The record of an event."""
         body = {"type": type_, "at": iso(at * DAY), "id": id_, **{key: it for key, it in fields.items() if it is not None}}
-        self.bodies([msgspec.json.encode(body)])
+        return msgspec.json.encode(body)
 
     def bodies(self, bodies: list[bytes]) -> None:
         start, self.position = self.position, self.position + len(bodies)
         self.now += SECOND
         self.ledger.append(
-            [Batch(source="bus", part="0", bodies=bodies, positions=range(start, self.position), resume=self.position)], self.now
+            [Batch(source="bus", part="0", bodies=bodies, positions=range(start, self.position), resume=self.position)],
+            self.now,
         )
 
     def judge(self, at: int) -> None:

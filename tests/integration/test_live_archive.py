@@ -7,12 +7,26 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pyarrow.parquet as pq
 import pytest
 
 from archive_site import DAY, ORDERS, Site, files
 from sagacity.errors import LedgerError
 from sagacity.ledger.live import Action, CaseFilter, FindingFilter, Outlook
+
+MOVES = """
+workflow: orders
+keys: item
+sources:
+  bus: {}
+events:
+  Left: {source: bus, time: left, key: from}
+  Came: {source: bus, time: came, key: to}
+timeout: 2d
+rules:
+  - existence: Left
+"""
 
 
 @pytest.fixture
@@ -35,8 +49,10 @@ def test_a_complete_case_goes_to_the_archive_and_is_found_there(site: Site) -> N
     counts = site.ledger.counts("orders")
     assert site.upkeep() == (1, 0)
     row = site.ledger.case("orders", "a")
-    assert before is not None and row is not None
-    assert row.archived and not before.archived
+    assert before is not None
+    assert row is not None
+    assert row.archived
+    assert not before.archived
     assert (row.status, row.ended, row.events, row.first, row.last, row.as_of, row.due) == (
         before.status, before.ended, before.events, before.first, before.last, before.as_of, None,
     )  # fmt: skip
@@ -220,7 +236,8 @@ def test_a_file_that_cannot_be_read_is_named_and_stops_nothing(site: Site, harm:
     else:
         file.write_bytes(file.read_bytes()[:40])
     row = site.ledger.case("orders", "a")
-    assert row is not None and row.archived
+    assert row is not None
+    assert row.archived
     with pytest.raises(LedgerError, match=name):
         site.ledger.events("orders", "a")
     site.send("Shipped", 104, "a-3", order="a")
@@ -228,7 +245,8 @@ def test_a_file_that_cannot_be_read_is_named_and_stops_nothing(site: Site, harm:
     assert site.told("a") == ["a-3"]
     (_, by, what), *_ = site.ledger.audits().items
     assert by == "sagacity"
-    assert name in what and what.endswith("start anew: a")
+    assert name in what
+    assert what.endswith("start anew: a")
     site.send("Shipped", 105, "a-4", order="a")
     assert site.told("a") == ["a-3", "a-4"]
 
@@ -239,7 +257,9 @@ def test_an_archived_case_outlives_a_change_of_the_workflow(site: Site) -> None:
     while site.ledger.rejudge(site.now) < 1:
         pass
     row = site.ledger.case("orders", "a")
-    assert row is not None and row.archived and row.status.value == "complete"
+    assert row is not None
+    assert row.archived
+    assert row.status.value == "complete"
     assert site.told("a") == ["a-0", "a-1", "a-2"]
     site.send("Placed", 104, "a-3", order="a")
     site.judge(130)
@@ -271,6 +291,40 @@ def test_a_record_that_another_workflow_needs_stays_until_that_lets_it_go(site: 
     site.send("Paid", 104, "a-3", order="a")
     site.judge(130)
     assert site.told("a") == [str(it.event.id) for it in site.ledger.events("slow", "a")] == ["a-0", "a-1", "a-2", "a-3"]
+
+
+def test_a_record_with_events_of_two_cases_serves_both_wherever_they_are(tmp_path: Path) -> None:
+    site = Site(tmp_path, MOVES)
+    move = {"from": "a", "to": "b", "left": "1970-04-11T00:00:00Z", "came": "1970-04-20T00:00:00Z"}
+    site.bodies([msgspec.json.encode(move)])
+    site.judge(108)
+    assert site.upkeep() == (1, 0)
+    assert [site.archived(case) for case in "ab"] == [True, False]
+    site.bodies([msgspec.json.encode({"from": "a", "left": "1970-04-12T00:00:00Z"})])
+    site.judge(109)
+    assert {case: events for case, (_, _, events) in site.cases().items()} == {"a": 2, "b": 1}
+    site.judge(130)
+    site.judge(140)
+    site.upkeep()
+    assert [site.archived(case) for case in "ab"] == [True, True]
+    site.bodies([msgspec.json.encode({"to": "b", "came": "1970-04-21T00:00:00Z"})])
+    site.judge(141)
+    assert {case: events for case, (_, _, events) in site.cases().items()} == {"a": 2, "b": 2}
+    assert len(site.ledger.events("orders", "a")) == 2
+    assert [site.archived(case) for case in "ab"] == [True, False]
+    site.close()
+
+
+def test_an_archive_that_cannot_be_written_loses_nothing_and_goes_on_later(site: Site) -> None:
+    site.complete("a")
+    site.judge(120)
+    (site.folder / "archive").write_text("in the way")
+    with pytest.raises(LedgerError, match="archive"):
+        site.upkeep()
+    assert site.archived("a") is False
+    assert site.told("a") == ["a-0", "a-1", "a-2"]
+    (site.folder / "archive").unlink()
+    assert site.upkeep() == (1, 0)
 
 
 def test_a_ledger_of_the_version_before_is_brought_up_to_this_one(site: Site) -> None:

@@ -102,7 +102,9 @@ class Archive:
         if not self.folder.is_dir():
             return
         named = {path for (path,) in connection.execute("SELECT path FROM archived_file").fetchall()}
-        there = (file.relative_to(self.folder).as_posix() for file in self.folder.glob("*/day=*/*") if _OURS.fullmatch(file.name))
+        there = (
+            file.relative_to(self.folder).as_posix() for file in self.folder.glob("*/day=*/*") if _OURS.fullmatch(file.name)
+        )
         self.remove([path for path in there if path not in named])
 
 

@@ -175,9 +175,7 @@ def _called(units: Sequence[Unit]) -> tuple[str, ...]:
     return tuple(f"record {unit.n}" if unit.case_id is None else unit.case_id for unit in units)
 
 
-def _read(
-    cursor: DuckDBPyConnection, archive: Archive, paths: dict[int, str], units: Sequence[Unit]
-) -> pa.Table:
+def _read(cursor: DuckDBPyConnection, archive: Archive, paths: dict[int, str], units: Sequence[Unit]) -> pa.Table:
     """Raises SourceError where a file cannot be read."""
     places = {file: str(archive.folder / path) for file, path in paths.items()}
     for kind in ("case_id", "n"):
@@ -200,7 +198,7 @@ def _read(
             )
             parameters.append(list(places.values()))
     with reading(shown):
-        return cursor.execute(" UNION ALL ".join(selects), parameters).to_arrow_table().cast(_SCHEMA)
+        return cursor.sql(" UNION ALL ".join(selects), params=parameters).to_arrow_table().cast(_SCHEMA)
 
 
 def events_in(cursor: DuckDBPyConnection, revision: Revision, records: pa.Table) -> pa.Table:
@@ -209,7 +207,7 @@ def events_in(cursor: DuckDBPyConnection, revision: Revision, records: pa.Table)
     cursor.execute("SET TimeZone = 'UTC'")
     define(cursor)
     cursor.register("kept_records", records)
-    incoming = cursor.execute(
+    incoming = cursor.sql(
         """SELECT DISTINCT ON (n) n, CAST(0 AS INTEGER) AS p, source, position, body, CAST(NULL AS VARCHAR) AS shown
            FROM kept_records"""
     ).to_arrow_table()
@@ -219,4 +217,4 @@ def events_in(cursor: DuckDBPyConnection, revision: Revision, records: pa.Table)
         for source in revision.normals
         for slot in slots_of(revision, source)
     ]
-    return cursor.execute(" UNION ALL ".join(selects)).to_arrow_table()
+    return cursor.sql(" UNION ALL ".join(selects)).to_arrow_table()

@@ -1,4 +1,4 @@
-"""Who goes to the archive, and how: the records into a file, then everything out of the database, and what it is found by in.
+"""Who goes to the archive, and how: records into a file, then everything out of the database, and into it what finds them.
 
 A case goes when it has ended, nothing is pending, and its last event, its end and its latest verdict lie long enough before
 as-of. With several keys, so does a record that has waited as long for what would link it to a case. Few go in a step, and
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sagacity.ledger.duckdb.correlate import KEY
 from sagacity.ledger.duckdb.fields import identifier, literal
 from sagacity.ledger.duckdb.live.archive import CARRIED, Archive, hashed
+from sagacity.ledger.duckdb.live.keeping import REDELIVERED
 from sagacity.ledger.duckdb.live.revision import Revision
 from sagacity.ledger.duckdb.live.schema import case_table, event_table, touched_table
 from sagacity.ledger.duckdb.rows import first_row
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["archive_cases", "give_up_records", "store", "waited"]
 
-_MOST_CASES = 20_000
-_MOST_EVENTS = 200_000
+_MOST_CASES = 10_000
+_MOST_EVENTS = 50_000
 _LONGEST_WAIT = 3_600_000_000
 _HELD_IN = {"case_id": "l", "source": "p", "part": "p"}
 
@@ -46,7 +47,7 @@ def archive_cases(
         full = _choose_waiting(connection, revision, limit, now - archive.after) or full
     oldest = first_row(
         connection,
-        f"SELECT min(settled), count(*) FROM (SELECT settled FROM going {'UNION ALL SELECT last FROM waiting' if several else ''})",
+        f"SELECT min(settled), count(*) FROM (SELECT settled FROM going{' UNION ALL SELECT last FROM waiting' * several})",
     )
     if oldest is None or not oldest[1] or (not full and oldest[0] > limit - waited(archive.after)):
         return 0, False
@@ -93,8 +94,9 @@ def _choose_waiting(connection: DuckDBPyConnection, revision: Revision, limit: i
     events = event_table(revision.w)
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE waiting AS
-            SELECT w.n, w.last, CAST(make_timestamp(w.last) AS DATE) AS day FROM
-                (SELECT record AS n, max(time) AS last FROM {events} WHERE c IS NULL GROUP BY record
+            SELECT w.n, w.last, w.copy, CAST(make_timestamp(w.last) AS DATE) AS day FROM
+                (SELECT record AS n, max(time) AS last, bool_and(counted = {REDELIVERED}) AS copy
+                 FROM {events} WHERE c IS NULL GROUP BY record
                  HAVING max(time) <= {limit}) AS w
             JOIN record AS r ON r.n = w.n
             WHERE r.arrived <= {arrived} AND w.n NOT IN (SELECT record FROM {events} WHERE c IS NOT NULL)
@@ -139,7 +141,8 @@ def _index(connection: DuckDBPyConnection, revision: Revision) -> None:
             FROM going AS g JOIN filing AS f ON f.day = g.day LEFT JOIN
                 (SELECT c, string_agg([{names}][type + 1] || chr(31) || n, chr(30) ORDER BY type) AS types
                  FROM (SELECT e.c, e.type, count(*) AS n FROM {event_table(revision.w)} AS e JOIN going AS g ON g.c = e.c
-                       WHERE e.type >= 0 AND e.counted <> 2 GROUP BY e.c, e.type) GROUP BY c) AS t ON t.c = g.c"""
+                       WHERE e.type >= 0 AND e.counted <> {REDELIVERED} GROUP BY e.c, e.type) GROUP BY c
+                ) AS t ON t.c = g.c"""
     )
 
 
@@ -165,10 +168,11 @@ def _index_keys(connection: DuckDBPyConnection, revision: Revision) -> None:
 def _count_as_orphans(connection: DuckDBPyConnection, revision: Revision) -> None:
     """While a record without a case is hot, who reads the account tells it apart; from now on the account does."""
     connection.execute(
-        f"""UPDATE account AS a SET orphan = a.orphan + s.n, matched = a.matched - least(s.n, a.matched),
-                late = a.late - (s.n - least(s.n, a.matched))
-            FROM (SELECT p.source, count(*) AS n FROM waiting AS w JOIN record AS r ON r.n = w.n JOIN part AS p ON p.p = r.p
-                  GROUP BY p.source) AS s WHERE a.w = {revision.w} AND a.source = s.source"""
+        f"""UPDATE account AS a SET orphan = a.orphan + s.n + s.copies, redelivered = a.redelivered - s.copies,
+                matched = a.matched - least(s.n, a.matched), late = a.late - (s.n - least(s.n, a.matched))
+            FROM (SELECT p.source, count_if(NOT w.copy) AS n, count_if(w.copy) AS copies FROM waiting AS w
+                  JOIN record AS r ON r.n = w.n JOIN part AS p ON p.p = r.p GROUP BY p.source) AS s
+            WHERE a.w = {revision.w} AND a.source = s.source"""
     )
 
 
@@ -182,7 +186,5 @@ def give_up_records(connection: DuckDBPyConnection, revisions: Iterable[Revision
         f"SELECT record FROM {event_table(each.w)} WHERE record {within} AND record IN (SELECT n FROM leaving)"
         for each in revisions
     )
-    connection.execute(
-        f"DELETE FROM record WHERE n {within} AND n IN (SELECT n FROM leaving) AND n NOT IN ({needed})"
-    )
+    connection.execute(f"DELETE FROM record WHERE n {within} AND n IN (SELECT n FROM leaving) AND n NOT IN ({needed})")
     connection.execute(f"UPDATE archive SET taken = greatest(taken, {span[1]})")

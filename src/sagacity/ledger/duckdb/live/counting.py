@@ -30,15 +30,17 @@ def accounts(connection: DuckDBPyConnection, revisions: Sequence[Revision]) -> l
     """The accounts of every workflow. With several keys, a record whose events have no case yet is an orphan for now."""
     found = []
     for revision in revisions:
-        orphans: dict[str, int] = {}
+        orphans: dict[str, tuple[int, int]] = {}
         if len(revision.workflow.keys) > 1:
-            orphans = dict(
-                connection.execute(
-                    f"""SELECT p.source, count(*) FROM (SELECT record FROM {event_table(revision.w)} GROUP BY record
-                            HAVING count(c) = 0) AS e
+            orphans = {
+                source: (astray, copies)
+                for source, astray, copies in connection.execute(
+                    f"""SELECT p.source, count_if(NOT e.copy), count_if(e.copy) FROM
+                            (SELECT record, bool_and(counted = {REDELIVERED}) AS copy FROM {event_table(revision.w)}
+                             GROUP BY record HAVING count(c) = 0) AS e
                         JOIN record AS r ON r.n = e.record JOIN part AS p ON p.p = r.p GROUP BY p.source"""
                 ).fetchall()
-            )
+            }
         rows = connection.execute(
             """SELECT source, records, matched, redelivered, late, unmatched, orphan, rejected FROM account
                WHERE w = ? ORDER BY source""",
@@ -46,14 +48,15 @@ def accounts(connection: DuckDBPyConnection, revisions: Sequence[Revision]) -> l
         ).fetchall()
         for row in rows:
             account = Account(workflow=revision.workflow.name, **dict(zip(Account.__struct_fields__[1:], row, strict=True)))
-            astray = orphans.get(account.source, 0)
+            astray, copies = orphans.get(account.source, (0, 0))
             from_matched = min(astray, account.matched)
             found.append(
                 replace(
                     account,
                     matched=account.matched - from_matched,
                     late=account.late - (astray - from_matched),
-                    orphan=account.orphan + astray,
+                    redelivered=account.redelivered - copies,
+                    orphan=account.orphan + astray + copies,
                 )
             )
     return found
@@ -72,7 +75,8 @@ def counts(connection: DuckDBPyConnection, revision: Revision) -> Counts:
     }
     events = dict(
         connection.execute(
-            f"SELECT type, count(*) FROM {event_table(revision.w)} WHERE counted <> {REDELIVERED} AND c IS NOT NULL GROUP BY type"
+            f"""SELECT type, count(*) FROM {event_table(revision.w)}
+                WHERE counted <> {REDELIVERED} AND c IS NOT NULL GROUP BY type"""
         ).fetchall()
     )
     cases = {"complete": 0, "open": 0, "violated": 0}

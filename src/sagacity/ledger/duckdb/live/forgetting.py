@@ -1,4 +1,4 @@
-"""The end of the retention: a file goes as a whole, with all that its cases are found by, and what of their findings is settled.
+"""The end of the retention: a file goes as a whole, with all that finds its cases, and what of their findings is settled.
 
 A finding that nobody has settled stays until somebody does: it is open work, although the events are gone.
 """

@@ -16,7 +16,7 @@ from sagacity.ledger.duckdb.fields import identifier, literal
 from sagacity.ledger.duckdb.live.acting import note
 from sagacity.ledger.duckdb.live.archive import Archive, Unit, hashed
 from sagacity.ledger.duckdb.live.archived import Damage, events_in, records_of
-from sagacity.ledger.duckdb.live.keeping import ARRIVED, place
+from sagacity.ledger.duckdb.live.keeping import ARRIVED, MATCHED, REDELIVERED, RETURNED, place
 from sagacity.ledger.duckdb.live.linking import reach
 from sagacity.ledger.duckdb.live.revision import Revision
 from sagacity.ledger.duckdb.live.schema import case_table, event_columns, event_table
@@ -80,8 +80,8 @@ class Returning:
         more = f" and {len(damage.cases) - _NAMED} more" if len(damage.cases) > _NAMED else ""
         called = ", ".join(damage.cases[:_NAMED]) + more
         what = (
-            f"{damage.path} {damage.reason}: archived cases of {revision.workflow.name} could not be brought back, and start "
-            f"anew: {called}"
+            f"{damage.path} {damage.reason}: archived cases of {revision.workflow.name} could not be brought back, "
+            f"and start anew: {called}"
         )
         note(connection, SAGACITY, what, self._now)
         connection.execute(
@@ -180,9 +180,7 @@ def _leave_index(connection: DuckDBPyConnection, revision: Revision, units: Sequ
         }
     )
     connection.register("units_back", table)
-    connection.execute(
-        "UPDATE archived_file SET thinned = TRUE WHERE NOT thinned AND file IN (SELECT file FROM units_back)"
-    )
+    connection.execute("UPDATE archived_file SET thinned = TRUE WHERE NOT thinned AND file IN (SELECT file FROM units_back)")
     if owed:
         connection.execute("INSERT INTO owed SELECT ?, case_id, file, n FROM units_back", [name])
     for table_name, column in (("archived", "case_id"), ("archived_key", "case_id"), ("archived_key", "n")):
@@ -205,14 +203,20 @@ def _count_as_matched(connection: DuckDBPyConnection, revision: Revision) -> Non
 
 def _insert_events(connection: DuckDBPyConnection, revision: Revision) -> None:
     """Add the events that came back to what has arrived, but for those of a record that are hot, or belong to a case that
-    is still archived: a record may hold events of several cases."""
+    is still archived: a record may hold events of several cases.
+
+    They count as they did: the first of each identity as accounted for, its copies as redelivered, and what waited for its
+    case as new."""
     names = ["case_id", *(name for name, _ in event_columns(revision.workflow) if name != "c"), "p"]
-    listed = ", ".join(names)
+    counted = f"""CASE WHEN o.case_id IS NULL THEN {MATCHED} WHEN b.id IS NOT NULL AND row_number() OVER
+        (PARTITION BY o.case_id, b.type, b.other, b.id ORDER BY b.record) > 1 THEN {REDELIVERED} ELSE {RETURNED} END"""
+    listed = ", ".join(f"b.{name}" if name != "counted" else f"CAST({counted} AS UTINYINT) AS counted" for name in names)
     several = len(revision.workflow.keys) > 1
     case = identifier(KEY + revision.workflow.keys[0]) if several else "case_id"
     sign = hashed(revision.workflow.name, [f"b.{case}"])
     connection.execute(
         f"""INSERT INTO {ARRIVED} BY NAME SELECT {listed} FROM events_back AS b
+            JOIN (SELECT n, max(case_id) AS case_id FROM records_back GROUP BY n) AS o ON o.n = b.record
             WHERE (b.record, b.type) NOT IN (SELECT (record, type) FROM {ARRIVED})
             AND NOT EXISTS (SELECT 1 FROM {event_table(revision.w)} AS e WHERE e.record = b.record AND e.type = b.type)
             AND (b.{case} IS NULL OR NOT EXISTS (SELECT 1 FROM archived AS a WHERE a.hash = {sign}))"""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sagacity.ledger.duckdb.live.arrivals import INCOMING
 from sagacity.ledger.duckdb.live.archive import Archive
+from sagacity.ledger.duckdb.live.arrivals import INCOMING
 from sagacity.ledger.duckdb.live.keeping import keep
 from sagacity.ledger.duckdb.live.numbering import HIGHEST
 from sagacity.ledger.duckdb.live.returning import catch_up
@@ -107,7 +107,7 @@ def reread(
 
 def _take_over(connection: DuckDBPyConnection, known: Mapping[int, Revision], revision: Revision, now: int) -> None:
     """Put a revision in the place of the former one. Findings keep their lives: those of expectations that are gone are
-    resolved, the others when their cases have been judged anew. Those of archived cases stand, and so do those of cases whose
+    resolved, the others when their cases have been judged anew. Those of archived cases stand, and those of cases whose
     records are gone."""
     name = revision.workflow.name
     former = [w for w, other in known.items() if other.workflow.name == name and w != revision.w]

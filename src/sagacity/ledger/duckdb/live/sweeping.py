@@ -46,9 +46,7 @@ def archive_unmatched(connection: DuckDBPyConnection, archive: Archive, revision
     if not full and first[1] > limit - waited(archive.after):
         return False
     within = f"BETWEEN {start} AND {stop}"
-    known = "".join(
-        f" AND n NOT IN (SELECT record FROM {event_table(each.w)} WHERE record {within})" for each in revisions
-    )
+    known = "".join(f" AND n NOT IN (SELECT record FROM {event_table(each.w)} WHERE record {within})" for each in revisions)
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE leaving AS
             SELECT n, CAST(NULL AS VARCHAR) AS case_id, CAST(make_timestamp(arrived) AS DATE) AS day FROM record
