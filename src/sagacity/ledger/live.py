@@ -241,10 +241,12 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Released(msgspec.Struct, frozen=True):
-    """What upkeep did: cases archived, and cases and records forgotten at the end of their retention."""
+    """What upkeep did: cases archived, and cases and records forgotten at the end of their retention. `more`: there is as
+    much left to do, and it may be called again soon."""
 
     archived: int
     forgotten: int
+    more: bool = False
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,6 +31,7 @@ LiveState: TypeAlias = Literal["starting", "running", "stalled", "stopped"]
 _WAIT = 0.1
 _RETRY = 1.0
 _UPKEEP_EVERY = 60_000_000
+_UPKEEP_AGAIN = 1_000_000
 _RATE_OVER = 10_000_000
 
 
@@ -263,8 +264,8 @@ class Live:
             self._reading_anew = any(workflow.progress < 1 for workflow in self.ledger.workflows())
             self._next_due = 0
         if now - self._last_upkeep >= _UPKEEP_EVERY:
-            self._last_upkeep = now
-            self.ledger.upkeep(now)
+            more = self.ledger.upkeep(now).more
+            self._last_upkeep = now - (_UPKEEP_EVERY - _UPKEEP_AGAIN if more else 0)
 
     def _answer(self) -> None:
         while not self._asked.empty():
