@@ -150,7 +150,7 @@ def test_a_record_that_came_thrice_is_one_event_redelivered_twice_whenever_it_ca
 
 def test_garbage_of_one_source_does_not_disturb_the_others(tmp_path: Path) -> None:
     text = KEYED.replace("sources: {", "sources: {more: {type: type, time: time, id: id, key: {order: order}}, ").replace(
-        "  Placed: {", "  Placed: {source: orders, "
+        "  Placed:\n", "  Placed:\n    source: orders\n"
     )
     text = text.replace("  Paid:\n", "  Paid: {source: more}\n", 1)
     with Story(tmp_path, text, sources=("orders", "more")) as story:
