@@ -66,7 +66,7 @@ def counts(connection: DuckDBPyConnection, revision: Revision) -> Counts:
     """One workflow at a glance."""
     workflow = revision.workflow
     named = "FROM finding WHERE workflow = ?"
-    unresolved = f"{named} AND state IN ('open', 'acknowledged')"
+    unresolved = f"{named} AND state = 'open'"
     by = {
         column: connection.execute(
             f"SELECT coalesce({column}, ''), count(*) {unresolved} GROUP BY 1 ORDER BY 2 DESC, 1", [workflow.name]

@@ -12,6 +12,7 @@ from sagacity.ledger.duckdb.live.appending import append
 from sagacity.ledger.duckdb.live.archive import Archive
 from sagacity.ledger.duckdb.live.connection import Store
 from sagacity.ledger.duckdb.live.counting import accounts, counts, part_states
+from sagacity.ledger.duckdb.live.reasons import refusals
 from sagacity.ledger.duckdb.live.releasing import upkeep
 from sagacity.ledger.duckdb.live.returning import Returning
 from sagacity.ledger.duckdb.live.revision import Revision
@@ -33,6 +34,7 @@ from sagacity.ledger.live import (
     Outlook,
     Page,
     PartState,
+    Refusal,
     Released,
     Settled,
     StoredEvent,
@@ -86,7 +88,7 @@ class DuckDBLiveLedger:
 
     def rejudge(self, now: int, most: int = 100_000) -> float:
         with self._store.transaction() as connection:
-            share = revisions.reread(connection, self._revisions, self._archive, self._as_of, now, most)
+            share = revisions.reread(connection, self._revisions, self._archive, now, most)
             loaded = revisions.load_all(connection, self._revisions)
         self._revisions = loaded
         return share
@@ -137,10 +139,6 @@ class DuckDBLiveLedger:
         self._archive.remove(paths)
         return released
 
-    def noticed(self, numbers: Sequence[int], *, failed: str | None = None, again: int | None = None) -> None:
-        with self._store.transaction() as connection:
-            telling.noticed(connection, numbers, failed=failed, again=again)
-
     def settle(self, settled: Sequence[Settled]) -> None:
         with self._store.transaction() as connection:
             telling.settle(connection, settled)
@@ -156,6 +154,10 @@ class DuckDBLiveLedger:
 
     def as_of(self) -> int | None:
         return self._as_of
+
+    def refusals(self, *, cursor: str | None = None, limit: int = 50) -> Page[Refusal]:
+        with self._store.reading() as connection:
+            return refusals(connection, cursor=cursor, limit=limit)
 
     def workflows(self) -> list[StoredWorkflow]:
         with self._store.reading() as connection:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
-
-from sagacity.errors import UsageError
 from sagacity.ledger.duckdb.correlate import KEY
 from sagacity.ledger.duckdb.fields import identifier
 from sagacity.ledger.duckdb.live.archive import Archive
 from sagacity.ledger.duckdb.live.archived import archived_cases, archived_events
+from sagacity.ledger.duckdb.live.paging import page_of
 from sagacity.ledger.duckdb.live.revision import Revision
 from sagacity.ledger.duckdb.live.schema import case_table, event_table
 from sagacity.ledger.duckdb.rows import EventReader, first_row
@@ -36,7 +32,6 @@ __all__ = [
     "finding_page",
     "history_of",
     "incident_page",
-    "page_of",
 ]
 
 T = TypeVar("T")
@@ -44,32 +39,6 @@ T = TypeVar("T")
 FINDING = ", ".join(identifier(name) for name in LiveFinding.__struct_fields__ if name not in ("case",))
 _CASE = "case_id, status, ended, events, findings, first, last, as_of, due, behind, FALSE AS archived"
 _MOST = 500
-
-
-def page_of(
-    connection: DuckDBPyConnection,
-    query: str,
-    parameters: Sequence[object],
-    key: Sequence[str],
-    make: Callable[[Any], T],
-    *,
-    cursor: str | None,
-    limit: int,
-) -> Page[T]:
-    """A page of a query, in the order of the SQL expressions in `key`, which together are unique; the query's rows come
-    after those. Raises UsageError for a cursor that is none."""
-    limit = max(1, min(limit, _MOST))
-    keys = ", ".join(f"({part}) AS key{place}" for place, part in enumerate(key))
-    names = ", ".join(f"key{place}" for place in range(len(key)))
-    after = ""
-    values = list(parameters)
-    if cursor is not None:
-        values += _unpacked(cursor, len(key))
-        after = f"WHERE ({names}) > ({', '.join('?' for _ in key)})"
-    sql = f"SELECT * FROM (SELECT {keys}, q.* FROM ({query}) AS q) {after} ORDER BY {names} LIMIT {limit + 1}"
-    rows = connection.execute(sql, values).fetchall()
-    items = tuple(make(row[len(key) :]) for row in rows[:limit])
-    return Page(items, _packed(rows[limit - 1][: len(key)]) if len(rows) > limit else None)
 
 
 def case_page(
@@ -204,27 +173,16 @@ def finding_from(row: Any) -> LiveFinding:
 
 def _found(revision: Revision, text: str) -> tuple[str, list[object]]:
     """SQL of the cases that have a text as their id, or in an event: its id, a key, an attribute, a correlation or trace."""
-    columns = ["id", *(identifier(each.name) for each in attribute_columns(revision.workflow))]
+    columns = [("id", "VARCHAR"), *((identifier(each.name), each.sql_type) for each in attribute_columns(revision.workflow))]
     if len(revision.workflow.keys) > 1:
-        columns += [identifier(KEY + key) for key in revision.workflow.keys]
-    held = " OR ".join(f"CAST({column} AS VARCHAR) = ?" for column in columns)
+        columns += [(identifier(KEY + key), "VARCHAR") for key in revision.workflow.keys]
+    held = " OR ".join(
+        f"{name} = TRY_CAST(? AS {kind})" if kind.startswith("DECIMAL") else f"CAST({name} AS VARCHAR) = ?"
+        for name, kind in columns
+    )
     carried = "record IN (SELECT n FROM record WHERE correlation = ? OR trace = ?)"
     inside = f"c IN (SELECT c FROM {event_table(revision.w)} WHERE {held} OR {carried})"
     return f"(case_id = ? OR {inside})", [text] * (len(columns) + 3)
-
-
-def _packed(key: Sequence[object]) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(list(key))).decode().rstrip("=")
-
-
-def _unpacked(cursor: str, parts: int) -> list[object]:
-    try:
-        found = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error, msgspec.DecodeError):
-        found = None
-    if not isinstance(found, list) or len(found) != parts or not all(isinstance(each, str | int) for each in found):
-        raise UsageError("this is no cursor", hint="leave it out for the first page; each page has the next one's")
-    return found
 
 
 def history_of(connection: DuckDBPyConnection, finding: str) -> list[HistoryEntry]:
