@@ -90,6 +90,16 @@ def test_a_case_that_is_open_or_has_not_settled_stays(tmp_path: Path) -> None:
     site.close()
 
 
+def test_a_case_that_has_yet_to_be_judged_stays(site: Site) -> None:
+    site.complete("a")
+    site.judge(120)
+    site.send("Shipped", 103, "a-again", order="a")
+    assert site.upkeep() == (0, 0)
+    site.judge(120)
+    assert site.kinds("a") == [("duplicate", "open")]
+    assert site.upkeep() == (1, 0)
+
+
 def test_a_late_event_brings_the_case_back_and_changes_its_verdict(site: Site) -> None:
     _archive_one(site)
     site.send("Shipped", 103, "a-again", order="a")
@@ -265,6 +275,17 @@ def test_an_archived_case_outlives_a_change_of_the_workflow(site: Site) -> None:
     site.judge(130)
     assert site.kinds("a") == [("duplicate", "open")]
     assert site.told("a") == ["a-0", "a-1", "a-2", "a-3"]
+
+
+def test_findings_of_archived_cases_stand_when_the_workflow_changes(site: Site) -> None:
+    site.send("Placed", 100, "p", order="a")
+    site.judge(120)
+    assert site.upkeep() == (1, 0)
+    site.change(ORDERS.replace("expect:", "expect:\n  Placed: once"))
+    while site.ledger.rejudge(site.now) < 1:
+        pass
+    site.judge(121)
+    assert site.kinds("a") == [("missing", "open"), ("missing", "open")]
 
 
 def test_a_case_that_comes_back_while_a_change_is_being_read_for_is_whole_afterwards(site: Site) -> None:

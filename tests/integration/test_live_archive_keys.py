@@ -35,6 +35,29 @@ def test_a_late_event_with_another_key_alone_brings_its_case_back(site: Site) ->
     assert site.kinds("a") == [("duplicate", "open")]
 
 
+def test_an_event_that_only_a_link_in_the_archive_explains_finds_its_case(site: Site) -> None:
+    site.send("Placed", 100, "placed", order="a", payment="P")
+    site.judge(120)
+    assert site.kinds("a") == [("missing", "open")]
+    assert site.upkeep() == (1, 0)
+    site.send("Paid", 101, "paid", payment="P")
+    site.judge(130)
+    assert site.told("a") == ["placed", "paid"]
+    assert site.kinds("a") == [("missing", "resolved")]
+
+
+def test_copies_that_come_back_and_lose_their_case_are_orphans_and_no_redeliveries(site: Site) -> None:
+    _linked(site, "a", "P")
+    site.send("Paid", 101, "a-paid", payment="P")
+    site.judge(120)
+    (account,) = site.ledger.accounts()
+    assert (account.redelivered, account.orphan) == (1, 0)
+    site.upkeep()
+    site.send("Placed", 121, "b", order="b", payment="P")
+    (account,) = site.ledger.accounts()
+    assert (account.matched + account.late, account.redelivered, account.orphan) == (2, 0, 2)
+
+
 def test_an_archived_case_shows_its_linked_events_and_is_found_by_another_key(site: Site) -> None:
     _linked(site, "a", "P")
     site.judge(120)
