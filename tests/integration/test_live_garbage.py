@@ -16,7 +16,8 @@ from live_story import START, Story
 REDACTING = """\
 workflow: order
 keys: [order, payment]
-sources: {orders: {type: type, time: time, id: id, key: {order: order, payment: data.payment}, redact: [data.card.number, pin]}}
+sources:
+  orders: {type: type, time: time, id: id, key: {order: order, payment: data.payment}, redact: [data.card.number, pin]}
 events: {Placed: {capture: {amount: data.amount as decimal}}, Paid: }
 timeout: 1h
 expect: {Paid: within 10s of Placed}
