@@ -2,8 +2,8 @@
 
     python tests/filling_disk.py FOLDER LIMIT [--checkpoint] [--reader]
 
-LIMIT is how large, in bytes, a file may become. `--checkpoint` makes the database write to its file early, so that
-it is there that the disk is full; `--reader` has a reader hold what it reads all the while. Prints what happened as JSON.
+LIMIT is how large, in bytes, a file may become. `--checkpoint` makes the database write to its file early, so that it is
+there that the disk is full; `--reader` has a reader hold what it reads all the while. Prints what happened as JSON.
 """
 
 from __future__ import annotations

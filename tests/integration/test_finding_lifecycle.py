@@ -56,7 +56,7 @@ def test_an_acknowledged_finding_stays_so_as_its_verdict_changes(story: Story) -
 
 def test_a_waiver_ends_by_itself_and_the_finding_is_open_again(story: Story) -> None:
     act(story, "waive", reason="the bank is closed", until=200)
-    story.ledger.noticed([notice.number for notice in story.ledger.notices(story.clock.now())])
+    story.ledger.settle([Settled(number=each.number, deliveries=()) for each in story.ledger.notices(story.clock.now())])
     story.round(100)
     assert (story.finding().state, story.finding().until) == ("waived", START + 200 * SECOND)
     story.round(261)  # upkeep is done about once a minute
@@ -150,7 +150,7 @@ def test_notices_wait_until_they_have_been_delivered(story: Story) -> None:
     assert (notice.kind, notice.finding.id, notice.at) == ("opened", story.finding().id, story.clock.now())
     story.restart()
     assert [each.key for each in story.ledger.notices(story.clock.now())] == [notice.key]
-    story.ledger.noticed([notice.number])
+    story.ledger.settle([Settled(number=notice.number, deliveries=())])
     assert story.told(10_000) == []
 
 

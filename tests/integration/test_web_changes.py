@@ -95,7 +95,7 @@ def test_the_server_ends_although_somebody_watches(world: Serving) -> None:
 
 
 async def _all(watch: Watch) -> list[str]:
-    told = []
+    told: list[str] = []
     while (each := await watch.next(0.01)) is not None:
         told.append(each[0])
     return told

@@ -44,7 +44,7 @@ def _by_judge(workflow: Workflow, log: Log, as_of: int) -> dict[str, CaseVerdict
     verdicts = {}
     for case, events in cases_of(log, as_of).items():
         known = [e for e in events if e.type in workflow.events or workflow.unexpected == "forbid"]
-        if known:
+        if any(event.time <= as_of for event in known):
             verdicts[case] = judge.judge(known, as_of)
     return verdicts
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sagacity.errors import UsageError
 from sagacity.web.identity import Identity
 from sagacity.web.listening import check_listening, is_loopback
 from sagacity.web.sessions import Sessions
-from sagacity.web.tokens import Tokens, minted, parse_tokens
+from sagacity.web.tokens import Tokens, minted, parse_tokens, tokens_from
 
 TOKEN, KNOWN = minted(b"r" * 32, "maria", ["operator"])
 TOKENS = Tokens((KNOWN,))
@@ -44,6 +46,19 @@ def test_a_line_that_makes_no_sense_is_refused_without_repeating_what_could_be_a
     with pytest.raises(UsageError, match=said) as refused:
         parse_tokens(line, "tokens.txt")
     assert TOKEN not in str(refused.value)
+
+
+def test_tokens_come_from_a_file_and_the_environment_together(tmp_path: Path) -> None:
+    other = minted(b"t" * 32, "orders-service", ["ingest"])[1]
+    file = tmp_path / "tokens"
+    file.write_text(KNOWN.line() + "\n", encoding="utf-8")
+    assert tokens_from(None, {}) == Tokens()
+    assert tokens_from(file, {"SAGACITY_TOKENS": other.line()}) == Tokens((KNOWN, other))
+    with pytest.raises(UsageError, match="in the tokens file and in SAGACITY_TOKENS"):
+        tokens_from(file, {"SAGACITY_TOKENS": KNOWN.line()})
+    for unreadable in (tmp_path, tmp_path / "nothing"):
+        with pytest.raises(UsageError, match="cannot read the tokens"):
+            tokens_from(unreadable, {})
 
 
 def test_a_token_needs_enough_chance() -> None:

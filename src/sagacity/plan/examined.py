@@ -8,7 +8,7 @@ Relations, each over the one before:
   of the earliest copy that differs from the kept one, NULL where none does)
 - `kept`, one row an event, each identity once: `c` and the event's columns
 - `rescreened`, one row a case: what the second screen says of it
-- `doubtful`, one row for each case that neither screen cleared: `c`
+- `doubtful`, those rows of `rescreened` that it did not clear
 - `trace`, one row a named event of a doubtful case: `c`, `r` a number for the event within its case, `g` the number of its
   position, from 1, and its columns
 - `strays`, one row an unexpected event: `c`, `r` (negative), and its columns
@@ -39,7 +39,7 @@ def relations(facts: Facts, second: Tree) -> list[tuple[str, Tree]]:
         ("repeats", _repeats(facts)),
         ("kept", _kept(facts)),
         ("rescreened", second),
-        ("doubtful", fill("SELECT c FROM rescreened WHERE NOT clean")),
+        ("doubtful", fill("SELECT * FROM rescreened WHERE NOT clean")),
         ("trace", _trace(facts)),
         ("strays", _strays(facts)),
         ("spans", _spans(facts)),

@@ -29,9 +29,9 @@ _CURRENCIES = (
     " EGP ZAR NGN KES GHS MAD TND DZD HKD SGD NZD KRW TWD THB MYR IDR PHP VND PKR BDT LKR NPR KZT UAH GEL AMD AZN RSD"
     " MDL ISK CLP COP PEN ARS UYU PYG BOB CRC GTQ DOP"
 )
-_CODE = f"CASE WHEN STRLEN(:text) = 3 THEN STRPOS('{_CURRENCIES}', :text) WHEN :text IS NOT NULL THEN 0 END"
-"""A currency as a number: numbers are aggregated several times as fast as texts. A text of three bytes has a place of its
-own among these. Any other currency is 0, and a case that has one is examined."""
+_CODE = f"LIST_POSITION([{', '.join(repr(code) for code in _CURRENCIES.split())}], :text)"
+"""A currency as a number: numbers are aggregated several times as fast as texts. Any other currency has none, and a case
+that has an amount in one is examined."""
 
 
 class Active(NamedTuple):
@@ -102,7 +102,7 @@ class Known:
             return value, None
         code = fill(_CODE, text=column(currency_of(name).name))
         of = self.aggregate(f"c{number}${name}", "MAX(:code) FILTER (WHERE type = :number)", code=code, number=number)
-        self.guards[f"c{number}${name}"] = fill("COALESCE(:of, 1) > 0", of=of)
+        self.guards[f"c{number}${name}"] = fill("COALESCE(:of, 0) > 0 OR :value IS NULL", of=of, value=value)
         return value, of
 
     def _only(self, number: int, of: str) -> Tree:

@@ -8,12 +8,14 @@ must be so.
 Cases are screened twice: all of them on the assumption that no event type occurs twice (cheap, and true of most cases);
 then those that are left, without their redeliveries, on counts, first and last times.
 
-Columns: the case, `clean`, `ended`, and `a<i>`, the activations of the i-th audited expectation (of a clean case).
+Columns: the case, `clean`, `ended`, and what expectations share among them: `a<i>`, activations of a clean case, and in the
+second screen `s<i>`, whether an expectation is settled. Which of them tell of an expectation stands in `Screen`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from sqlglot import exp
 
@@ -24,7 +26,7 @@ from sagacity.workflow.conditions.condition import Aggregate, Attribute, aggrega
 from sagacity.workflow.model import Assert, Audited, Implied, Matches, Rule
 from sagacity.workflow.templates import TEMPLATES, Choice, Count, Leg, Legs, Position
 
-__all__ = ["screen", "second_screen", "unscreened"]
+__all__ = ["Screen", "screen", "second_screen", "unscreened"]
 
 _BETWEEN_TYPES = 24
 """With more event types than this, what stands between two events is not screened but examined."""
@@ -33,14 +35,23 @@ _Screened = tuple[Tree, Tree]
 """Whether an expectation is settled, and its activations then."""
 
 
-def screen(facts: Facts) -> Tree:
+class Screen(NamedTuple):
+    """A screen's query, and for each audited expectation whether it is `settled` and its `activations` then: a column of
+    the query, or a constant."""
+
+    query: Tree
+    settled: tuple[Tree, ...]
+    activations: tuple[Tree, ...]
+
+
+def screen(facts: Facts) -> Screen:
     """The first screen, over `events`; one row a `case_id`."""
     known = Simple(facts)
     found = [_expectation(known, expectation) for expectation in facts.audited]
-    return _query(known, "case_id", "events", known.simple(), found, "TINYINT")
+    return _screen(known, "case_id", exp.to_table("events"), known.simple(), found, "TINYINT", apart=False)
 
 
-def second_screen(facts: Facts) -> Tree:
+def second_screen(facts: Facts) -> Screen:
     """The second screen, over `kept`; one row a case number `c`. Identities that came twice are looked up in `repeats`."""
     known = Counted(facts)
     found = []
@@ -49,38 +60,71 @@ def second_screen(facts: Facts) -> Tree:
             found.append((fill("conflicts = 0"), column("repeated")))
         else:
             found.append(_expectation(known, expectation))
-    copies = """SELECT k.*, COALESCE(d.repeated, 0) AS repeated, COALESCE(d.conflicts, 0) AS conflicts
-        FROM kept AS k LEFT JOIN
-        (SELECT c, COUNT(*) AS repeated, COUNT(conflict) AS conflicts FROM repeats WHERE type >= 0 GROUP BY c) AS d
-        ON d.c = k.c"""
-    known.aggregate("repeated", "MAX(repeated)")
-    known.aggregate("conflicts", "MAX(conflicts)")
     named = fill(":strays = 0", strays=known.aggregate("strays", "COUNT(*) FILTER (WHERE type < 0)"))
-    source = exp.alias_(
-        fill("SELECT * FROM :copies AS copies", copies=fill(copies)).args["from_"].this, "copies", table=True
-    )
-    return _query(known, "c", source, named, found, "BIGINT")
+    return _screen(known, "c", exp.to_table("kept"), named, found, "BIGINT", apart=True, beside=fill(_COPIES))
 
 
-def unscreened(facts: Facts) -> Tree:
-    """In place of the second screen: every case is doubtful."""
-    activations = ", ".join(f"CAST(0 AS BIGINT) AS a{i}" for i in range(len(facts.audited)))
-    return fill(f"SELECT DISTINCT c, FALSE AS clean, FALSE AS ended, {activations} FROM kept")
+_COPIES = "SELECT c, COUNT(*) AS repeated, COUNT(conflict) AS conflicts FROM repeats WHERE type >= 0 GROUP BY c"
+"""How many events of a case came more than once, and how many of them in copies that differ."""
 
 
-def _query(known: Known, case: str, source: str | Tree, sound: Tree, found: list[_Screened], count_type: str) -> Tree:
-    clean = all_of(sound, *known.guards.values(), *(settled for settled, _ in found))
-    activations = [fill(f"CAST(:n AS {count_type})", n=activations) for _, activations in found]
-    outer = exp.select(
-        column(case),
-        _as(fill("COALESCE(:clean, FALSE)", clean=clean), "clean"),
-        _as(_ended(known), "ended"),
-        *(_as(number, f"a{i}") for i, number in enumerate(activations)),
-        copy=False,
-    )
+def unscreened(facts: Facts) -> Screen:
+    """In place of the second screen: every case is doubtful, and nothing settled."""
+    query = fill("SELECT DISTINCT c, FALSE AS clean, FALSE AS ended FROM kept")
+    return Screen(query, (exp.false(),) * len(facts.audited), (fill("0"),) * len(facts.audited))
+
+
+def _screen(
+    known: Known,
+    case: str,
+    source: Tree,
+    sound: Tree,
+    found: list[_Screened],
+    count_type: str,
+    *,
+    apart: bool,
+    beside: Tree | None = None,
+) -> Screen:
+    """The query over `source`, one row a case. `apart`: what is settled is told of each expectation, not only of the case.
+    `beside` has more facts on some cases, which are 0 for the others."""
+    trusted = all_of(sound, *known.guards.values())
+    shared = _Shared()
+    activations = tuple(shared.column("a", fill(f"CAST(:n AS {count_type})", n=n), constant=n) for _, n in found)
+    settled: tuple[Tree, ...] = (exp.false(),) * len(found)
+    if apart:
+        settled = tuple(
+            shared.column("s", fill("COALESCE(:trusted AND :it, FALSE)", trusted=trusted, it=it)) for it, _ in found
+        )
+    clean = fill("COALESCE(:clean, FALSE)", clean=all_of(trusted, *(it for it, _ in found)))
+    told = (_as(tree, name) for name, tree in shared.columns.items())
+    outer = exp.select(column(case), _as(clean, "clean"), _as(_ended(known), "ended"), *told, copy=False)
     aggregates = (_as(tree, name) for name, tree in known.aggregates.items())
     inner = exp.select(column(case), *aggregates, copy=False).from_(source, copy=False).group_by(column(case), copy=False)
-    return outer.from_(inner.subquery("per_case", copy=False), copy=False)
+    per_case: Tree = inner
+    if beside is not None:
+        per_case = fill(
+            f"""SELECT p.*, COALESCE(b.repeated, 0) AS repeated, COALESCE(b.conflicts, 0) AS conflicts
+                FROM :known AS p LEFT JOIN :beside AS b ON b.{case} = p.{case}""",
+            known=inner,
+            beside=beside,
+        )
+    query = outer.from_(exp.alias_(exp.Subquery(this=per_case), "per_case", table=True, copy=False), copy=False)
+    return Screen(query, settled, activations)
+
+
+class _Shared:
+    """Columns by name, each expression once, however many expectations it tells of."""
+
+    def __init__(self) -> None:
+        self.columns: dict[str, Tree] = {}
+        self._names: dict[str, str] = {}
+
+    def column(self, prefix: str, tree: Tree, *, constant: Tree | None = None) -> Tree:
+        if isinstance(constant, exp.Literal):
+            return constant
+        name = self._names.setdefault(tree.sql("duckdb"), f"{prefix}{len(self.columns)}")
+        self.columns.setdefault(name, tree)
+        return column(name)
 
 
 def _as(tree: Tree, name: str) -> exp.Alias:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlglot import exp
 
 from sagacity.plan.columns import attribute_columns
 from sagacity.plan.examined import content_order
 from sagacity.plan.facts import Facts
-from sagacity.plan.fill import Tree, column, fill, union_all
+from sagacity.plan.fill import Tree, column, fill, literal, union_all
+from sagacity.plan.plan import Plan
 from sagacity.workflow.model import Severity
 from sagacity.workflow.words.naming import names, owner_of
 
@@ -42,35 +45,22 @@ def case_statuses() -> Tree:
     return fill("SELECT status, COUNT(*) AS n FROM :cases AS cases GROUP BY status", cases=cases())
 
 
-def tallies(facts: Facts) -> Tree:
+def tallies(plan: Plan) -> Tree:
     """One row for each expectation that a case is judged by: `x`, cases by verdict, activations by outcome."""
-    clean = exp.select(
-        exp.alias_(fill("COUNT(*)"), "n"),
-        *(
-            exp.alias_(fill(text, a=column(f"a{x}")), f"{name}{x}")
-            for x in range(len(facts.audited))
-            for name, text in (("v", "COUNT(CASE WHEN :a = 0 THEN 1 END)"), ("k", "COALESCE(SUM(:a), 0)"))
-        ),
-    )
-    columns = ", ".join(f"a{x}" for x in range(len(facts.audited)))
-    cleared = fill(f"SELECT {columns} FROM screened WHERE clean UNION ALL SELECT {columns} FROM rescreened WHERE clean")
-    clean = clean.from_(exp.alias_(exp.Subquery(this=cleared), "cleared", table=True), copy=False)
-    rows = union_all(
-        [
-            fill(
-                "SELECT CAST(:x AS INTEGER) AS x, n, :v AS v, :k AS k FROM clean", x=x, v=column(f"v{x}"), k=column(f"k{x}")
-            )
-            for x in range(len(facts.audited))
-        ]
-    )
+    first, second = plan.screens
+    cleared = _settled("screened", (column("clean"),) * len(first.settled), first.activations)
+    settled = _settled("rescreened", second.settled, second.activations)
     query = fill(
         """SELECT r.x, r.n - r.v + COALESCE(o.satisfied, 0) AS satisfied,
-                  r.v + e.n - COALESCE(o.judged, 0) AS vacuous,
+                  r.v + r.rest - COALESCE(o.judged, 0) AS vacuous,
                   COALESCE(o.pending, 0) AS pending, COALESCE(o.violated, 0) AS violated,
                   CAST(r.k + COALESCE(o.activations, 0) AS BIGINT) AS activations,
                   CAST(r.k + COALESCE(o.fulfilled, 0) AS BIGINT) AS fulfilled,
                   CAST(COALESCE(o.waiting, 0) AS BIGINT) AS waiting, CAST(COALESCE(o.findings, 0) AS BIGINT) AS findings
-           FROM :rows AS r CROSS JOIN (SELECT COUNT(*) AS n FROM doubtful) AS e
+           FROM (SELECT x, SUM(n) AS n, SUM(v) AS v, SUM(k) AS k, SUM(rest) AS rest
+                 FROM (SELECT x, n, v, k, 0 AS rest FROM :cleared AS cleared
+                       UNION ALL SELECT x, n, v, k, cases - n AS rest FROM :settled AS settled) AS told
+                 GROUP BY x) AS r
            LEFT JOIN (SELECT x, COUNT(*) AS judged, COUNT(CASE WHEN state = 0 THEN 1 END) AS satisfied,
                              COUNT(CASE WHEN state = 1 THEN 1 END) AS pending,
                              COUNT(CASE WHEN state = 2 THEN 1 END) AS violated, SUM(n) AS activations,
@@ -82,10 +72,34 @@ def tallies(facts: Facts) -> Tree:
                             FROM outcomes GROUP BY c, x) AS per_case
                       GROUP BY x) AS o ON o.x = r.x
            ORDER BY r.x""",
-        rows=rows,
+        cleared=cleared,
+        settled=settled,
     )
-    assert isinstance(query, exp.Select)
-    return query.with_("clean", as_=clean)
+    return query
+
+
+def _settled(cases: str, settled: Sequence[Tree], activations: Sequence[Tree]) -> Tree:
+    """What a screen says, added up: for each expectation `x` all `cases`, the `n` of which it is settled, `v` of these
+    vacuous, with `k` activations. What expectations share is added up once."""
+    sums: dict[str, Tree] = {"cases": fill("COUNT(*)")}
+    known: dict[str, str] = {}
+
+    def summed(text: str, **values: Tree) -> Tree:
+        tree = fill(text, **values)
+        name = known.setdefault(tree.sql("duckdb"), f"s{len(known)}")
+        sums.setdefault(name, tree)
+        return column(name)
+
+    told: dict[str, list[Tree]] = {name: [] for name in ("x", "n", "v", "k")}
+    for x, (done, number) in enumerate(zip(settled, activations, strict=True)):
+        told["x"].append(literal(x))
+        told["n"].append(summed("COUNT(CASE WHEN :done THEN 1 END)", done=done))
+        told["v"].append(summed("COUNT(CASE WHEN :done AND :number = 0 THEN 1 END)", done=done, number=number))
+        told["k"].append(summed("COALESCE(SUM(CASE WHEN :done THEN :number END), 0)", done=done, number=number))
+    added = exp.select(*(exp.alias_(tree, name) for name, tree in sums.items()), copy=False).from_(cases)
+    # one row of lists made into many: a union with a branch for each of a thousand expectations takes long to plan
+    rows = [exp.alias_(fill("UNNEST(:told)", told=exp.Array(expressions=of_all)), name) for name, of_all in told.items()]
+    return exp.select("cases", *rows, copy=False).from_(added.subquery("sums", copy=False), copy=False)
 
 
 def findings(facts: Facts) -> Tree:
@@ -94,24 +108,13 @@ def findings(facts: Facts) -> Tree:
     The id is the first 20 hexadecimal digits of the SHA-256 of workflow, case, expectation and activation: its type, its
     name, and its leg, since an event of a rule over one type may fail in both.
     """
-    nothing = fill(
-        "SELECT CAST(NULL AS INTEGER) AS x, CAST(NULL AS VARCHAR) AS expectation, CAST(NULL AS VARCHAR) AS severity,"
-        " CAST(NULL AS INTEGER) AS rank, CAST(NULL AS VARCHAR) AS owner WHERE FALSE"
-    )
-    rules = union_all(
+    rules = _constants(
+        ("x", "expectation", "severity", "rank", "owner"),
         [
-            fill(
-                "SELECT CAST(:x AS INTEGER) AS x, :name AS expectation, :severity AS severity, :rank AS rank,"
-                " CAST(:owner AS VARCHAR) AS owner",
-                x=x,
-                name=name,
-                severity=expectation.severity,
-                rank=SEVERITIES.index(expectation.severity),
-                owner=owner_of(facts.workflow, expectation),
-            )
+            (x, name, expectation.severity, SEVERITIES.index(expectation.severity), owner_of(facts.workflow, expectation))
             for x, (name, expectation) in enumerate(zip(names(facts.workflow), facts.audited, strict=True))
         ]
-        or [nothing]
+        or [(-1, "", "", 0, None)],
     )
     return fill(
         """SELECT SUBSTRING(SHA256(CONCAT_WS(CHR(31), :workflow, f.case_id, f.expectation,
@@ -133,11 +136,12 @@ def findings(facts: Facts) -> Tree:
 
 
 def _types(facts: Facts) -> Tree:
-    rows = [
-        fill("SELECT CAST(:code AS INTEGER) AS type, :name AS name", code=number, name=name)
-        for name, number in facts.number.items()
-    ]
-    return union_all(rows)
+    return _constants(("type", "name"), [(number, name) for name, number in facts.number.items()])
+
+
+def _constants(columns: tuple[str, ...], rows: Sequence[tuple[str | int | None, ...]]) -> Tree:
+    """A query for constant rows."""
+    return exp.select("*").from_(exp.values(rows, alias="constants", columns=columns), copy=False)
 
 
 def _named(facts: Facts) -> Tree:

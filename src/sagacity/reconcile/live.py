@@ -31,6 +31,7 @@ LiveState: TypeAlias = Literal["starting", "running", "stalled", "stopped"]
 _WAIT = 0.1
 _RETRY = 1.0
 _UPKEEP_EVERY = 60_000_000
+_UPKEEP_AGAIN = 1_000_000
 _RATE_OVER = 10_000_000
 
 
@@ -100,6 +101,7 @@ class Live:
         self._records = 0
         self._recent: deque[tuple[int, int]] = deque()
         self._last_upkeep = self._started
+        self._reading_anew = True
 
     # Asked from any thread ------------------------------------------------------------------------------------------
 
@@ -150,21 +152,26 @@ class Live:
 
     def run(self) -> None:
         """Round after round until `stop`. A ledger that can keep nothing for now stalls it; other errors end it."""
-        self.begin()
         held: list[tuple[Stream, list[Batch]]] = []
-        while not self._stop.is_set():
-            try:
-                held = held or self._poll(_WAIT)
-                now, records = self._keep(held)
-                held = []  # kept for good: where judging them fails, they are not to be kept again
-                self._follow_up(now, records)
-                self._state, self._problem = "running", None
-            except FullError as error:
-                self._state, self._problem = "stalled", str(error)
-                self._answer()
-                self._stop.wait(_RETRY)
-        self._answer()
-        self._state = "stopped"
+        try:
+            self.begin()
+            while not self._stop.is_set():
+                try:
+                    held = held or self._poll(_WAIT)
+                    now, records = self._keep(held)
+                    held = []  # kept for good: where judging them fails, they are not to be kept again
+                    self._follow_up(now, records)
+                    self._state, self._problem = "running", None
+                except FullError as error:
+                    self._state, self._problem = "stalled", str(error)
+                    self._answer()
+                    self._stop.wait(_RETRY)
+            self._answer()
+        except BaseException as error:
+            self._problem = str(error)
+            raise
+        finally:
+            self._state = "stopped"
 
     def tick(self, wait: float = 0.0) -> Judged:
         """One round: what waits is taken in, kept and judged. For whoever owns the time; `run` does this for ever."""
@@ -252,12 +259,13 @@ class Live:
         return parts
 
     def _tend(self, now: int) -> None:
-        if any(workflow.progress < 1 for workflow in self.ledger.workflows()):
+        if self._reading_anew:
             self.ledger.rejudge(now)
+            self._reading_anew = any(workflow.progress < 1 for workflow in self.ledger.workflows())
             self._next_due = 0
         if now - self._last_upkeep >= _UPKEEP_EVERY:
-            self._last_upkeep = now
-            self.ledger.upkeep(now)
+            more = self.ledger.upkeep(now).more
+            self._last_upkeep = now - (_UPKEEP_EVERY - _UPKEEP_AGAIN if more else 0)
 
     def _answer(self) -> None:
         while not self._asked.empty():
@@ -269,6 +277,7 @@ class Live:
             except BaseException as error:
                 done.set_exception(error)
             self._next_due = 0
+            self._reading_anew = True  # it may have been a workflow
 
     def _count(self, now: int, records: int) -> None:
         self._records += records

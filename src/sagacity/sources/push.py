@@ -30,6 +30,7 @@ class PushStream:
 
     def __init__(self, sources: Sequence[str], *, most: int = 100_000, bytes_most: int = 64 * 2**20) -> None:
         self.sources = tuple(sources)
+        """The sources that records may be handed in for."""
         self._most = most
         self._bytes_most = bytes_most
         self._waiting: deque[tuple[str, Sequence[bytes], Future[None]]] = deque()
@@ -37,6 +38,10 @@ class PushStream:
         self._bytes = 0
         self._changed = threading.Condition()
         self._closed = False
+
+    def serve(self, sources: Sequence[str]) -> None:
+        """Take records for these sources too, from now on."""
+        self.sources = tuple(dict.fromkeys([*self.sources, *sources]))
 
     def offer(self, source: str, bodies: Sequence[bytes]) -> Future[None]:
         """Hand records in. The future is done when they are durable, and fails where they will never be.
@@ -93,8 +98,9 @@ class PushStream:
             self._closed = True
             while self._waiting:
                 _, _, done = self._waiting.popleft()
-                done.set_exception(
-                    BusyError("this server is shutting down", hint="send it again to the one that comes after")
-                )
+                if not done.done():
+                    done.set_exception(
+                        BusyError("this server is shutting down", hint="send it again to the one that comes after")
+                    )
             self._records = self._bytes = 0
             self._changed.notify_all()

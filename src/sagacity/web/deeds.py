@@ -66,6 +66,7 @@ async def adopt(
         return stored
 
     stored = await asked(served, work)
+    served.adopted(workflow)
     _tell(served)
     return stored
 

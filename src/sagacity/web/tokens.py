@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
 from sagacity.errors import UsageError
 
-__all__ = ["PREFIX", "ROLES", "Known", "Role", "Tokens", "hashed", "minted", "parse_tokens"]
+__all__ = ["PREFIX", "ROLES", "Known", "Role", "Tokens", "hashed", "minted", "parse_tokens", "tokens_from"]
 
 Role: TypeAlias = Literal["ingest", "viewer", "operator"]
 
@@ -94,6 +95,23 @@ def parse_tokens(text: str, where: str) -> Tokens:
             raise UsageError(f"{where}: there are two tokens called '{match['name']}'", hint="the audit log goes by names")
         known[match["name"]] = msgspec.convert((match["name"], roles, match["hash"]), _Triple).known()
     return Tokens(tuple(known.values()))
+
+
+def tokens_from(file: Path | None, environment: Mapping[str, str]) -> Tokens:
+    """The tokens of a file and of SAGACITY_TOKENS together. Raises UsageError where either cannot be read."""
+    texts = []
+    if file is not None:
+        try:
+            texts.append((file.read_text(encoding="utf-8"), str(file)))
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not UTF-8"
+            raise UsageError(f"cannot read the tokens in {file}: {reason}", hint=_FORM) from None
+    if given := environment.get("SAGACITY_TOKENS"):
+        texts.append((given, "SAGACITY_TOKENS"))
+    known = [each for text, where in texts for each in parse_tokens(text, where).known]
+    if len({each.name for each in known}) < len(known):
+        raise UsageError("a token's name stands in the tokens file and in SAGACITY_TOKENS", hint="leave it in one of them")
+    return Tokens(tuple(known))
 
 
 class _Triple(msgspec.Struct, frozen=True, array_like=True):

@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from sagacity.alerts.channels import senders
 from sagacity.alerts.config import Alerts
@@ -20,15 +22,19 @@ from sagacity.reconcile.clock import Clock, SystemClock
 from sagacity.reconcile.live import Live
 from sagacity.reconcile.watermark import Patience
 from sagacity.sources.push import PushStream
+from sagacity.sources.resolve import source_names
 from sagacity.sources.stream import Stream
 from sagacity.web.app import Settings, create_app
 from sagacity.web.listening import check_listening
 from sagacity.web.logs import log, set_up
 from sagacity.web.server import server
-from sagacity.web.tokens import Tokens, parse_tokens
+from sagacity.web.tokens import tokens_from
 from sagacity.workflow.conditions.record import parse_record, paths
 from sagacity.workflow.language.reader import loads, source_text
 from sagacity.workflow.model import Source, Workflow
+
+if TYPE_CHECKING:
+    from sagacity.sources.kafka import KafkaStream
 
 __all__ = ["serve"]
 
@@ -42,7 +48,7 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
     Raises UsageError and WorkflowError for what is wrong before anything starts, LedgerError, and whatever ended the rounds.
     """
     host, port = config.address
-    tokens = _tokens(config, environment)
+    tokens = tokens_from(None if config.tokens is None else Path(config.tokens), environment)
     check_listening(host, tokens)
     alerts = _alerts(config)
     channels = {} if alerts is None else senders(alerts, environment)
@@ -60,12 +66,19 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
         stack.callback(ledger.close)
         known = _adopted(ledger, given, clock)
         push = PushStream(_sources(known))
-        streams: list[Stream] = [push, *_streams(config, known)]
+        _check_sources(config, known)
+        kafka = _kafka(config, known)
+        streams: list[Stream] = [push, *_followed(config), *([kafka] if kafka is not None else [])]
         for stream in streams:
             stack.callback(stream.close)
         live = Live(ledger, streams, clock=clock, patience=patience, batch=config.batch)
         settings = Settings(tokens=tokens, hosts=config.hosts, secure=config.secure)
-        web = server(create_app(live, push=push, settings=settings), host=host, port=port)
+
+        def adopted(workflow: Workflow) -> None:
+            if kafka is not None:
+                kafka.serve(_topics_of(config, [workflow]), surroundings=_asks_for_surroundings(workflow))
+
+        web = server(create_app(live, push=push, settings=settings, adopted=adopted), host=host, port=port)
 
         rounds = _Worker("rounds", live.run, web)
         stack.callback(rounds.end, live.stop)
@@ -108,19 +121,12 @@ class _Worker(threading.Thread):
             self.join(_JOIN)
 
 
-def _tokens(config: Config, environment: Mapping[str, str]) -> Tokens:
-    if config.tokens is not None:
-        try:
-            return parse_tokens(Path(config.tokens).read_text(encoding="utf-8"), config.tokens)
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"the tokens in {config.tokens} cannot be read: {error}") from error
-    return parse_tokens(environment.get("SAGACITY_TOKENS", ""), "SAGACITY_TOKENS")
-
-
 def _alerts(config: Config) -> Alerts | None:
     if config.alerts is None:
         return None
     alerts = load_alerts(config.alerts) if isinstance(config.alerts, str) else read_alerts(config.alerts)
+    if alerts.public_url is None and config.public_url is not None:
+        alerts = msgspec.structs.replace(alerts, public_url=config.public_url.rstrip("/"))
     return alerts
 
 
@@ -141,40 +147,43 @@ def _adopted(ledger: DuckDBLiveLedger, given: Sequence[tuple[Workflow, str]], cl
 
 
 def _sources(workflows: Iterable[Workflow]) -> list[str]:
-    return list(
-        dict.fromkeys(
-            name
-            for workflow in workflows
-            for name in [*workflow.sources, *(event.source for event in workflow.events.values())]
-        )
-    )
+    return list(dict.fromkeys(name for workflow in workflows for name in source_names(workflow)))
 
 
-def _streams(config: Config, workflows: Sequence[Workflow]) -> list[Stream]:
-    streams: list[Stream] = []
+def _check_sources(config: Config, workflows: Sequence[Workflow]) -> None:
     names = _sources(workflows)
     stated = {*config.follow, *(config.kafka.topics if config.kafka else ())}
     if strange := sorted(stated - set(names)):
         raise UsageError(f"no workflow names a source {strange[0]!r}", hint=f"they name {', '.join(names)}")
-    if config.follow:
-        from sagacity.sources.follow import FollowStream
 
-        streams.append(FollowStream(config.follow))
-    if config.kafka is not None:
-        from sagacity.sources.kafka import KafkaStream
 
-        topics = {name: tuple(config.kafka.topics.get(name, _topics(workflows, name))) for name in names}
-        topics = {name: found for name, found in topics.items() if name not in config.follow}
-        streams.append(
-            KafkaStream(
-                config.kafka.servers,
-                topics,
-                group=config.kafka.group,
-                settings=config.kafka.settings,
-                surroundings=any(_asks_for_surroundings(workflow) for workflow in workflows),
-            )
-        )
-    return streams
+def _followed(config: Config) -> list[Stream]:
+    if not config.follow:
+        return []
+    from sagacity.sources.follow import FollowStream
+
+    return [FollowStream(config.follow)]
+
+
+def _kafka(config: Config, workflows: Sequence[Workflow]) -> KafkaStream | None:
+    if config.kafka is None:
+        return None
+    from sagacity.sources.kafka import KafkaStream
+
+    return KafkaStream(
+        config.kafka.servers,
+        _topics_of(config, workflows),
+        group=config.kafka.group,
+        settings=config.kafka.settings,
+        surroundings=any(_asks_for_surroundings(workflow) for workflow in workflows),
+    )
+
+
+def _topics_of(config: Config, workflows: Sequence[Workflow]) -> dict[str, tuple[str, ...]]:
+    """The topics of each source that is not followed in files."""
+    stated = config.kafka.topics if config.kafka else {}
+    names = [name for name in _sources(workflows) if name not in config.follow]
+    return {name: tuple(stated.get(name, _topics(workflows, name))) for name in names}
 
 
 def _topics(workflows: Sequence[Workflow], source: str) -> tuple[str, ...]:

@@ -45,8 +45,8 @@ def count(
 ) -> Counts:
     """Count the records of a normal relation.
 
-    Events later than `cutoff` are beyond. `key` names the one key that makes a case; None where several do: orphans are
-    told apart later then, and count as matched here.
+    Events later than `cutoff` are beyond. `key` names the one key that makes a case; None where no event lacks it, and
+    where several do: orphans are told apart later then, and count as matched here.
     """
     types = {slot: f"{column(slot, 'type')} IS NOT NULL" for slot in slots}
     live = {slot: f"({types[slot]} AND {column(slot, 'time')} <= {cutoff})" for slot in slots}

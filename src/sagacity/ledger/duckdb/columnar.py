@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 
 import duckdb
@@ -51,7 +51,7 @@ def parquet_parts(connection: duckdb.DuckDBPyConnection, name: str, given: Files
         listed = ", ".join(literal(glob_free(path)) for path, _ in files)
         relation = f"read_parquet([{listed}])"
         columns = Columns(dict(schema), anywhere, given.given or files[0][1])
-        fields, _ = fields_of(connection, relation, columns, paths)
+        fields, _ = fields_of(connection, relation, columns, paths, certain=_certain(connection, listed))
         starts = " ".join(f"WHEN {place} THEN {first_row[number]}" for place, number in enumerate(numbers))
         offset = f"CASE file_index {starts} END" if len(numbers) > 1 else str(first_row[numbers[0]])
         found.append(
@@ -67,6 +67,15 @@ def parquet_parts(connection: duckdb.DuckDBPyConnection, name: str, given: Files
             )
         )
     return found
+
+
+def _certain(connection: duckdb.DuckDBPyConnection, listed: str) -> set[str]:
+    """The columns of which the files' own statistics say that no value is absent, and no text empty."""
+    found = connection.execute(
+        f"""SELECT path_in_schema FROM parquet_metadata([{listed}]) WHERE row_group_num_rows > 0 GROUP BY path_in_schema
+        HAVING bool_and(coalesce(stats_null_count = 0 AND stats_min_value <> '', FALSE))"""
+    ).fetchall()
+    return {str(column) for (column,) in found}
 
 
 def table_parts(
@@ -98,9 +107,17 @@ def table_parts(
 
 
 def fields_of(
-    connection: duckdb.DuckDBPyConnection, relation: str, columns: Columns, paths: Sequence[Path]
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    columns: Columns,
+    paths: Sequence[Path],
+    *,
+    certain: Collection[str] = (),
 ) -> tuple[dict[Path, Field], list[str]]:
-    """The field of each path, and the columns that they need. Raises SourceError where no column begins a path."""
+    """The field of each path, and the columns that they need. `certain`: columns with a value in every record.
+
+    Raises SourceError where no column begins a path.
+    """
     fields: dict[Path, Field] = {}
     needed: dict[str, None] = {}
     for path in paths:
@@ -109,7 +126,7 @@ def fields_of(
             fields[path] = Field("NULL", "absent")
             continue
         needed[column] = None
-        field = form_of(identifier(column), columns.here[column])
+        field = msgspec.structs.replace(form_of(identifier(column), columns.here[column]), certain=column in certain)
         fields[path] = _within(connection, relation, field, columns.here[column], rest)
     return fields, list(needed)
 

@@ -21,7 +21,7 @@ class Field(msgspec.Struct, frozen=True):
     """A value of a raw record. `sql` yields it, NULL where it is absent.
 
     A `json` value has its place: `document` is the SQL of the JSON text, `place` the JSON pointer. A `decimal` has its
-    `digits` and `scale`.
+    `digits` and `scale`. `certain`: the source itself says that every record has a value, and none an empty text.
     """
 
     sql: str
@@ -30,10 +30,13 @@ class Field(msgspec.Struct, frozen=True):
     place: str = ""
     digits: int = 38
     scale: int = 0
+    certain: bool = False
 
     @property
     def present(self) -> str:
         """SQL that is true where there is a value. Empty text is none, since text formats have no other way to say so."""
+        if self.certain:
+            return "TRUE"
         empty = f" AND {self.sql} <> ''" if self.form in ("json", "text") else ""
         return f"({self.sql} IS NOT NULL{empty})"
 

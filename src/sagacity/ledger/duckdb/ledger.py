@@ -70,9 +70,9 @@ class DuckDBLedger:
     def judge(self, as_of: int, progress: Progress | None = None) -> None:
         """Judge every case as of an instant (microseconds UTC), and keep verdicts and findings."""
         self.facts = Facts(self.workflow, as_of)
-        plan = compile_plan(self.workflow, as_of)
+        self.plan = compile_plan(self.workflow, as_of)
         with judging(), watched(self.connection, progress, "judging"):
-            run(self.connection, plan)
+            run(self.connection, self.plan)
             found = findings(self.facts).sql("duckdb")
             numbered = f"SELECT ROW_NUMBER() OVER (ORDER BY {_ORDER}) AS n, f.* FROM ({found}) AS f"
             self.connection.execute(f"CREATE OR REPLACE TEMP TABLE findings AS {numbered}")
@@ -90,7 +90,7 @@ class DuckDBLedger:
         kinds: dict[int, dict[FindingKind, int]] = {}
         for x, kind, n in self._rows("SELECT x, kind, COUNT(*) FROM findings GROUP BY ALL ORDER BY ALL"):
             kinds.setdefault(x, {})[kind] = n
-        rows = self._rows(tallies(self.facts).sql("duckdb"))
+        rows = self._rows(tallies(self.plan).sql("duckdb"))
         return [ExpectationCounts(*[*counts, kinds.get(x, {})]) for x, *counts in rows]
 
     def event_counts(self) -> dict[str, int]:

@@ -38,13 +38,17 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Normal(msgspec.Struct, frozen=True, kw_only=True):
-    """The relation of one part: `sql` yields it; `checked` has besides it all that the checks look at."""
+    """The relation of one part: `sql` yields it; `checked` has besides it all that the checks look at.
+
+    `certain` names the columns that no event lacks.
+    """
 
     shape: Shape
     part: Part
     sql: str
     checked: str
     checks: tuple[Check, ...]
+    certain: frozenset[str]
 
 
 def column(slot: int, name: str) -> str:
@@ -55,6 +59,7 @@ def column(slot: int, name: str) -> str:
 def normal_of(shape: Shape, part: Part) -> Normal:
     """The relation of a part of a source."""
     checks: list[Check] = []
+    certain: list[str] = []
     kept: list[str] = []
     types: list[str] = []
     values: list[str] = []
@@ -65,6 +70,7 @@ def normal_of(shape: Shape, part: Part) -> Normal:
         values += [f"{sql} AS {name}" for name, sql in slot.columns.items()]
         kept += [column(number, "type"), *slot.columns]
         checks += slot.checks
+        certain += slot.certain
     places = [
         f"{sql} AS {name}"
         for name, sql in (('"$row"', part.row), ('"$file"', part.file), ('"$file_row"', part.file_row))
@@ -80,7 +86,7 @@ def normal_of(shape: Shape, part: Part) -> Normal:
     if shape.type is not None:  # of named types the number says it all
         kept.append(f"CASE WHEN {column(0, 'type')} IS NULL THEN {_TYPE_TEXT} END AS {_TYPE_TEXT}")
     sql = f"SELECT {', '.join([*kept, BAD])} FROM ({checked})"
-    return Normal(shape=shape, part=part, sql=sql, checked=checked, checks=tuple(checks))
+    return Normal(shape=shape, part=part, sql=sql, checked=checked, checks=tuple(checks), certain=frozenset(certain))
 
 
 def _type_number(shape: Shape, recipes: Sequence[Recipe], fields: Mapping[Path, Field]) -> str:
@@ -97,12 +103,20 @@ def _type_number(shape: Shape, recipes: Sequence[Recipe], fields: Mapping[Path, 
     if not named and not unnamed:
         return "CAST(NULL AS INTEGER)"
     if len(marks) == len(named) and not unnamed and not any(recipe.where for recipe in named):
-        return f"CASE {_TYPE_TEXT} {' '.join(f'WHEN {literal(r.marks or str())} THEN {r.number}' for r in named)} END"
+        return _looked_up({recipe.marks or "": recipe.number for recipe in named})
     branches = " ".join(
         f"WHEN {_condition(recipe, fields)}{_TYPE_TEXT} = {literal(recipe.marks or '')} THEN {recipe.number}"
         for recipe in named
     )
     return f"CASE {branches}{unnamed} END"
+
+
+def _looked_up(numbers: Mapping[str, int]) -> str:
+    """The number of a type by its name: a look-up in an enumeration, where a chain of comparisons would cost one a type."""
+    place = f"enum_code(TRY_CAST({_TYPE_TEXT} AS ENUM({', '.join(map(literal, numbers))})))"
+    if list(numbers.values()) == list(range(len(numbers))):
+        return f"CAST({place} AS SMALLINT)"
+    return f"CAST([{', '.join(map(str, numbers.values()))}][{place} + 1] AS SMALLINT)"
 
 
 def _condition(recipe: Recipe, fields: Mapping[Path, Field]) -> str:
@@ -118,6 +132,7 @@ class _Slot:
         self.fields = fields
         self.columns: dict[str, str] = {}
         self.checks: list[Check] = []
+        self.certain: list[str] = []
         self.time(Reading("time", shape.zone))
         other = f"CASE WHEN {column(number, 'type')} = {UNEXPECTED} THEN {_TYPE_TEXT} END"
         self.columns[column(number, "other")] = other if shape.unexpected is not None else "CAST(NULL AS VARCHAR)"
@@ -128,6 +143,8 @@ class _Slot:
         for key in shape.keys:
             keyed = [(r, f"key {key}", value(r.keys[key], fields, _TEXT)) for r in recipes if key in r.keys]
             self.add(f"key.{key}", "VARCHAR", keyed, "text")
+            if len(keyed) == len(recipes) and all(self.is_certain(each) for _, _, each in keyed):
+                self.certain.append(column(number, f"key.{key}"))
         for name, (sql_type, to) in self.attributes().items():
             held = [
                 (recipe, attribute.column.attribute, value(attribute.expression, fields, attribute.reading))
@@ -162,6 +179,9 @@ class _Slot:
             what = next(label for recipe, label, _ in values if recipe.number in types)
             if unread := each.unread(quoted):
                 self.checks.append(Check(self.number, types, what, to, f"{self.among(types)} AND {unread}", each.shown))
+
+    def is_certain(self, value: Value) -> bool:
+        return isinstance(value.expression, Path) and self.fields[value.expression].certain
 
     def chosen(self, values: Sequence[tuple[int, str]], sql_type: str) -> str:
         """The value that the slot's event type takes from the record."""

@@ -84,7 +84,7 @@ def read_text(field: Field) -> str:
             whole = f"ends_with({sql}, '.0') AND json_type({field.document}, {literal(field.place)}) = 'DOUBLE'"
             return f"CASE WHEN {whole} THEN left({sql}, -2) ELSE NULLIF({sql}, '') END"
         case "text":
-            return f"NULLIF({sql}, '')"
+            return sql if field.certain else f"NULLIF({sql}, '')"
         case "double" | "float":
             whole = f"{sql} = trunc({sql}) AND abs({sql}) < 9007199254740992"
             return f"CASE WHEN {whole} THEN CAST(TRY_CAST({sql} AS BIGINT) AS VARCHAR) ELSE CAST({sql} AS VARCHAR) END"

@@ -9,7 +9,7 @@ from sagacity.ledger.duckdb.accounts import Counts, count
 from sagacity.ledger.duckdb.connection import folder_of
 from sagacity.ledger.duckdb.failures import reading
 from sagacity.ledger.duckdb.fields import identifier
-from sagacity.ledger.duckdb.normalise import Normal, normal_of
+from sagacity.ledger.duckdb.normalise import Normal, column, normal_of
 from sagacity.ledger.duckdb.scan import Part
 from sagacity.ledger.duckdb.shapes import Shape
 
@@ -38,6 +38,8 @@ def take_part(
         relation = f"({normal.sql})"
     slots = range(len(shape.slots()))
     key = shape.keys[0] if len(shape.keys) == 1 else None
+    if all(column(slot, f"key.{key}") in normal.certain for slot in slots):
+        key = None  # no event lacks it: it need not be read to know that
     with reading(shown):
         counts = count(connection, relation, slots, key, cutoff)
         if (lost := _lost(connection, normal.part)) is not None:

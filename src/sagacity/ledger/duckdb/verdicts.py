@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sagacity.plan.columns import UNEXPECTED, attribute_columns
 from sagacity.plan.facts import Facts
 from sagacity.plan.outcomes import FULFILLED, PENDING
-from sagacity.plan.plan import Plan
+from sagacity.plan.plan import Plan, Step
 from sagacity.plan.summary import findings
 from sagacity.workflow.model import Workflow
 from sagacity.workflow.trace import Event
@@ -31,10 +31,17 @@ def run(connection: DuckDBPyConnection, plan: Plan, progress: Progress | None = 
     """Make the plan's relations in the connection, which holds `events`."""
     for done, step in enumerate(plan.steps):
         if progress is not None:
-            progress(step.what, done / len(plan.steps))
-        sql = step.query.sql("duckdb")
-        verb = f"CREATE OR REPLACE TEMP TABLE {step.relation} AS" if step.create else f"INSERT INTO {step.relation}"
-        connection.execute(f"{verb} {sql}")
+            progress(step.what, done / (len(plan.steps) + 1))
+        _make(connection, step)
+    numbers = connection.execute(plan.undecided().sql("duckdb")).fetchone() or ()
+    types = [number for (number,) in connection.execute("SELECT DISTINCT type FROM trace").fetchall()]
+    for step in plan.examination([x for x, cases in enumerate(numbers) if cases], types):
+        _make(connection, step)
+
+
+def _make(connection: DuckDBPyConnection, step: Step) -> None:
+    verb = f"CREATE OR REPLACE TEMP TABLE {step.relation} AS" if step.create else f"INSERT INTO {step.relation}"
+    connection.execute(f"{verb} {step.query.sql('duckdb')}")
 
 
 def write_events(connection: DuckDBPyConnection, workflow: Workflow, rows: Iterable[tuple[str, Event]]) -> None:
@@ -68,14 +75,18 @@ def write_events(connection: DuckDBPyConnection, workflow: Workflow, rows: Itera
 def case_verdicts(connection: DuckDBPyConnection, plan: Plan) -> dict[str, CaseVerdict]:
     """The verdict on every case, as the reference judge would give it. For small logs: everything is read into memory."""
     called = names(plan.workflow)
-    counts = ", ".join(f"a{x}" for x in range(len(called)))
+    first, second = ([number.sql("duckdb") for number in screen.activations] for screen in plan.screens)
+    told = [f"CASE WHEN {done.sql('duckdb')} THEN {n} END" for done, n in zip(plan.screens[1].settled, second, strict=True)]
     verdicts: dict[str, CaseVerdict] = {}
-    clean = f"""SELECT case_id, ended, 0, {counts} FROM screened WHERE clean UNION ALL
-                SELECT x.case_id, r.ended, COALESCE(d.redelivered, 0), {counts} FROM rescreened AS r
-                JOIN examined AS x ON x.c = r.c LEFT JOIN ({_REDELIVERED}) AS d ON d.c = r.c WHERE r.clean"""
-    for case, ended, redelivered, *activations in connection.execute(clean).fetchall():
-        settled = tuple(Verdict(name, n, n, 0) for name, n in zip(called, activations, strict=True))
-        verdicts[case] = CaseVerdict(settled, ended, 0, 0, redelivered)
+    settled: dict[str, list[int | None]] = {}
+    screens = f"""SELECT {", ".join(["case_id", "TRUE", "ended", "0", *first])} FROM screened WHERE clean UNION ALL
+                  SELECT {", ".join(["x.case_id", "clean", "ended", "COALESCE(d.redelivered, 0)", *told])}
+                  FROM rescreened AS r JOIN examined AS x ON x.c = r.c LEFT JOIN ({_REDELIVERED}) AS d ON d.c = r.c"""
+    for case, clean, ended, redelivered, *activations in connection.execute(screens).fetchall():
+        settled[case] = activations
+        if clean:
+            met = tuple(Verdict(name, n, n, 0) for name, n in zip(called, activations, strict=True))
+            verdicts[case] = CaseVerdict(met, ended, 0, 0, redelivered)
 
     tallies: defaultdict[tuple[str, int], dict[int, tuple[int, int | None]]] = defaultdict(dict)
     query = """SELECT x.case_id, o.x, o.state, SUM(o.n)::BIGINT, MIN(o.at) FROM outcomes AS o
@@ -93,7 +104,7 @@ def case_verdicts(connection: DuckDBPyConnection, plan: Plan) -> dict[str, CaseV
     for case, ended, start, finish, redelivered in connection.execute(spans).fetchall():
         examined = []
         for x, name in enumerate(called):
-            fulfilled, _ = tallies[case, x].get(FULFILLED, (0, None))
+            fulfilled, _ = tallies[case, x].get(FULFILLED, (settled[case][x] or 0, None))
             pending, due = tallies[case, x].get(PENDING, (0, None))
             against = tuple(violations[case, x])
             examined.append(Verdict(name, fulfilled + pending + len(against), fulfilled, pending, against, due))

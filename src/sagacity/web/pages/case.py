@@ -15,8 +15,9 @@ from sagacity.report.markup import Child, Markup, tag
 from sagacity.report.text import plural
 from sagacity.web.pages.actions import buttons, waive_dialog
 from sagacity.web.pages.finding import history_list
-from sagacity.web.pages.findings import help_dialog, table
+from sagacity.web.pages.findings import table
 from sagacity.web.pages.frame import Frame, back_field, document
+from sagacity.web.pages.keys import help_dialog
 from sagacity.web.pages.links import case_url, cases_url, workflow_url
 from sagacity.web.pages.traces import trace_facts
 from sagacity.web.pages.words import STATUS_STATES, card, empty, facts, lined, moment, named, section, status

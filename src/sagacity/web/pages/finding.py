@@ -8,8 +8,8 @@ from sagacity.ledger.live import HistoryEntry, Incident, LiveFinding
 from sagacity.report.markup import Child, Markup, tag
 from sagacity.report.text import plural
 from sagacity.web.pages.actions import buttons, waive_dialog
-from sagacity.web.pages.findings import help_dialog
 from sagacity.web.pages.frame import Frame, back_field, document
+from sagacity.web.pages.keys import help_dialog
 from sagacity.web.pages.links import case_url, inbox_url, workflow_url
 from sagacity.web.pages.words import card, facts, kind, moment, named, section, severity, state, until
 from sagacity.workflow.instants import span

@@ -12,6 +12,7 @@ from sagacity.report.summary import BY_SEVERITY, KINDS
 from sagacity.report.text import plural, shortened
 from sagacity.web.pages.actions import buttons, waive_dialog
 from sagacity.web.pages.frame import Frame, back_field, document
+from sagacity.web.pages.keys import help_dialog
 from sagacity.web.pages.links import case_url, finding_url, inbox_url
 from sagacity.web.pages.words import ago, card, empty, grid, kind, moment, named, severity, state
 
@@ -33,17 +34,6 @@ _MEANT: dict[str, tuple[FindingState, ...]] = {
     "resolved": ("resolved",),
     "all": (),
 }
-_HELP = (
-    ("j, k", "next, previous finding"),
-    ("Enter", "open the finding"),
-    ("x", "choose it, together with others"),
-    ("a", "acknowledge"),
-    ("w", "waive, with a reason"),
-    ("r", "reopen"),
-    ("n", "show what has arrived"),
-    ("/", "search"),
-    ("?", "this list"),
-)
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -293,16 +283,3 @@ def _pager(asked: Asked, listed: Listed) -> Markup:
     back = tag("a", "Back to the newest", href=asked.query(cursor="")) if asked.cursor else tag("span", "")
     on = tag("a", "Older findings", href=asked.query(cursor=listed.cursor), rel="next") if listed.cursor else tag("span", "")
     return tag("div", back, on, class_="pager", id="pager", data_live=True)
-
-
-def help_dialog() -> Markup:
-    """The keys, in a box."""
-    rows = [tag("div", tag("dt", tag("kbd", keys)), tag("dd", words)) for keys, words in _HELP]
-    return tag(
-        "dialog",
-        tag("h2", "Keys", id="help-title"),
-        tag("dl", rows, class_="keys"),
-        tag("div", tag("button", "Close", type="button", data_close=True), class_="buttons"),
-        id="help",
-        aria_labelledby="help-title",
-    )

@@ -136,6 +136,7 @@ async def act(request: Asking, served: Served) -> Response[bytes] | Redirect:
             failed.append(refused.problem.detail)
             if refused.problem.status >= 500:
                 break
+    shown.counting(request, served).again()
     said, wrong = done_said(what, len(done), failed)
     if wrong is None:
         joined = "&" if "?" in back else "?"
@@ -159,6 +160,7 @@ async def submit(request: Asking, served: Served) -> Response[bytes] | Redirect:
     except WorkflowError as error:
         frame = await asyncio.to_thread(shown.frame_of, request, served)
         return _page(editor_page(_at(frame, "/workflows"), Submitted(text, error.problems)), 422)
+    shown.counting(request, served).again()
     return Redirect(workflow_url(stored.name), status_code=303)
 
 

@@ -15,6 +15,7 @@ from sagacity.web.pages import case, overview
 from sagacity.web.pages.actions import done_said
 from sagacity.web.pages.audit import audit_page
 from sagacity.web.pages.cases import AskedCases, cases_page
+from sagacity.web.pages.counting import Counting
 from sagacity.web.pages.finding import finding_page
 from sagacity.web.pages.findings import Asked, Listed, inbox_page, matches_text
 from sagacity.web.pages.frame import Frame, Viewer
@@ -26,7 +27,19 @@ from sagacity.workflow.model import Workflow
 from sagacity.workflow.words.definition import definition
 from sagacity.workflow.words.naming import names
 
-__all__ = ["audit", "case_of", "cases", "finding", "frame_of", "inbox", "sources", "summary", "workflow", "workflows"]
+__all__ = [
+    "audit",
+    "case_of",
+    "cases",
+    "counting",
+    "finding",
+    "frame_of",
+    "inbox",
+    "sources",
+    "summary",
+    "workflow",
+    "workflows",
+]
 
 Asking = Request[Identity, Any, Any]
 _PAGE = 50
@@ -35,11 +48,19 @@ _OF_CASE = 200
 _DONE = re.compile(r"(acknowledge|waive|reopen)\.(\d{1,6})")
 
 
-def frame_of(request: Asking, served: Served, counted: list[Counts] | None = None) -> Frame:
+def counting(request: Asking, served: Served) -> Counting:
+    """The counts that all pages of this application share."""
+    state = request.app.state
+    if not hasattr(state, "counting"):
+        state.counting = Counting(served.ledger)
+    kept: Counting = state.counting
+    return kept
+
+
+def frame_of(request: Asking, served: Served) -> Frame:
     """What stands around the page that is asked for."""
     who = request.user
-    if counted is None:
-        counted = [served.ledger.counts(stored.name) for stored in served.ledger.workflows()]
+    counted = counting(request, served).all()
     query = dict(request.query_params)
     done = _DONE.fullmatch(str(query.pop("done", "")))
     address = request.url.path + (f"?{_without_done(request)}" if query else "")
@@ -56,10 +77,11 @@ def _without_done(request: Asking) -> str:
     return "&".join(part for part in request.url.query.split("&") if not part.startswith("done="))
 
 
-def _glances(served: Served) -> list[overview.Glance]:
+def _glances(request: Asking, served: Served) -> list[overview.Glance]:
     found = []
+    counted = {counts.workflow: counts for counts in counting(request, served).all()}
     for stored, read in served.readings.all():
-        counts = served.ledger.counts(stored.name)
+        counts = counted.get(stored.name) or served.ledger.counts(stored.name)
         found.append(overview.Glance(stored, read, counts, _severities(read, counts)))
     return found
 
@@ -72,9 +94,9 @@ def _severities(read: Workflow, counts: Counts) -> Counter[str]:
 
 
 def summary(request: Asking, served: Served) -> str:
-    glances = _glances(served)
+    glances = _glances(request, served)
     newest = served.ledger.findings(FindingFilter(states=("open",)), limit=8).items
-    frame = frame_of(request, served, [glance.counts for glance in glances])
+    frame = frame_of(request, served)
     return overview.overview_page(frame, glances, newest, _incidents(served, 5), str(request.base_url).rstrip("/"))
 
 
@@ -86,7 +108,7 @@ def _incidents(served: Served, most: int) -> list[Incident]:
 def inbox(request: Asking, served: Served) -> str:
     asked = _asked(Asked, request)
     found, cursor, cut = _found(served, asked)
-    counted = {stored.name: served.ledger.counts(stored.name) for stored in served.ledger.workflows()}
+    counted = {counts.workflow: counts for counts in counting(request, served).all()}
     chosen = [counts for name, counts in counted.items() if asked.workflow in ("", name)]
     owners: Counter[str] = Counter()
     expectations: Counter[str] = Counter()
@@ -103,7 +125,7 @@ def inbox(request: Asking, served: Served) -> str:
         incidents=_incidents(served, 3),
         cut=cut,
     )
-    return inbox_page(frame_of(request, served, list(counted.values())), listed)
+    return inbox_page(frame_of(request, served), listed)
 
 
 def _asked(kind: type[Any], request: Asking) -> Any:
@@ -165,8 +187,8 @@ def cases(request: Asking, served: Served) -> str:
 
 
 def workflows(request: Asking, served: Served) -> str:
-    glances = _glances(served)
-    return workflows_page(frame_of(request, served, [glance.counts for glance in glances]), glances)
+    glances = _glances(request, served)
+    return workflows_page(frame_of(request, served), glances)
 
 
 def workflow(request: Asking, served: Served, name: str) -> str:
@@ -177,7 +199,8 @@ def workflow(request: Asking, served: Served, name: str) -> str:
 
 
 def sources(request: Asking, served: Served) -> str:
-    return sources_page(frame_of(request, served), served.ledger.parts(), served.ledger.accounts())
+    refused = served.ledger.refusals(limit=20).items
+    return sources_page(frame_of(request, served), served.ledger.parts(), served.ledger.accounts(), refused)
 
 
 def audit(request: Asking, served: Served) -> str:

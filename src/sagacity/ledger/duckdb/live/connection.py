@@ -13,7 +13,7 @@ import duckdb
 from sagacity.errors import FullError, LedgerError, SagacityError, UsageError
 from sagacity.ledger.duckdb.connection import memory_limit
 from sagacity.ledger.duckdb.failures import judging
-from sagacity.ledger.duckdb.live.schema import SHARED, VERSION
+from sagacity.ledger.duckdb.live.schema import ARCHIVE, SHARED, VERSION
 from sagacity.ledger.duckdb.readings import define
 from sagacity.ledger.duckdb.rows import first_row
 
@@ -120,6 +120,11 @@ class Store:
                 f"the ledger {self.folder} was made by a later version of Sagacity",
                 hint="use that version, or give another folder",
             )
+        if row[0] < VERSION:
+            self.writer.execute("BEGIN")
+            for statement in (*ARCHIVE, f"UPDATE ledger SET version = {VERSION}"):
+                self.writer.execute(statement)
+            self.writer.execute("COMMIT")
 
     def _give_up(self) -> None:
         """Roll back; where the database will have no more of it, open it anew: what was committed is there. Where that

@@ -9,7 +9,7 @@ import msgspec
 
 from sagacity.ledger.duckdb.live.keeping import LATE, REDELIVERED
 from sagacity.ledger.duckdb.live.revision import AS_OF, Revision
-from sagacity.ledger.duckdb.live.schema import case_table, event_table
+from sagacity.ledger.duckdb.live.schema import case_table, event_table, touched_table
 from sagacity.ledger.duckdb.rows import first_row
 from sagacity.ledger.live import Outlook
 from sagacity.plan.columns import attribute_columns
@@ -30,17 +30,18 @@ class Chosen(msgspec.Struct, frozen=True):
 
 
 def choose(connection: DuckDBPyConnection, revision: Revision, outlook: Outlook, most: int) -> Chosen:
-    """Make `judging`: the cases that are due and those that a source was waited for which has now been heard."""
-    cases = case_table(revision.w)
-    due = f"due <= {outlook.as_of}"
-    if released := _released(connection, cases, outlook):
-        due = f"({due} OR {released})"
+    """Make `judging`: the cases that events have come for, that are due, or that waited for a source which has now been
+    heard."""
+    cases, touched = case_table(revision.w), touched_table(revision.w)
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE judging AS SELECT c, case_id FROM {cases} WHERE {due} LIMIT {most + 1}"
+        f"""CREATE OR REPLACE TEMP TABLE judging AS SELECT c, case_id FROM {cases}
+            WHERE due <= {outlook.as_of} OR c IN (SELECT c FROM {touched} WHERE "at" <= {outlook.as_of})
+                {_released(connection, cases, outlook)} LIMIT {most + 1}"""
     )
     found = _count(connection, "judging")
     if found > most:
         connection.execute("DELETE FROM judging WHERE c = (SELECT max(c) FROM judging)")
+    connection.execute(f'DELETE FROM {touched} WHERE "at" <= {outlook.as_of} AND c IN (SELECT c FROM judging)')
     return Chosen(min(found, most), found > most)
 
 
@@ -55,7 +56,11 @@ def choose_between(connection: DuckDBPyConnection, revision: Revision, start: in
 
 def next_due(connection: DuckDBPyConnection, revision: Revision) -> int | None:
     """When the next case falls due; None if never."""
-    found = first_row(connection, f"SELECT min(due) FROM {case_table(revision.w)}")
+    found = first_row(
+        connection,
+        f"""SELECT least((SELECT min(due) FROM {case_table(revision.w)}),
+                         (SELECT min("at") FROM {touched_table(revision.w)}))""",
+    )
     return None if not found or found[0] is None or found[0] >= FOREVER else int(found[0])
 
 
@@ -66,8 +71,8 @@ def _released(connection: DuckDBPyConnection, cases: str, outlook: Outlook) -> s
     for (sources,) in sets:
         reached = min(outlook.behind.get(source, outlook.as_of) for source in sources.split(","))
         quoted = sources.replace("'", "''")
-        conditions.append(f"(behind = '{quoted}' AND held <= {reached})")
-    return " OR ".join(conditions)
+        conditions.append(f"OR (behind = '{quoted}' AND held <= {reached})")
+    return " ".join(conditions)
 
 
 def judge_chosen(connection: DuckDBPyConnection, revision: Revision, outlook: Outlook) -> int:
@@ -128,7 +133,7 @@ def _keep_verdicts(connection: DuckDBPyConnection, revision: Revision, held: boo
     columns = "h.held, h.behind" if held else "CAST(NULL AS BIGINT) AS held, CAST(NULL AS VARCHAR) AS behind"
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE verdict AS
-            SELECT j.c, coalesce(s.status, 'open') AS status, coalesce(s.ended, FALSE) AS ended,
+            SELECT j.c, a.n, a.first, a.last, coalesce(s.status, 'open') AS status, coalesce(s.ended, FALSE) AS ended,
                    coalesce(s.findings, 0) AS findings, {columns},
                    least(coalesce(o.due, {FOREVER}), coalesce(a.ahead, {FOREVER}),
                          CASE WHEN a.finish > {AS_OF} THEN a.finish ELSE {FOREVER} END) AS due
@@ -136,13 +141,14 @@ def _keep_verdicts(connection: DuckDBPyConnection, revision: Revision, held: boo
             LEFT JOIN ({revision.cases}) AS s ON s.case_id = j.case_id
             LEFT JOIN (SELECT x.case_id, min(o.at) AS due FROM outcomes AS o JOIN examined AS x ON x.c = o.c
                        WHERE o.state = 1 AND o.at > {AS_OF} GROUP BY x.case_id) AS o ON o.case_id = j.case_id
-            LEFT JOIN (SELECT c, min(CASE WHEN time > {AS_OF} THEN time END) AS ahead, {finishes} AS finish
+            LEFT JOIN (SELECT c, count(*) AS n, min(time) AS first, max(time) AS last,
+                              min(CASE WHEN time > {AS_OF} THEN time END) AS ahead, {finishes} AS finish
                        FROM fetched GROUP BY c) AS a ON a.c = j.c
             {waiting}"""
     )
     connection.execute(
         f"""UPDATE {case_table(revision.w)} AS k SET status = v.status, ended = v.ended, findings = v.findings,
-                as_of = {AS_OF}, due = v.due, held = v.held, behind = v.behind
+                events = v.n, first = v.first, last = v.last, as_of = {AS_OF}, due = v.due, held = v.held, behind = v.behind
             FROM verdict AS v WHERE v.c = k.c"""
     )
 
@@ -158,7 +164,7 @@ def _redelivered(connection: DuckDBPyConnection, revision: Revision) -> int:
                 SELECT f.*, row_number() OVER (PARTITION BY f.c, f.type, f.other, f.id ORDER BY f.record) AS nth
                 FROM fetched AS f JOIN examined AS x ON x.case_id = f.case_id JOIN repeats AS d
                 ON d.c = x.c AND d.type = f.type AND d.other IS NOT DISTINCT FROM f.other AND d.id = f.id) AS f
-            WHERE f.nth > 1 AND f.counted < {REDELIVERED}"""
+            WHERE f.nth > 1 AND f.counted <> {REDELIVERED}"""
     )
     if not (found := _count(connection, "copies")):
         return 0
@@ -168,7 +174,7 @@ def _redelivered(connection: DuckDBPyConnection, revision: Revision) -> int:
                 matched = a.matched - (s.n - s.late)
             FROM (SELECT p.source, count(*) AS n, count_if(c.counted = {LATE}) AS late
                   FROM copies AS c JOIN record AS r ON r.n = c.record JOIN part AS p ON p.p = r.p
-                  WHERE c.type IN ({listed}) GROUP BY p.source) AS s
+                  WHERE c.type IN ({listed}) AND c.counted < {REDELIVERED} GROUP BY p.source) AS s
             WHERE a.w = {revision.w} AND a.source = s.source"""
     )
     connection.execute(

@@ -12,13 +12,13 @@ from sagacity.ledger.duckdb.correlate import KEY, correlate
 from sagacity.ledger.duckdb.fields import identifier
 from sagacity.ledger.duckdb.live.numbering import number_new
 from sagacity.ledger.duckdb.live.revision import Revision
-from sagacity.ledger.duckdb.live.schema import case_table, event_columns, event_table
+from sagacity.ledger.duckdb.live.schema import case_table, event_columns, event_table, touched_table
 from sagacity.ledger.duckdb.rows import first_row
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["link"]
+__all__ = ["link", "reach"]
 
 _AFFECTED = "affected"
 
@@ -27,13 +27,13 @@ def link(connection: DuckDBPyConnection, revision: Revision) -> None:
     """Put the arrived events into their cases, and move those that a new link concerns."""
     events, cases = event_table(revision.w), case_table(revision.w)
     keys = [identifier(KEY + key) for key in revision.workflow.keys]
-    _close(connection, events, keys)
+    reach(connection, events, keys)
     _gather(connection, events, keys)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE linked AS {correlate(connection, _AFFECTED, revision.workflow.keys)}")
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE touched AS
-            SELECT b.case_id, k.c, b.first, b.last FROM
-                (SELECT case_id, min(time) AS first, max(time) AS last FROM linked WHERE case_id IS NOT NULL
+            SELECT b.case_id, k.c, b.n, b.first, b.last FROM
+                (SELECT case_id, count(*) AS n, min(time) AS first, max(time) AS last FROM linked WHERE case_id IS NOT NULL
                  AND (row IS NULL OR NOT settled) GROUP BY case_id) AS b
             LEFT JOIN {cases} AS k ON k.case_id = b.case_id"""
     )
@@ -49,10 +49,15 @@ def link(connection: DuckDBPyConnection, revision: Revision) -> None:
         f"""INSERT INTO {events} SELECT t.c, {", ".join(f"a.{name}" for name in names)} FROM arrived AS a
             JOIN linked AS l ON l.place = a.rowid LEFT JOIN touched AS t ON t.case_id = l.case_id"""
     )
-    _wake(connection, events, cases)
+    connection.execute(
+        f"""INSERT INTO {touched_table(revision.w)} SELECT c, min(first) FROM (
+                SELECT c, first FROM touched
+                UNION ALL SELECT was, time FROM moved WHERE was IS NOT NULL
+                UNION ALL SELECT c, time FROM moved WHERE c IS NOT NULL) GROUP BY c"""
+    )
 
 
-def _close(connection: DuckDBPyConnection, events: str, keys: list[str]) -> None:
+def reach(connection: DuckDBPyConnection, events: str, keys: list[str]) -> None:
     """Make `reached`: the values of the other keys that are connected with an arrived event. A case is no way through, so
     only events without the first key lead on."""
     primary, others = keys[0], keys[1:]
@@ -91,19 +96,4 @@ def _gather(connection: DuckDBPyConnection, events: str, keys: list[str]) -> Non
             SELECT {listed}, rowid AS row, CAST(NULL AS BIGINT) AS place, c AS was, time, {primary} IS NOT NULL AS settled
             FROM {events} WHERE {met}
             UNION ALL SELECT {listed}, NULL, rowid, NULL, time, FALSE FROM arrived"""
-    )
-
-
-def _wake(connection: DuckDBPyConnection, events: str, cases: str) -> None:
-    """Cases that gained or lost an event are due when the first of these is, and are counted anew."""
-    connection.execute(
-        """CREATE OR REPLACE TEMP TABLE stirred AS SELECT c, min(first) AS due FROM (
-                SELECT c, first FROM touched
-                UNION ALL SELECT was, time FROM moved WHERE was IS NOT NULL
-                UNION ALL SELECT c, time FROM moved WHERE c IS NOT NULL) GROUP BY c"""
-    )
-    connection.execute(
-        f"""UPDATE {cases} AS k SET events = s.n, first = s.first, last = s.last, due = least(k.due, s.due)
-            FROM (SELECT e.c, count(*) AS n, min(time) AS first, max(time) AS last, any_value(t.due) AS due
-                  FROM {events} AS e JOIN stirred AS t ON t.c = e.c GROUP BY e.c) AS s WHERE s.c = k.c"""
     )

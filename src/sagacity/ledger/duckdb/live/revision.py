@@ -48,7 +48,8 @@ def revision_of(w: int, workflow: Workflow, *, current: bool) -> Revision:
     shapes = {name: shape_of(workflow, name) for name in _sources(workflow)}
     plan = compile_plan(workflow, None)
     steps = []
-    for step in plan.steps:
+    everything = plan.examination(range(len(workflow.audited())), range(len(workflow.events)))
+    for step in (*plan.steps, *everything):
         verb = f"CREATE OR REPLACE TEMP TABLE {step.relation} AS" if step.create else f"INSERT INTO {step.relation}"
         steps.append((step.relation, f"{verb} {_run_time(step.query.sql('duckdb'))}"))
     return Revision(

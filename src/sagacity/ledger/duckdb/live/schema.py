@@ -8,9 +8,15 @@ Shared by all workflows:
 - `workflow`, the revisions that are judged by; `account`, what became of the records of each source
 - `finding`, `history`, `incident`, `notice`: what is wrong, its life, and what people are told of it
 - `audit`, what people did
+- `archive`, where the archive stands: the highest number that a record ever had, up to which record those that belong to no
+  event have been looked for, the last file's number; `archived_file`, its files; `archived`, one row a case in it;
+  `archived_key`, the values of keys other than the first in it, hashed, with the case, or the record that waits for one;
+  `owed`, what came back while a revision was being read for, which has it still to read; `forgotten`, cases whose records
+  are gone and that have findings still
 
 For each revision of a workflow, with its number in the name (`event_3`): `event`, one row an event, copies included, `c` the
-case's number (NULL: no case yet); `case`, one row a case.
+case's number (NULL: no case yet); `case`, one row a case; `touched`, the cases that events have come for since they were
+judged, and the time of the first of these.
 
 Times are microseconds UTC. There are no indexes: every access is a scan over few columns or a join, and an index would have
 to be kept up for every event.
@@ -23,10 +29,23 @@ from sagacity.ledger.duckdb.fields import identifier
 from sagacity.plan.columns import attribute_columns
 from sagacity.workflow.model import Workflow
 
-__all__ = ["SHARED", "VERSION", "case_table", "event_columns", "event_table", "workflow_tables"]
+__all__ = ["ARCHIVE", "SHARED", "VERSION", "case_table", "event_columns", "event_table", "touched_table", "workflow_tables"]
 
-VERSION = 1
+VERSION = 2
 """The version of these tables. A ledger of a later one is refused; one of an earlier is brought up to this."""
+
+ARCHIVE = (
+    "CREATE TABLE archive (taken BIGINT, swept BIGINT, files BIGINT)",
+    "INSERT INTO archive VALUES (0, 0, 0)",
+    """CREATE TABLE archived_file (file BIGINT, workflow VARCHAR, day DATE, path VARCHAR, records BIGINT, thinned BOOLEAN,
+        damaged BOOLEAN)""",
+    """CREATE TABLE archived (hash UBIGINT, workflow VARCHAR, case_id VARCHAR, file BIGINT, status VARCHAR, ended BOOLEAN,
+        events BIGINT, findings BIGINT, first BIGINT, last BIGINT, as_of BIGINT, types VARCHAR)""",
+    """CREATE TABLE archived_key (hash UBIGINT, loose BOOLEAN, workflow VARCHAR, case_id VARCHAR, file BIGINT, n BIGINT)""",
+    "CREATE TABLE owed (workflow VARCHAR, case_id VARCHAR, file BIGINT, n BIGINT)",
+    "CREATE TABLE forgotten (workflow VARCHAR, case_id VARCHAR)",
+)
+"""The tables of the archive, which version 2 brought."""
 
 SHARED = (
     "CREATE TABLE ledger (version INTEGER, as_of BIGINT)",
@@ -35,7 +54,8 @@ SHARED = (
         records BIGINT, rejected BIGINT)""",
     """CREATE TABLE record (n BIGINT, p INTEGER, position BIGINT, arrived BIGINT, body VARCHAR, correlation VARCHAR,
         trace VARCHAR)""",
-    "CREATE TABLE rejected (w INTEGER, p INTEGER, position BIGINT, arrived BIGINT, reason VARCHAR, shown VARCHAR)",
+    """CREATE TABLE rejected (w INTEGER, p INTEGER, position BIGINT, arrived BIGINT, reason VARCHAR, shown VARCHAR,
+        step BIGINT)""",
     """CREATE TABLE workflow (w INTEGER, name VARCHAR, revision INTEGER, text VARCHAR, adopted BIGINT, "by" VARCHAR,
         "current" BOOLEAN, reread BIGINT, goal BIGINT)""",
     """CREATE TABLE account (w INTEGER, source VARCHAR, records BIGINT, matched BIGINT, redelivered BIGINT, late BIGINT,
@@ -51,6 +71,7 @@ SHARED = (
     """CREATE TABLE notice (number BIGINT, key VARCHAR, kind VARCHAR, "at" BIGINT, finding VARCHAR, findings BIGINT,
         again BIGINT, failed VARCHAR, done BOOLEAN, deliveries VARCHAR)""",
     'CREATE TABLE audit ("at" BIGINT, "by" VARCHAR, what VARCHAR, step BIGINT)',
+    *ARCHIVE,
 )
 
 
@@ -60,6 +81,10 @@ def event_table(w: int) -> str:
 
 def case_table(w: int) -> str:
     return f"case_{w}"
+
+
+def touched_table(w: int) -> str:
+    return f"touched_{w}"
 
 
 def event_columns(workflow: Workflow) -> list[tuple[str, str]]:
@@ -88,4 +113,5 @@ def workflow_tables(workflow: Workflow, w: int) -> list[str]:
         f"CREATE TABLE {event_table(w)} ({columns})",
         f"""CREATE TABLE {case_table(w)} (c BIGINT, case_id VARCHAR, status VARCHAR, ended BOOLEAN, events BIGINT,
             findings BIGINT, first BIGINT, last BIGINT, as_of BIGINT, due BIGINT, held BIGINT, behind VARCHAR)""",
+        f'CREATE TABLE {touched_table(w)} (c BIGINT, "at" BIGINT)',
     ]

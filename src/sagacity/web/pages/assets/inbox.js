@@ -1,5 +1,5 @@
 // Working through findings by keyboard, and acting on them without leaving the page.
-import { announce, parsed, refresh, renew } from "./live.js";
+import { announce, outdate, parsed, refresh, renew } from "./live.js";
 
 const SENSIBLE = { acknowledge: ["open"], waive: ["open", "acknowledged"], reopen: ["acknowledged", "waived"] };
 const form = document.getElementById("inbox") ?? document.getElementById("one");
@@ -57,6 +57,7 @@ async function send(what, ids, more = {}) {
   for (const id of ids) body.append("id", id);
   const next = after(ids);
   let answer;
+  outdate();
   try {
     answer = await fetch("/findings/act", { method: "POST", body, credentials: "same-origin" });
   } catch {
@@ -64,6 +65,7 @@ async function send(what, ids, more = {}) {
   }
   if (answer.redirected && new URL(answer.url).pathname === "/login") return location.reload();
   const page = parsed(await answer.text());
+  outdate();
   if (!answer.ok) {
     const wrong = page.querySelector(".wrong")?.textContent ?? "It could not be done.";
     show("wrong", wrong);

@@ -11,9 +11,11 @@ const parser = new DOMParser();
 const spoken = document.getElementById("announce");
 let last = Date.now();
 let timer = null;
-let busy = false;
+let running = Promise.resolve();
 let opened = 0;
 let connected = true;
+let source = null;
+let era = 0;
 
 export function announce(text) {
   if (!spoken) return;
@@ -92,21 +94,24 @@ export function renew(fresh, { all = false } = {}) {
 
 export const parsed = (text) => parser.parseFromString(text, "text/html");
 
-export async function refresh(options) {
-  if (busy) return;
-  busy = true;
+// What was asked for before something was done is not shown after it.
+export const outdate = () => (era += 1);
+
+export const refresh = (options) => (running = running.then(() => once(options)));
+
+async function once(options) {
   last = Date.now();
+  const asked = era;
   try {
     const address = new URL(location.href);
     address.hash = "";
     address.searchParams.delete("done");
     const answer = await fetch(address, { headers: { accept: "text/html" }, credentials: "same-origin" });
     if (answer.redirected && new URL(answer.url).pathname === "/login") return location.reload();
-    if (answer.ok) renew(parsed(await answer.text()), options);
+    const text = await answer.text();
+    if (answer.ok && asked === era) renew(parsed(text), options);
   } catch {
     // The server is away: the next change, or the next look, tries again.
-  } finally {
-    busy = false;
   }
 }
 
@@ -124,8 +129,8 @@ function soon() {
 
 function listen() {
   const address = document.body.dataset.changes;
-  if (!address) return;
-  const source = new EventSource(address);
+  if (!address || source) return;
+  source = new EventSource(address);
   const heard = (event) => {
     try {
       const change = JSON.parse(event.data);
@@ -143,24 +148,33 @@ function listen() {
   source.addEventListener("error", () => {
     connected = false;
     pulse();
-    if (source.readyState === EventSource.CLOSED) {
+    if (source?.readyState === EventSource.CLOSED) {
+      deaf();
       setTimeout(listen, 5000);
     }
   });
-  addEventListener("pagehide", () => source.close(), { once: true });
 }
 
+function deaf() {
+  source?.close();
+  source = null;
+}
+
+addEventListener("pagehide", deaf);
 addEventListener("pageshow", (event) => {
   if (event.persisted) {
     listen();
     soon();
   }
 });
+// Browsers hold few connections to a server: a page that nobody sees gives its own up, and looks now and then.
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && Date.now() - last > AT_MOST_EVERY) soon();
+  if (document.hidden) return deaf();
+  listen();
+  if (Date.now() - last > AT_MOST_EVERY) soon();
 });
 setInterval(() => {
-  if (!document.hidden && Date.now() - last >= AT_LEAST_EVERY) soon();
+  if (Date.now() - last >= (document.hidden ? HIDDEN_EVERY : AT_LEAST_EVERY)) soon();
 }, 1000);
 
 // What was just done is said once: the address forgets it, so that it is not said again.
@@ -169,6 +183,9 @@ if (address.searchParams.has("done")) {
   address.searchParams.delete("done");
   history.replaceState(null, "", address);
 }
+// On narrow screens the page one is on may stand beyond the edge of the navigation.
+const here = document.querySelector(".bar nav [aria-current]");
+if (here) here.closest("nav").scrollLeft = Math.max(0, here.offsetLeft - 120);
 document.addEventListener("click", (event) => {
   const pressed = event.target.closest?.("#arrivals");
   if (pressed) refresh({ all: true });
