@@ -161,7 +161,8 @@ def _from_kafka(folder: Path, sent: Course, random: Random) -> Iterator[tuple[Se
                 return
             server.until_ready()
             feeder.give(segment[half:])
-            time.sleep(random.uniform(0.0, 1.2))
+            _until_taken(server, random.randrange(1, len(segment)))
+            time.sleep(random.uniform(0.0, 0.04) if kind < 0.85 else random.uniform(0.0, 0.8))
             if number == len(sent.segments) - 1:
                 feeder.close()
 
@@ -169,6 +170,16 @@ def _from_kafka(folder: Path, sent: Course, random: Random) -> Iterator[tuple[Se
         feeder.close()
     finally:
         broker.stop()
+
+
+def _until_taken(server: ServeProcess, records: int) -> None:
+    """Wait until the server has taken so many records in since it was started, but not for ever."""
+    limit = time.monotonic() + _PATIENCE
+    while time.monotonic() < limit and server.alive:
+        code, status = server.asked("/api/v1/status")
+        if code == 200 and status["records"] >= records:
+            return
+        time.sleep(0.02)
 
 
 def _options(folder: Path) -> list[str]:
