@@ -161,7 +161,7 @@ def test_garbage_of_one_source_does_not_disturb_the_others(tmp_path: Path) -> No
         story.tell("Placed", "1", 1)
         story.round(2)
         assert (story.account("orders").rejected, story.account("more").rejected) == (1, 1)
-        assert story.case().events == 2
+        assert len(story.ledger.events("order", "1")) == 2
 
 
 def test_an_event_of_an_unnamed_type_is_a_finding_where_it_is_forbidden(tmp_path: Path) -> None:

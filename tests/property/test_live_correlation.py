@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from test_correlation import Row, expected
 
 from live_records import iso
-from live_story import START, Story
+from live_story import SECOND, START, Story
 from sagacity.ledger.duckdb.live import DuckDBLiveLedger
-from sagacity.ledger.live import CaseFilter
+from sagacity.ledger.live import CaseFilter, Outlook
 from sagacity.sources.stream import Batch
 from sagacity.workflow.language.reader import loads
 
@@ -64,6 +64,7 @@ def test_late_links_put_events_where_all_at_once_would(rows: list[Row], data: st
             (account,) = ledger.accounts()
             assert account.orphan == sum(case is None for case, _ in outcome)
             assert account.matched == sum(case is not None for case, _ in outcome)
+            ledger.judge(Outlook(START + 3_600 * SECOND), now=2)
             counted = {row.case: row.events for row in ledger.cases(CaseFilter(), limit=500).items}
             assert {case: n for case, n in counted.items() if n} == {case: len(events) for case, events in meant.items()}
         finally:
@@ -127,4 +128,6 @@ def test_a_chain_of_links_is_followed_whichever_end_comes_last(story: Story) -> 
     story.round(3.1)
     see(story, None, 4, shipment="s2", type="Done")
     story.round(4.1)
+    assert {case: len(story.ledger.events("order", case)) for case in story.cases()} == {"1": 3, "2": 3}
+    story.round(60)
     assert {case: story.case(case).events for case in story.cases()} == {"1": 3, "2": 3}
