@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from sagacity.errors import FullError
+from sagacity.errors import FullError, LedgerError
 from sagacity.ledger.live import Judged, LiveLedger, Outlook
 from sagacity.reconcile.clock import Clock
 from sagacity.reconcile.watermark import Heard, Patience, outlook
@@ -101,6 +101,7 @@ class Live:
         self._records = 0
         self._recent: deque[tuple[int, int]] = deque()
         self._last_upkeep = self._started
+        self._trouble: str | None = None
         self._reading_anew = True
 
     # Asked from any thread ------------------------------------------------------------------------------------------
@@ -121,7 +122,7 @@ class Live:
         recent = [(at, records) for at, records in tuple(self._recent) if now - at <= _RATE_OVER]
         return Status(
             state=self._state,
-            problem=self._problem,
+            problem=self._problem or self._trouble,
             now=now,
             started=self._started,
             as_of=self._outlook.as_of if self._outlook else self.ledger.as_of(),
@@ -264,7 +265,14 @@ class Live:
             self._reading_anew = any(workflow.progress < 1 for workflow in self.ledger.workflows())
             self._next_due = 0
         if now - self._last_upkeep >= _UPKEEP_EVERY:
-            more = self.ledger.upkeep(now).more
+            self._last_upkeep = now
+            try:
+                more = self.ledger.upkeep(now).more
+                self._trouble = None
+            except FullError:
+                raise
+            except LedgerError as error:  # the archive's folder, for one: no reason to stop judging
+                more, self._trouble = False, str(error)
             self._last_upkeep = now - (_UPKEEP_EVERY - _UPKEEP_AGAIN if more else 0)
 
     def _answer(self) -> None:

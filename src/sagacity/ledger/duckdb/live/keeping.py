@@ -38,7 +38,8 @@ Recall: TypeAlias = "Callable[[DuckDBPyConnection, Revision], bool]"
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """How many of the records could not be read, and the latest event time of each part, by its number."""
+    """How many of the records could not be read, and the latest event time of each part, by its number. What lies in the
+    future tells nothing of how far a source has been heard."""
 
     rejected: dict[int, int]
     latest: dict[int, int]
@@ -69,7 +70,7 @@ def keep(
     if not selects:
         return Kept(rejected, {})
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {ARRIVED} AS {' UNION ALL '.join(selects)}")
-    latest = dict(connection.execute(f"SELECT p, max(time) FROM {ARRIVED} GROUP BY p").fetchall())
+    latest = dict(connection.execute(f"SELECT p, max(time) FROM {ARRIVED} WHERE time <= {now} GROUP BY p").fetchall())
     place(connection, revision, recall)
     for source in sources:
         connection.execute(f"DROP TABLE {taken_table(revision.w, source)}")
