@@ -20,8 +20,13 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "error", "warning", "info")
 """Worst first."""
 
 
-def cases() -> Tree:
-    """One row a case: `case_id`, `status` (complete, open, violated), `ended`, `findings`."""
+def cases(*, waiting: bool = False) -> Tree:
+    """One row a case: `case_id`, `status` (complete, open, violated), `ended`, `findings`.
+
+    Of a plan that is `waiting` also `due`: the earliest instant at which as-of alone may change that; NULL where none can.
+    """
+    if waiting:
+        return _waiting_cases()
     return fill(
         """SELECT case_id, CASE WHEN ended THEN 'complete' ELSE 'open' END AS status, ended, CAST(0 AS BIGINT) AS findings
            FROM screened WHERE clean
@@ -36,6 +41,28 @@ def cases() -> Tree:
                   s.ended, COALESCE(o.findings, 0) AS findings
            FROM examined AS x JOIN spans AS s ON s.c = x.c
            LEFT JOIN (SELECT c, MAX(state) AS state, COUNT(CASE WHEN state = 2 THEN 1 END) AS findings
+                      FROM outcomes GROUP BY c) AS o ON o.c = x.c"""
+    )
+
+
+def _waiting_cases() -> Tree:
+    return fill(
+        """SELECT case_id, CASE WHEN ended AND due IS NULL THEN 'complete' ELSE 'open' END AS status, ended,
+                  CAST(0 AS BIGINT) AS findings, due
+           FROM screened WHERE clean
+           UNION ALL
+           SELECT x.case_id, CASE WHEN r.ended AND r.due IS NULL THEN 'complete' ELSE 'open' END AS status, r.ended,
+                  CAST(0 AS BIGINT) AS findings, r.due
+           FROM rescreened AS r JOIN examined AS x ON x.c = r.c WHERE r.clean
+           UNION ALL
+           SELECT x.case_id,
+                  CASE WHEN COALESCE(o.state, 0) = 2 THEN 'violated'
+                       WHEN COALESCE(o.state, 0) = 1 OR NOT s.ended THEN 'open' ELSE 'complete' END AS status,
+                  s.ended, COALESCE(o.findings, 0) AS findings,
+                  LEAST(o.due, CASE WHEN NOT s.ended THEN s.finish END) AS due
+           FROM examined AS x JOIN spans AS s ON s.c = x.c
+           LEFT JOIN (SELECT c, MAX(state) AS state, COUNT(CASE WHEN state = 2 THEN 1 END) AS findings,
+                             MIN(CASE WHEN state = 1 THEN at END) AS due
                       FROM outcomes GROUP BY c) AS o ON o.c = x.c"""
     )
 

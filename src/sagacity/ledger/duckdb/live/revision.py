@@ -46,7 +46,7 @@ def revision_of(w: int, workflow: Workflow, *, current: bool) -> Revision:
     """Compile a workflow. Raises UsageError where it does not say how its events are read."""
     workflow = complete(workflow, dict.fromkeys(_sources(workflow), "jsonl"))
     shapes = {name: shape_of(workflow, name) for name in _sources(workflow)}
-    plan = compile_plan(workflow, None)
+    plan = compile_plan(workflow, None, waiting=True)
     steps = []
     everything = plan.examination(range(len(workflow.audited())), range(len(workflow.events)))
     for step in (*plan.steps, *everything):
@@ -59,7 +59,7 @@ def revision_of(w: int, workflow: Workflow, *, current: bool) -> Revision:
         normals={name: normal_of(shape, _part(name, shape)) for name, shape in shapes.items()},
         steps=tuple(steps),
         findings=_run_time(findings(Facts(workflow, None)).sql("duckdb")),
-        cases=_run_time(cases().sql("duckdb")),
+        cases=_run_time(cases(waiting=True).sql("duckdb")),
         awaited=awaited(workflow),
         current=current,
     )
