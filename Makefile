@@ -1,7 +1,7 @@
 # Each target sets up what it needs in .venv; `make` alone lists them. Only make and python3 >= 3.11 are presumed.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt bench clean core dev
+.PHONY: help demo test lint fmt bench clean core serve dev
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -13,15 +13,15 @@ PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.
 	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$python; break; fi; done)
 
 help:  ## list the targets
-	@echo "make demo    a few weeks of orders with planted faults: generated, checked, reported   (ARGS='--orders 50000')"
+	@echo "make demo    orders with planted faults: weeks of them checked, then live with pages  (ARGS='--orders 50000')"
 	@echo "make test    every test                                                     (ARGS='-k payment')"
 	@echo "make lint    ruff, mypy --strict, import rules"
 	@echo "make fmt     format the code"
 	@echo "make bench   the benchmarks, as tables                                      (ARGS='--events 1e6')"
 	@echo "make clean   remove what the other targets made, the environment included"
 
-demo: core  ## the demonstration, under build/demo
-	@$(BIN)/sagacity demo --out build/demo $(ARGS)
+demo: serve  ## the demonstration, under build/demo
+	@$(BIN)/sagacity demo --live --out build/demo $(ARGS)
 
 test: dev  ## every test
 	@$(BIN)/python -m pytest -n 2 -rs --no-fold-skipped $(ARGS)
@@ -44,6 +44,7 @@ clean:  ## remove what was made
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 core: $(VENV)/.core
+serve: $(VENV)/.serve
 dev: $(VENV)/.dev
 
 # One stamp for each extra. An environment is installed into again only when pyproject.toml has changed.

@@ -1,4 +1,4 @@
-"""Makes the environment that the Makefile's targets run in: `environment.py FOLDER core|dev|bench`.
+"""Makes the environment that the Makefile's targets run in: `environment.py FOLDER core|serve|dev|bench`.
 
 Needs the standard library alone. Says what it does in a line or two; pip's own output is shown only when it fails.
 """
@@ -10,6 +10,9 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+HOLDS = {"core": (), "serve": ("core",), "dev": ("core", "serve"), "bench": ("core",)}
+"""What an extra brings besides itself."""
 
 VENV_HELP = """\
 Python's venv module cannot make an environment here: it has no pip to put in.
@@ -34,9 +37,8 @@ def main() -> int:
     if not _install(_pip(python), target, folder / f"{extra}.log"):
         return 1
     _runs([python, "-m", "compileall", "-q", "src"])  # an editable install leaves this undone, and each start would do it
-    (folder / f".{extra}").touch()
-    if extra != "core":
-        (folder / ".core").touch()
+    for each in (extra, *HOLDS[extra]):
+        (folder / f".{each}").touch()
     return 0
 
 

@@ -14,6 +14,7 @@ from litestar.testing import TestClient
 
 from fakes.live_ledger import MemoryLedger
 from fakes.samples import REACHES, FixedStream, sample_ledger
+from sagacity.ledger.live import LiveLedger
 from sagacity.reconcile.live import Live
 from sagacity.sources.push import PushStream
 from sagacity.sources.stream import Reach, Stream
@@ -39,13 +40,19 @@ class Hand:
 
 
 class Serving(msgspec.Struct, frozen=True):
-    """All the parts, to look at from outside."""
+    """All the parts, to look at from outside. `ledger` is a `MemoryLedger` unless another was given."""
 
-    ledger: MemoryLedger
+    ledger: LiveLedger
     live: Live
     push: PushStream
     clock: Hand
     app: Litestar
+
+    @property
+    def memory(self) -> MemoryLedger:
+        """The ledger, where it is the one in memory."""
+        assert isinstance(self.ledger, MemoryLedger)
+        return self.ledger
 
     def settle(self) -> None:
         """Wait until what was kept by now has been judged, too."""
@@ -56,7 +63,7 @@ class Serving(msgspec.Struct, frozen=True):
 def serving(
     settings: Settings | None = None,
     *,
-    ledger: MemoryLedger | None = None,
+    ledger: LiveLedger | None = None,
     sources: Sequence[str] = SOURCES,
     reaches: Sequence[Reach] = REACHES,
     push: PushStream | None = None,

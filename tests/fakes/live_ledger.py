@@ -35,7 +35,9 @@ from sagacity.ledger.live import (
     Outlook,
     Page,
     PartState,
+    Refusal,
     Released,
+    Settled,
     StoredEvent,
     StoredWorkflow,
 )
@@ -76,6 +78,7 @@ class MemoryLedger:
         self._incidents: dict[str, Incident] = {}
         self._notices: dict[int, tuple[Notice, int | None]] = {}
         self._dead: list[tuple[Notice, str]] = []
+        self._refusals: list[Refusal] = []
         self._parts: dict[Part, PartState] = {}
         self._accounts: dict[tuple[str, str], Counter[str]] = {}
         self._audits: list[tuple[int, str, str]] = []
@@ -167,14 +170,17 @@ class MemoryLedger:
                 changes += self._judge_case(key, outlook, now)
             return Judged(len(chosen), changes["opened"], changes["reopened"], changes["resolved"], None)
 
-    def noticed(self, numbers: Sequence[int], *, failed: str | None = None, again: int | None = None) -> None:
+    def settle(self, settled: Sequence[Settled]) -> None:
         with self._lock:
-            for number in numbers:
-                notice, _ = self._notices.pop(number)
-                if failed is not None and again is None:
-                    self._dead.append((notice, failed))
-                elif failed is not None:
-                    self._notices[number] = (notice, again)
+            for each in settled:
+                if each.number not in self._notices:
+                    continue
+                notice, _ = self._notices.pop(each.number)
+                notice = _replace(notice, deliveries=each.deliveries)
+                if each.again is not None:
+                    self._notices[each.number] = (notice, each.again)
+                elif each.failed is not None:
+                    self._dead.append((notice, each.failed))
 
     # Readers
 
@@ -279,6 +285,10 @@ class MemoryLedger:
     def dead_letters(self, *, cursor: str | None = None, limit: int = 50) -> Page[tuple[Notice, str]]:
         self._readable()
         return _page(list(self._dead), lambda each: f"{each[0].number:020d}", cursor, limit)
+
+    def refusals(self, *, cursor: str | None = None, limit: int = 50) -> Page[Refusal]:
+        self._readable()
+        return _page(list(self._refusals), lambda each: f"{FOREVER - each.arrived:020d}/{each.position}", cursor, limit)
 
     def audits(self, *, cursor: str | None = None, limit: int = 50) -> Page[tuple[int, str, str]]:
         self._readable()

@@ -10,7 +10,7 @@ from random import Random
 
 from sagacity.demo.course import DAY, HOUR, MINUTE
 from sagacity.demo.orders import Plan, stories
-from sagacity.ledger.live import Action, FindingFilter, Outlook
+from sagacity.ledger.live import Action, FindingFilter, LiveLedger, Outlook, Settled
 from sagacity.sources.stream import Batch, Part, Reach
 from sagacity.workflow.language.reader import loads
 from sagacity.workflow.trace import Event
@@ -180,8 +180,14 @@ def record(type_: str, id_: str, time: int, data: Mapping[str, object]) -> bytes
 
 
 def sample_ledger(now: int, *, orders: int = 320) -> MemoryLedger:
-    """A ledger with orders and refunds of the last days before `now`; the same for the same `now`."""
+    """`fill`, of a ledger in memory."""
     ledger = MemoryLedger()
+    fill(ledger, now, orders=orders)
+    return ledger
+
+
+def fill(ledger: LiveLedger, now: int, *, orders: int) -> None:
+    """Orders and refunds of the last days before `now`, with findings in all states; the same for the same `now`."""
     adopted = now - 20 * DAY
     ledger.adopt(loads(ORDER.replace('"3"', '"2"')), ORDER.replace('"3"', '"2"'), by="deploy", now=adopted)
     ledger.adopt(loads(ORDER), ORDER, by="maria", now=adopted + DAY)
@@ -208,7 +214,6 @@ def sample_ledger(now: int, *, orders: int = 320) -> MemoryLedger:
     ]
     ledger.append([Batch(source="orders", part="push", bodies=garbage, positions=range(4))], now)
     _alerts(ledger, now)
-    return ledger
 
 
 def _arriving(told: Sequence[tuple[str, int, bytes]]) -> Iterator[tuple[str, int, bytes]]:
@@ -253,7 +258,7 @@ def _refunds(now: int) -> Iterator[tuple[str, int, bytes]]:
             yield "refunds", paid, record("RefundPaid", f"rp-{n}", paid, refund)
 
 
-def _people_act(ledger: MemoryLedger, now: int, random: Random) -> None:
+def _people_act(ledger: LiveLedger, now: int, random: Random) -> None:
     people = ("amara", "jonas", "li", "maria")
     for finding in ledger.findings(FindingFilter(states=("open",)), limit=1000).items:
         chance = random.random()
@@ -271,9 +276,9 @@ def _people_act(ledger: MemoryLedger, now: int, random: Random) -> None:
         ledger.audit(by, f"acted on finding {finding.id}", now)
 
 
-def _alerts(ledger: MemoryLedger, now: int) -> None:
+def _alerts(ledger: LiveLedger, now: int) -> None:
     """All but the last few notices are delivered; three never will be."""
     numbers = [notice.number for notice in ledger.notices(now, 10_000)]
     for number in numbers[:3]:
-        ledger.noticed([number], failed="https://hooks.example/alerts answered 410 Gone")
-    ledger.noticed(numbers[3:-2])
+        ledger.settle([Settled(number=number, deliveries=(), failed="https://hooks.example/alerts answered 410 Gone")])
+    ledger.settle([Settled(number=number, deliveries=()) for number in numbers[3:-2]])

@@ -209,3 +209,20 @@ print(sorted(name for name in ("pyarrow", "pandas", "polars", "numpy", "sqlglot"
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_key_missing_from_one_of_several_parquet_files_makes_an_orphan(tmp_path: Path) -> None:
+    keys = {"whole": ["'1'", "'2'"], "empty": ["''", "'3'"], "absent": ["NULL", "'4'"]}
+    paths = [
+        parquet(
+            tmp_path / f"{name}.parquet",
+            "SELECT 'Placed' AS type, TIMESTAMPTZ '2026-03-01' AS time, 'e' AS id, "
+            f"unnest([{', '.join(values)}]) AS order_id",
+        )
+        for name, values in keys.items()
+    ]
+    orphans = [take(messages({}), files(path, format="parquet")).account.orphan for path in paths]
+    assert orphans == [0, 1, 1]
+    together = take(messages({}), files(*paths, format="parquet"))
+    assert (together.account.matched, together.account.orphan) == (4, 2)
+    assert together.column("case_id") == ["1", "2", "3", "4"]

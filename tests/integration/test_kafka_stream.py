@@ -99,6 +99,17 @@ def test_partitions_and_topics_that_come_later_are_found(topics: Topics) -> None
     assert sorted(taken.of("orders")) == [b'{"number":0}', b'{"number":100}', b'{"number":200}']
 
 
+def test_topics_that_are_asked_for_while_it_reads_are_read_from_their_beginning(topics: Topics) -> None:
+    orders, refunds = topics.make("orders"), topics.make("refunds")
+    topics.send(orders, numbered(3))
+    topics.send(refunds, numbered(5, start=10))
+    with closing(topics.stream({"orders": [orders]})) as stream:
+        stream.start({})
+        assert poll_until(stream, lambda taken: len(taken.of("orders")) == 3).of("orders") == numbered(3)
+        stream.serve({"refunds": [refunds], "orders": [orders]})
+        assert poll_until(stream, lambda taken: len(taken.of("refunds")) == 5).of("refunds") == numbered(5, start=10)
+
+
 def test_a_topic_that_is_not_there_yet_is_down_and_read_once_it_is(topics: Topics) -> None:
     with closing(topics.stream({"orders": [f"{topics.prefix}.orders"]})) as stream:
         stream.start({})

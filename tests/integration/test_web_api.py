@@ -355,7 +355,7 @@ def test_a_server_that_cannot_read_its_ledger_is_alive_but_not_ready() -> None:
     with serving(run=False) as world, client_of(world.app) as client:
         world.live.begin()
         assert client.get("/readyz").json() == {"ready": True}
-        world.ledger.failing = True
+        world.memory.failing = True
         assert "cannot be read" in _problem(client.get("/readyz"), 503)["detail"]
         assert client.get("/healthz").text == "ok\n"
         assert _problem(client.get("/api/v1/findings"), 503)["hint"] == "look at the disk"

@@ -220,7 +220,7 @@ def test_what_is_not_durable_in_time_is_not_answered_as_if_it_were() -> None:
 def test_a_stalled_server_takes_nothing_in_and_goes_on_once_there_is_room() -> None:
     with serving(ledger=_ledger(), sources=["refunds"], reaches=()) as world, client_of(world.app) as client:
         stalled = threading.Event()
-        world.ledger.full = True
+        world.memory.full = True
         offered = world.push.offer("refunds", [json.dumps(EVENTS[0]).encode()])
         for _ in range(200):
             if world.live.status().state == "stalled":
@@ -232,6 +232,6 @@ def test_a_stalled_server_takes_nothing_in_and_goes_on_once_there_is_room() -> N
         assert response.status_code == 503
         assert "disk is full" in response.json()["detail"]
         assert client.get("/readyz").status_code == 503
-        world.ledger.full = False
+        world.memory.full = False
         offered.result(timeout=10)
         assert _account(world).matched == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -13,9 +14,12 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
 from fakes.live_ledger import MemoryLedger
+from fakes.samples import fill
+from sagacity.ledger.duckdb.live import DuckDBLiveLedger
+from sagacity.ledger.live import LiveLedger
 from sagacity.web.limits import Rate
 from sagacity.web.settings import Settings
-from serving import Serving, client_of, serving
+from serving import NOW, Serving, client_of, serving
 
 FAST = Rate(per_second=1e6, burst=10**6)
 CHECKS = [not_a_server_error, response_schema_conformance, status_code_conformance, content_type_conformance]
@@ -32,10 +36,16 @@ DOCUMENT = _document()
 OPERATIONS = [(path, method) for path, item in DOCUMENT["paths"].items() for method in item if path not in ENDLESS]
 
 
-@pytest.fixture(scope="module")
-def world() -> Iterator[Serving]:
-    with serving(Settings(ingest_rate=FAST, api_rate=FAST)) as made:
-        yield made
+@pytest.fixture(scope="module", params=["in memory", "in a file"])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    with ExitStack() as stack:
+        ledger: LiveLedger | None = None
+        if request.param == "in a file":
+            kept = DuckDBLiveLedger(tmp_path_factory.mktemp("ledger"), memory="256MB", threads=1)
+            stack.callback(kept.close)
+            fill(kept, NOW, orders=20)
+            ledger = kept
+        yield stack.enter_context(serving(Settings(ingest_rate=FAST, api_rate=FAST), ledger=ledger))
 
 
 def test_every_operation_says_what_it_is_for_and_how_it_fails() -> None:

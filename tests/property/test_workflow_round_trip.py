@@ -64,6 +64,8 @@ def _sources(draw: st.DrawFn, keys: tuple[str, ...]) -> Source:
         seq=draw(st.none() | st.just("row") | _EXPRESSIONS),
         keys={name: draw(_EXPRESSIONS) for name in keys},
         timezone=draw(st.sampled_from((None, "UTC", "Europe/Berlin"))),
+        topics=tuple(draw(st.lists(st.sampled_from(("orders", "^orders\\.", "no", "1.10")), max_size=2))),
+        redact=tuple(draw(st.lists(st.sampled_from(("card.number", '"odd card"', "secret")), max_size=2))),
     )
 
 

@@ -189,6 +189,42 @@ def test_a_declaration_that_makes_no_sense_is_an_error(changes: dict[str, Any], 
     assert (path, message) in _errors(_workflow(**changes))
 
 
+@pytest.mark.parametrize(
+    ("changes", "path", "message"),
+    [
+        ({"sources": _log(topics=("a", "^orders["))}, "topics[1]", "'^orders[' is no pattern of topics"),
+        ({"sources": _log(topics=(" ",))}, "topics[0]", "the name of a topic is empty"),
+        ({"sources": _log(redact=("card", "a + b"))}, "redact[1]", "'a + b' is no path"),
+        ({"sources": _log(redact=("cards[0].number",))}, "redact[0]", "names one element of an array"),
+        (
+            {"sources": _log(redact=("pan",)), "events": _placed(capture={"a": Capture("pan.x")})},
+            "redact[0]",
+            "pan is redacted, and Placed.a reads it",
+        ),
+        (
+            {"sources": _log(redact=("pan",)), "events": _placed(where="pan = 'x'")},
+            "redact[0]",
+            "pan is redacted, and the where of Placed reads it",
+        ),
+        (
+            {"sources": _log(redact=("me",), keys={"order_id": "me[0]"})},
+            "redact[0]",
+            "me is redacted, and the key order_id of the source log reads it",
+        ),
+    ],
+)
+def test_what_a_source_says_of_live_records_is_checked(changes: dict[str, Any], path: str, message: str) -> None:
+    assert [(at, message in told) for at, told in _errors(_workflow(**changes))] == [(f"sources.log.{path}", True)]
+
+
+def test_what_is_redacted_may_lie_beside_what_is_read_and_within_it() -> None:
+    capture = {"card": Capture("data.card.kind"), "all": Capture("data.card")}
+    assert (
+        _errors(_workflow(sources=_log(redact=("data.card.number", '"data.card.kind"')), events=_placed(capture=capture)))
+        == []
+    )
+
+
 @pytest.mark.parametrize("field", ["where", "time", "id", "seq"])
 def test_an_expression_over_records_that_does_not_parse_is_an_error(field: str) -> None:
     paths = [path for path, _ in _errors(_workflow(events=_placed(**{field: "a +"})))]

@@ -45,7 +45,7 @@ def _at(problem: Problem) -> str:
 
 def test_a_workflow_is_read_whole() -> None:
     workflow = loads(
-        """\
+        r"""
 workflow: order
 version: 1.10
 description: An order.
@@ -61,6 +61,8 @@ sources:
     seq: row
     key: data.order_id
     timezone: Europe/Berlin
+    topics: [orders, '^orders\.v\d+$']
+    redact: data.card.number
   payments: {format: parquet, time: paid_at, key: {order_id: order_id, payment_id: pid}}
 events:
   OrderPlaced:
@@ -94,8 +96,9 @@ rules:
     assert (workflow.name, workflow.version, workflow.owner) == ("order", "1.10", "fulfilment")
     assert workflow.keys == ("order_id", "payment_id")
     assert workflow.sources["orders"] == Source(
-        "jsonl", "events/*.jsonl.gz", "type", "time", "id", "row", {"order_id": "data.order_id"}, "Europe/Berlin"
-    )
+        "jsonl", "events/*.jsonl.gz", "type", "time", "id", "row", {"order_id": "data.order_id"}, "Europe/Berlin",
+        ("orders", r"^orders\.v\d+$"), ("data.card.number",),
+    )  # fmt: skip
     assert workflow.sources["payments"].keys == {"order_id": "order_id", "payment_id": "pid"}
     assert workflow.events["OrderPlaced"].capture == {
         "amount": Capture("data.amount", "decimal"),

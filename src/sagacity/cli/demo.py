@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sagacity.cli.asking import opened, screen, written
+from sagacity.cli.showing.comparison import program_name, show
 
 if TYPE_CHECKING:
     from sagacity.demo.answers import Comparison
@@ -28,17 +28,24 @@ def command(
     seed: Annotated[int, typer.Option(help="The same seed gives the same orders.")] = 7,
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("sagacity-demo"),
     faults: Annotated[float, typer.Option(min=0, max=1, help="The share of settled orders that get a fault.")] = 0.02,
+    live: Annotated[bool, typer.Option("--live", help="Then show the same shop live, with a server and its pages.")] = False,
+    seconds: Annotated[float, typer.Option(min=1, max=3600, help="How long orders are placed, live.")] = 25.0,
 ) -> None:
     """Generate a few weeks of orders with known faults, check them, and compare what is found with what was planted.
 
     Writes the logs of four systems, the workflow, the answers and an HTML report. Exits with 0 where exactly the planted
     faults are found, else with 1.
 
+    With --live, a server is started afterwards, on a free port of this machine, and four systems hand their events in, with
+    faults among them. What it finds is held against what was planted, too. On a terminal the server then stays up until
+    Ctrl-C.
+
     \b
     Examples:
       sagacity demo
       sagacity demo --orders 200000 --out many-orders
       sagacity demo --faults 0.2 --seed 3
+      sagacity demo --live --seconds 60
     """
     from sagacity.demo.orders import Plan
     from sagacity.demo.writing import write
@@ -54,9 +61,12 @@ def command(
     )
     as_of = iso(plan.as_of) or "end"
     comparison = _checked(logs, as_of, out / "report.html")
-    _compare(comparison)
+    show("Planted and found", comparison)
     _next(logs.workflow, as_of, out)
-    if not comparison.equal:
+    equal = comparison.equal
+    if live:
+        equal &= _live(seconds, seed, out / "live")
+    if not equal:
         raise typer.Exit(1)
 
 
@@ -74,26 +84,8 @@ def _checked(logs: Logs, as_of: str, html: Path) -> Comparison:
         return compare(read(logs.answers), ((each.case, each.expectation, each.kind) for each in result.findings))
 
 
-def _compare(comparison: Comparison) -> None:
-    typer.echo("Planted and found\n")
-    yes, no = (typer.style("✓", fg="green"), typer.style("✗", fg="red")) if screen()[1] else ("✓", "✗")
-    wrong = {kind for _, _, kind in (*comparison.unplanted, *comparison.unfound)}
-    for kind, (planted, found) in comparison.by_kind.items():
-        typer.echo(
-            f"  {no if kind in wrong else yes} {kind.replace('_', ' '):<14} planted {planted:>6,}   found {found:>6,}"
-        )
-    for what, findings in (("found, not planted", comparison.unplanted), ("planted, not found", comparison.unfound)):
-        for case, expectation, kind in findings[:10]:
-            typer.echo(f"    {what}: order {case}, {expectation}, {kind}")
-    if comparison.equal:
-        typer.echo("\nEvery fault was found, and nothing else.")
-    else:
-        unplanted, unfound = len(comparison.unplanted), len(comparison.unfound)
-        typer.echo(f"\nThey differ: {unplanted:,} found that were not planted, {unfound:,} planted that were not found.")
-
-
 def _next(workflow: Path, as_of: str, out: Path) -> None:
-    program = "sagacity" if shutil.which("sagacity") else shlex.quote(sys.argv[0])
+    program = program_name()
     given, instant = shlex.quote(str(workflow)), shlex.quote(as_of)
     typer.echo("\nWhat to try next")
     for text, what in (
@@ -106,6 +98,21 @@ def _next(workflow: Path, as_of: str, out: Path) -> None:
     ):
         typer.echo(f"  {text}\n      {what}")
     typer.echo(f"  {out / 'report.html'}\n      the report, for a browser")
+
+
+def _live(seconds: float, seed: int, folder: Path) -> bool:
+    """The live half; whether what was found is what was planted. True where it cannot be shown for want of packages."""
+    from sagacity.cli.extras import needed
+    from sagacity.errors import UsageError
+
+    try:
+        needed("serve", "httpx", "litestar", "prometheus_client", "pyarrow", "structlog", "uvicorn")
+    except UsageError as error:
+        typer.echo(f"\nThe same shop live is left out: {error.message}.\n  To see it, too: {error.hint}")
+        return True
+    from sagacity.cli.showing.show import show_live
+
+    return show_live(seconds, seed, folder)
 
 
 @contextmanager

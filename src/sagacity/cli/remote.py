@@ -49,13 +49,16 @@ class Remote:
     def __init__(self, server: str | None, token: str | None) -> None:
         import httpx
 
+        from sagacity.web.listening import is_loopback
+
         self.url = (server or os.environ.get("SAGACITY_SERVER") or _DEFAULT).rstrip("/")
         if not self.url.startswith(("http://", "https://")):
             raise UsageError(f"'{self.url}' is not the address of a server", hint="write it like http://127.0.0.1:8420")
         given = token or os.environ.get("SAGACITY_TOKEN")
         headers = {"Authorization": f"Bearer {given}"} if given else {}
         try:
-            self._client = httpx.Client(base_url=self.url, headers=headers, timeout=_PATIENCE)
+            beyond = not is_loopback(httpx.URL(self.url).host)  # a proxy that is set does not lead back to this machine
+            self._client = httpx.Client(base_url=self.url, headers=headers, timeout=_PATIENCE, trust_env=beyond)
         except (httpx.InvalidURL, ValueError) as error:
             raise UsageError(f"cannot ask {self.url}: {error}", hint="look at the address and the token") from None
 

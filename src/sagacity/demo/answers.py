@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from sagacity.workflow.verdict import FindingKind
 
-__all__ = ["Answer", "Comparison", "Expected", "compare", "read"]
+__all__ = ["Answer", "Comparison", "Expected", "Outcome", "compare", "read"]
+
+Outcome: TypeAlias = FindingKind | Literal["resolved"]
+"""What is seen of a finding in the end: its kind or, live, that it was mended by a message that came after all."""
 
 
 class Expected(msgspec.Struct, frozen=True, order=True):
     """A finding that a planted fault must yield."""
 
     expectation: str
-    kind: FindingKind
+    kind: Outcome
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -35,9 +39,9 @@ class Comparison(msgspec.Struct, frozen=True):
     `unplanted` and `unfound` list (case, expectation, kind) where the two differ; a check that is right has neither.
     """
 
-    by_kind: dict[FindingKind, tuple[int, int]]
-    unplanted: tuple[tuple[str, str, FindingKind], ...]
-    unfound: tuple[tuple[str, str, FindingKind], ...]
+    by_kind: dict[Outcome, tuple[int, int]]
+    unplanted: tuple[tuple[str, str, Outcome], ...]
+    unfound: tuple[tuple[str, str, Outcome], ...]
 
     @property
     def equal(self) -> bool:
@@ -52,7 +56,7 @@ def read(path: Path) -> Iterator[Answer]:
             yield decoder.decode(line)
 
 
-def compare(answers: Iterable[Answer], found: Iterable[tuple[str, str, FindingKind]]) -> Comparison:
+def compare(answers: Iterable[Answer], found: Iterable[tuple[str, str, Outcome]]) -> Comparison:
     """Holds findings, as (case, expectation, kind), against the answers, each counted as often as it occurs."""
     planted = Counter(
         (answer.case, expected.expectation, expected.kind) for answer in answers for expected in answer.findings
@@ -66,5 +70,5 @@ def compare(answers: Iterable[Answer], found: Iterable[tuple[str, str, FindingKi
     )
 
 
-def _of_kind(findings: Counter[tuple[str, str, FindingKind]], kind: FindingKind) -> int:
+def _of_kind(findings: Counter[tuple[str, str, Outcome]], kind: Outcome) -> int:
     return sum(count for finding, count in findings.items() if finding[2] == kind)

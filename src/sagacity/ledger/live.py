@@ -31,7 +31,7 @@ from sagacity.workflow.verdict import CaseStatus, FindingKind
 __all__ = [
     "Account", "Action", "Appended", "CaseFilter", "CaseRow", "Counts", "Delivery", "DeliveryState", "FindingFilter",
     "FindingState", "HistoryEntry", "Incident", "Judged", "LiveFinding", "LiveLedger", "Notice", "NoticeKind", "Outlook",
-    "Page", "PartState", "Released", "Settled", "StoredEvent", "StoredWorkflow",
+    "Page", "PartState", "Refusal", "Released", "Settled", "StoredEvent", "StoredWorkflow",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -290,6 +290,18 @@ class PartState(msgspec.Struct, frozen=True, kw_only=True):
     rejected: int
 
 
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that could not be read by a workflow: where it stood, why, and how it began, without what is redacted."""
+
+    workflow: str
+    source: str
+    part: str
+    position: int
+    arrived: int
+    reason: str
+    shown: str
+
+
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """One workflow at a glance: cases by status, findings by state, open findings by owner and by expectation, and events by
     type."""
@@ -337,12 +349,8 @@ class LiveLedger(Protocol):
         """Judge again every case with an event in the period; finds nothing new unless verdicts were wrong."""
         ...
 
-    def noticed(self, numbers: Sequence[int], *, failed: str | None = None, again: int | None = None) -> None:
-        """These notices have been delivered; or they failed, to be tried again at an instant, or never (dead letters)."""
-        ...
-
     def settle(self, settled: Sequence[Settled]) -> None:
-        """`noticed` for several notices in one transaction, each with what became of it on each channel.
+        """Keep what became of notices on each of their channels, in one transaction.
 
         A dead letter that is settled with an `again` is a notice to be delivered as before. Unknown numbers are ignored.
         """
@@ -354,6 +362,10 @@ class LiveLedger(Protocol):
     def parts(self) -> list[PartState]: ...
     def as_of(self) -> int | None:
         """The latest as-of that was judged."""
+        ...
+
+    def refusals(self, *, cursor: str | None = None, limit: int = 50) -> Page[Refusal]:
+        """The latest of the records that were rejected, newest first; a bounded number is kept."""
         ...
 
     def workflows(self) -> list[StoredWorkflow]: ...

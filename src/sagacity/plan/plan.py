@@ -1,7 +1,8 @@
 """A workflow compiled: named queries over the relation of `sagacity.plan.columns`, to be run in order.
 
-`events` (made by the ledger) → `screened` (one row a case) → the relations of `sagacity.plan.examined` → `outcomes`.
-The verdict on a case is then one query over `screened` and `outcomes`: see `sagacity.plan.summary`.
+`events` (made by the ledger) → `screened` (one row a case) → the relations of `sagacity.plan.examined` → `outcomes`, of
+those expectations that the screens did not settle everywhere. The verdict on a case is then one query over `screened`,
+`rescreened` and `outcomes`: see `sagacity.plan.summary`.
 """
 
 from __future__ import annotations

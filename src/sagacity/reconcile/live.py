@@ -100,6 +100,7 @@ class Live:
         self._records = 0
         self._recent: deque[tuple[int, int]] = deque()
         self._last_upkeep = self._started
+        self._reading_anew = True
 
     # Asked from any thread ------------------------------------------------------------------------------------------
 
@@ -156,11 +157,13 @@ class Live:
             while not self._stop.is_set():
                 try:
                     held = held or self._poll(_WAIT)
-                    self._round(held)
-                    held = []
+                    now, records = self._keep(held)
+                    held = []  # kept for good: where judging them fails, they are not to be kept again
+                    self._follow_up(now, records)
                     self._state, self._problem = "running", None
                 except FullError as error:
                     self._state, self._problem = "stalled", str(error)
+                    self._answer()
                     self._stop.wait(_RETRY)
             self._answer()
         except BaseException as error:
@@ -171,7 +174,7 @@ class Live:
 
     def tick(self, wait: float = 0.0) -> Judged:
         """One round: what waits is taken in, kept and judged. For whoever owns the time; `run` does this for ever."""
-        return self._round(self._poll(wait))
+        return self._follow_up(*self._keep(self._poll(wait)))
 
     def _poll(self, wait: float) -> list[tuple[Stream, list[Batch]]]:
         """What the streams have. The first waits, so that a round without records costs next to nothing."""
@@ -183,7 +186,8 @@ class Live:
                 found.append((stream, batches))
         return found
 
-    def _round(self, taken: Sequence[tuple[Stream, list[Batch]]]) -> Judged:
+    def _keep(self, taken: Sequence[tuple[Stream, list[Batch]]]) -> tuple[int, int]:
+        """Do what was asked, then keep what was taken; the time, and how many records."""
         self._answer()
         now = self.clock.now()
         records = 0
@@ -196,6 +200,10 @@ class Live:
             self._heard |= {(batch.source, batch.part): now for batch in batches}
             self._next_due = 0
         self._count(now, records)
+        return now, records
+
+    def _follow_up(self, now: int, records: int) -> Judged:
+        """Judge what is due, tend the ledger, and tell who listens."""
         judged = self._judge(now)
         self._tend(now)
         if records or judged.cases:
@@ -212,6 +220,7 @@ class Live:
         total = Judged(0, 0, 0, 0, self._next_due)
         if not released and (self._next_due is None or self._next_due > found.as_of):
             return total
+        self._next_due = 0  # until it is done, should the ledger fail
         while True:
             judged = self.ledger.judge(found, now)
             total = Judged(
@@ -248,8 +257,9 @@ class Live:
         return parts
 
     def _tend(self, now: int) -> None:
-        if any(workflow.progress < 1 for workflow in self.ledger.workflows()):
+        if self._reading_anew:
             self.ledger.rejudge(now)
+            self._reading_anew = any(workflow.progress < 1 for workflow in self.ledger.workflows())
             self._next_due = 0
         if now - self._last_upkeep >= _UPKEEP_EVERY:
             self._last_upkeep = now
@@ -265,6 +275,7 @@ class Live:
             except BaseException as error:
                 done.set_exception(error)
             self._next_due = 0
+            self._reading_anew = True  # it may have been a workflow
 
     def _count(self, now: int, records: int) -> None:
         self._records += records

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module, metadata
 from typing import Any
@@ -16,6 +16,7 @@ from litestar.types import ControllerRouterHandler
 
 from sagacity.reconcile.live import Live
 from sagacity.sources.push import PushStream
+from sagacity.sources.resolve import source_names
 from sagacity.web.access import Access, guard, protect
 from sagacity.web.api import API
 from sagacity.web.api.described import openapi
@@ -27,6 +28,7 @@ from sagacity.web.problem import answered
 from sagacity.web.reading import Readings
 from sagacity.web.sessions import Sessions
 from sagacity.web.settings import Settings
+from sagacity.workflow.model import Workflow
 
 __all__ = ["Settings", "create_app"]
 
@@ -34,12 +36,24 @@ _BODY = 1_000_000
 """Bytes that a body may have, but for what is ingested."""
 
 
-def create_app(live: Live, *, push: PushStream, settings: Settings | None = None) -> Litestar:
+def create_app(
+    live: Live,
+    *,
+    push: PushStream,
+    settings: Settings | None = None,
+    adopted: Callable[[Workflow], None] = lambda _workflow: None,
+) -> Litestar:
     """The API, ingest, metrics and pages over a ledger that `Live` keeps up to date on another thread.
 
-    `push` must be one of its streams. Nothing is connected to, and nothing started, before the application runs.
+    `push` must be one of its streams. `adopted` is told of each workflow that people put in place. Nothing is connected to,
+    and nothing started, before the application runs.
     """
     settings = settings or Settings()
+
+    def told(workflow: Workflow) -> None:
+        push.serve(source_names(workflow))
+        adopted(workflow)
+
     served = Served(
         live=live,
         push=push,
@@ -47,6 +61,7 @@ def create_app(live: Live, *, push: PushStream, settings: Settings | None = None
         sessions=Sessions(settings.secret or os.urandom(32), settings.tokens),
         changes=Changes(live, most=settings.watchers),
         readings=Readings(live.ledger),
+        adopted=told,
     )
 
     measured = Metrics(served)

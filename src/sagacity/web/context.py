@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from sagacity.ledger.live import LiveLedger
@@ -11,12 +13,13 @@ from sagacity.web.changes import Changes
 from sagacity.web.reading import Readings
 from sagacity.web.sessions import Sessions
 from sagacity.web.settings import Settings
+from sagacity.workflow.model import Workflow
 
 __all__ = ["Served"]
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
-    """Given to routes as the dependency `served`.
+    """Given to routes as the dependency `served`. `adopted` is called with each workflow that is judged by from now on.
 
     Whatever reads from `ledger` may block for a while, and so belongs on a thread: `sync_to_thread=True`.
     """
@@ -27,6 +30,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     sessions: Sessions
     changes: Changes
     readings: Readings
+    adopted: Callable[[Workflow], None]
 
     @property
     def ledger(self) -> LiveLedger:

@@ -12,7 +12,6 @@ from typing import TypeVar
 from sagacity.errors import UsageError, WorkflowError
 from sagacity.ledger.live import Action, Judged, LiveFinding, LiveLedger, Outlook, StoredWorkflow
 from sagacity.reconcile.live import Change
-from sagacity.sources.resolve import source_names
 from sagacity.web.context import Served
 from sagacity.web.identity import Identity
 from sagacity.web.problem import Refused
@@ -67,7 +66,7 @@ async def adopt(
         return stored
 
     stored = await asked(served, work)
-    served.push.serve(source_names(workflow))
+    served.adopted(workflow)
     _tell(served)
     return stored
 

@@ -58,6 +58,9 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `seq` is the intrinsic position: an expression, `row` for the row of the log, or None (events of equal time are
     then concurrent). `timezone` (an IANA name) applies to times that carry no offset; such times are rejected where it
     is absent. `path` is a default location, relative to the workflow file, that a caller may override.
+
+    For records that arrive live: `topics` names those of Kafka that bring them, by name or, beginning with `^`, by pattern;
+    `redact` the paths (`sagacity.workflow.redaction`) whose values are never kept.
     """
 
     format: Literal["jsonl", "csv", "parquet", "xes", "table"] | None = None

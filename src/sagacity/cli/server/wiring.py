@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sagacity.alerts.channels import senders
 from sagacity.alerts.config import Alerts
@@ -30,6 +30,9 @@ from sagacity.web.tokens import tokens_from
 from sagacity.workflow.conditions.record import parse_record, paths
 from sagacity.workflow.language.reader import loads, source_text
 from sagacity.workflow.model import Source, Workflow
+
+if TYPE_CHECKING:
+    from sagacity.sources.kafka import KafkaStream
 
 __all__ = ["serve"]
 
@@ -61,12 +64,19 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
         stack.callback(ledger.close)
         known = _adopted(ledger, given, clock)
         push = PushStream(_sources(known))
-        streams: list[Stream] = [push, *_streams(config, known)]
+        _check_sources(config, known)
+        kafka = _kafka(config, known)
+        streams: list[Stream] = [push, *_followed(config), *([kafka] if kafka is not None else [])]
         for stream in streams:
             stack.callback(stream.close)
         live = Live(ledger, streams, clock=clock, patience=patience, batch=config.batch)
         settings = Settings(tokens=tokens, hosts=config.hosts, secure=config.secure)
-        web = server(create_app(live, push=push, settings=settings), host=host, port=port)
+
+        def adopted(workflow: Workflow) -> None:
+            if kafka is not None:
+                kafka.serve(_topics_of(config, [workflow]), surroundings=_asks_for_surroundings(workflow))
+
+        web = server(create_app(live, push=push, settings=settings, adopted=adopted), host=host, port=port)
 
         rounds = _Worker("rounds", live.run, web)
         stack.callback(rounds.end, live.stop)
@@ -78,7 +88,8 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
             stack.callback(delivery.end, deliverer.stop)
             delivery.start()
         say(_greeting(config, host, port, known, bool(tokens)))
-        web.run()
+        with suppress(KeyboardInterrupt):  # told to stop, it has: that is no failure
+            web.run()
         for worker in (rounds, *([delivery] if alerts is not None else [])):
             if worker.failure is not None:
                 raise worker.failure
@@ -135,31 +146,40 @@ def _sources(workflows: Iterable[Workflow]) -> list[str]:
     return list(dict.fromkeys(name for workflow in workflows for name in source_names(workflow)))
 
 
-def _streams(config: Config, workflows: Sequence[Workflow]) -> list[Stream]:
-    streams: list[Stream] = []
+def _check_sources(config: Config, workflows: Sequence[Workflow]) -> None:
     names = _sources(workflows)
     stated = {*config.follow, *(config.kafka.topics if config.kafka else ())}
     if strange := sorted(stated - set(names)):
         raise UsageError(f"no workflow names a source {strange[0]!r}", hint=f"they name {', '.join(names)}")
-    if config.follow:
-        from sagacity.sources.follow import FollowStream
 
-        streams.append(FollowStream(config.follow))
-    if config.kafka is not None:
-        from sagacity.sources.kafka import KafkaStream
 
-        topics = {name: tuple(config.kafka.topics.get(name, _topics(workflows, name))) for name in names}
-        topics = {name: found for name, found in topics.items() if name not in config.follow}
-        streams.append(
-            KafkaStream(
-                config.kafka.servers,
-                topics,
-                group=config.kafka.group,
-                settings=config.kafka.settings,
-                surroundings=any(_asks_for_surroundings(workflow) for workflow in workflows),
-            )
-        )
-    return streams
+def _followed(config: Config) -> list[Stream]:
+    if not config.follow:
+        return []
+    from sagacity.sources.follow import FollowStream
+
+    return [FollowStream(config.follow)]
+
+
+def _kafka(config: Config, workflows: Sequence[Workflow]) -> KafkaStream | None:
+    if config.kafka is None:
+        return None
+    from sagacity.sources.kafka import KafkaStream
+
+    return KafkaStream(
+        config.kafka.servers,
+        _topics_of(config, workflows),
+        group=config.kafka.group,
+        settings=config.kafka.settings,
+        surroundings=any(_asks_for_surroundings(workflow) for workflow in workflows),
+    )
+
+
+def _topics_of(config: Config, workflows: Sequence[Workflow]) -> dict[str, tuple[str, ...]]:
+    """The topics of each source that is not followed in files."""
+    stated = config.kafka.topics if config.kafka else {}
+    names = [name for name in _sources(workflows) if name not in config.follow]
+    return {name: tuple(stated.get(name, _topics(workflows, name))) for name in names}
 
 
 def _topics(workflows: Sequence[Workflow], source: str) -> tuple[str, ...]:

@@ -29,19 +29,27 @@ class Routes:
     """
 
     def __init__(self, topics: Mapping[str, Sequence[str]]) -> None:
-        self.given = tuple((source, text) for source, texts in topics.items() for text in texts)
+        self.given: tuple[tuple[str, str], ...] = ()
+        self._named: Mapping[str, tuple[str, ...]] = {}
+        self._patterns: tuple[tuple[re.Pattern[str], str], ...] = ()
+        self.add(topics)
+
+    def add(self, topics: Mapping[str, Sequence[str]]) -> None:
+        """Read more topics. What is there already is left as it is; other threads may be looking meanwhile."""
         for source, texts in topics.items():
             if not texts or isinstance(texts, str) or not all(texts):
                 raise UsageError(
                     f"source '{source}' has no topics", hint="give a list of topics, or of patterns: ^orders\\."
                 )
-        self._named: dict[str, list[str]] = {}
-        self._patterns: list[tuple[re.Pattern[str], str]] = []
-        for source, text in self.given:
-            if text.startswith("^"):
-                self._patterns.append((self._compiled(text), source))
-            else:
-                self._named.setdefault(text, []).append(source)
+        new = [(source, text) for source, texts in topics.items() for text in texts if (source, text) not in self.given]
+        patterns = [(self._compiled(text), source) for source, text in new if text.startswith("^")]
+        named = dict(self._named)
+        for source, text in new:
+            if not text.startswith("^"):
+                named[text] = (*named.get(text, ()), source)
+        self._patterns = (*self._patterns, *patterns)
+        self._named = named
+        self.given = (*self.given, *new)
 
     @staticmethod
     def _compiled(text: str) -> re.Pattern[str]:
@@ -52,7 +60,7 @@ class Routes:
 
     def sources(self, topic: str) -> tuple[str, ...]:
         """The sources that a topic is read for, none twice; empty where it is not read."""
-        named = self._named.get(topic, [])
+        named = self._named.get(topic, ())
         matched = [source for pattern, source in self._patterns if pattern.match(topic)] if topic[:2] != "__" else []
         return tuple(dict.fromkeys([*named, *matched]))
 

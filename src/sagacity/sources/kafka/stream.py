@@ -71,6 +71,12 @@ class KafkaStream:
         self._said: tuple[Reach, ...] = self._unseen(Sight())
         self._closed = False
 
+    def serve(self, topics: Mapping[str, Sequence[str]], *, surroundings: bool = False) -> None:
+        """Read these topics too, from any thread: they are found within `look_every` seconds and read from their
+        beginning. A source that joins a topic which is read already gets what comes from now on."""
+        self._routes.add(topics)
+        self._surroundings = self._surroundings or surroundings
+
     def start(self, positions: Mapping[Part, int]) -> None:
         """Find the partitions and read on. Waits a few seconds at most for brokers that are away."""
         self._positions = dict(positions)

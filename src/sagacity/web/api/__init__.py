@@ -9,7 +9,7 @@ from litestar.types import ControllerRouterHandler
 from sagacity.web.api.cases import any_case, any_timeline, case, case_timeline
 from sagacity.web.api.changes import changes
 from sagacity.web.api.findings import acknowledge, finding, findings, incidents, reopen, waive
-from sagacity.web.api.status import accounts, healthz, readyz, sources, status
+from sagacity.web.api.status import accounts, healthz, readyz, rejected, sources, status
 from sagacity.web.api.upkeep import audit, dead_letters, judge_again
 from sagacity.web.api.workflows import adopt_workflow, cases_of, counts, workflow, workflows
 
@@ -18,6 +18,7 @@ __all__ = ["API"]
 API: Sequence[ControllerRouterHandler] = (
     status,
     sources,
+    rejected,
     accounts,
     workflows,
     workflow,

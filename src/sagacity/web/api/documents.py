@@ -22,6 +22,7 @@ from sagacity.ledger.live import (
     NoticeKind,
     Page,
     PartState,
+    Refusal,
     StoredWorkflow,
 )
 from sagacity.reconcile.live import Change, LiveState, Status
@@ -32,8 +33,8 @@ from sagacity.workflow.verdict import CaseStatus, FindingKind
 
 __all__ = [
     "AccountDocument", "AuditEntry", "CaseDocument", "ChangeDocument", "FindingDetail", "FindingDocument", "HistoryDocument",
-    "IncidentDocument", "Instant", "Letter", "Listed", "SourcePart", "StatusDocument", "WorkflowSummary", "listed",
-    "source_parts",
+    "IncidentDocument", "Instant", "Letter", "Listed", "RefusalDocument", "SourcePart", "StatusDocument", "WorkflowSummary",
+    "listed", "source_parts",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -293,6 +294,30 @@ class AccountDocument(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, account: Account) -> AccountDocument:
         return cls(**msgspec.structs.asdict(account))
+
+
+class RefusalDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that could not be read, and why; `shown` is how it began."""
+
+    workflow: str
+    source: str
+    part: str
+    position: str
+    arrived: Instant | None
+    reason: str
+    shown: str
+
+    @classmethod
+    def of(cls, refusal: Refusal) -> RefusalDocument:
+        return cls(
+            workflow=refusal.workflow,
+            source=refusal.source,
+            part=refusal.part,
+            position=str(refusal.position),
+            arrived=stamp(refusal.arrived),
+            reason=refusal.reason,
+            shown=refusal.shown,
+        )
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):

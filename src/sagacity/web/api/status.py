@@ -7,12 +7,20 @@ from litestar import Response, get
 from litestar.enums import MediaType
 
 from sagacity.errors import SagacityError
-from sagacity.web.api.described import errors
-from sagacity.web.api.documents import AccountDocument, SourcePart, StatusDocument, source_parts
+from sagacity.web.api.described import Cursor, Limit, errors
+from sagacity.web.api.documents import (
+    AccountDocument,
+    Listed,
+    RefusalDocument,
+    SourcePart,
+    StatusDocument,
+    listed,
+    source_parts,
+)
 from sagacity.web.context import Served
 from sagacity.web.problem import Refused
 
-__all__ = ["accounts", "healthz", "readyz", "sources", "status"]
+__all__ = ["accounts", "healthz", "readyz", "rejected", "sources", "status"]
 
 _RETRY = {"Retry-After": "1"}
 
@@ -45,6 +53,18 @@ def sources(served: Served) -> Sources:
 def accounts(served: Served) -> Accounts:
     """For each workflow and source: how many records matched, were redelivered, late, unmatched, orphans or rejected."""
     return Accounts([AccountDocument.of(account) for account in served.ledger.accounts()])
+
+
+@get(
+    "/api/v1/sources/rejected",
+    sync_to_thread=True,
+    tags=["sources"],
+    summary="Records that could not be read",
+    responses=errors(),
+)
+def rejected(served: Served, cursor: Cursor = None, limit: Limit = 50) -> Listed[RefusalDocument]:
+    """The latest of them, newest first: where each stood, why it was rejected, and how it began."""
+    return listed(served.ledger.refusals(cursor=cursor, limit=limit), RefusalDocument.of)
 
 
 @get(

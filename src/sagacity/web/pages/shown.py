@@ -199,7 +199,8 @@ def workflow(request: Asking, served: Served, name: str) -> str:
 
 
 def sources(request: Asking, served: Served) -> str:
-    return sources_page(frame_of(request, served), served.ledger.parts(), served.ledger.accounts())
+    refused = served.ledger.refusals(limit=20).items
+    return sources_page(frame_of(request, served), served.ledger.parts(), served.ledger.accounts(), refused)
 
 
 def audit(request: Asking, served: Served) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sagacity.ledger.live import Account, PartState
+from sagacity.ledger.live import Account, PartState, Refusal
 from sagacity.reconcile.live import Status
 from sagacity.report.markup import Child, Markup, tag
 from sagacity.report.text import plural
@@ -68,7 +68,9 @@ def health_list(status: Status) -> Markup:
     return tag("ul", items, class_="health")
 
 
-def sources_page(frame: Frame, parts: Sequence[PartState], accounts: Sequence[Account]) -> str:
+def sources_page(
+    frame: Frame, parts: Sequence[PartState], accounts: Sequence[Account], refusals: Sequence[Refusal] = ()
+) -> str:
     known = {(part.source, part.part): part for part in parts}
     body = (
         tag("div", tag("h1", "Sources"), class_="head"),
@@ -85,8 +87,35 @@ def sources_page(frame: Frame, parts: Sequence[PartState], accounts: Sequence[Ac
             _accounting(accounts),
             lead="Every record is accounted for: the parts of each row add up to its records.",
         ),
+        section("rejected", "Rejected lately", _refused(frame, refusals), lead=_REFUSED) if refusals else None,
     )
     return document(frame, "sources", "Sources", *body)
+
+
+_REFUSED = "Records that could not be read, the latest first, with the reason and how each began."
+
+
+def _refused(frame: Frame, refusals: Sequence[Refusal]) -> Markup:
+    heads: list[tuple[str, str | None]] = [
+        ("Arrived", None),
+        ("Source", None),
+        ("Where", None),
+        ("Why", None),
+        ("Record", None),
+    ]
+    rows: list[tuple[str | None, Sequence[Child]]] = [
+        (
+            None,
+            [
+                moment(each.arrived, frame.status.now),
+                tag("code", named(f"{each.source}, {each.part} at {each.position:,}", 120)),
+                tag("bdi", each.reason),
+                tag("code", tag("bdi", each.shown)),
+            ],
+        )
+        for each in refusals
+    ]
+    return card(grid("Rejected records", heads, rows), flush=True)
 
 
 def _health(frame: Frame, known: dict[tuple[str, str], PartState]) -> Markup:
@@ -163,5 +192,9 @@ def _accounting(accounts: Sequence[Account]) -> Markup:
     rejected = sum(account.rejected for account in accounts)
     hint = None
     if rejected:
-        hint = tag("p", f"{plural(rejected, 'record')} could not be read. The server's log says why.", class_="soft note")
+        hint = tag(
+            "p",
+            f"{plural(rejected, 'record')} could not be read. The latest are listed below, with the reason.",
+            class_="soft note",
+        )
     return tag("div", warned, card(table, hint, flush=True), tag("details", tag("summary", "What the words mean"), meanings))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sagacity.workflow.checks.arrivals import check_arrivals
 from sagacity.workflow.checks.declarations import check_declarations
 from sagacity.workflow.checks.expectations import check_expectations
 from sagacity.workflow.checks.lints import lint
@@ -33,6 +34,7 @@ def located(workflow: Workflow, formats: Mapping[str, SourceFormat] | None = Non
     known = {**_formats_by_path(workflow), **(formats or {})}
     completed = complete(workflow, known) if workflow.keys else workflow
     check_declarations(notes, completed, workflow.sources, set(known))
+    check_arrivals(notes, completed)
     parsed = check_expectations(notes, workflow)
     if all(problem.severity == "warning" for problem, _ in notes.found):
         lint(notes, completed, parsed)

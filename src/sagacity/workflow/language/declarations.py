@@ -43,6 +43,8 @@ class Declarations:
             "seq": expression,
             "key": self.key,
             "timezone": fields.words,
+            "topics": fields.names,
+            "redact": fields.names,
         }
         self._event: dict[str, Field] = {
             "source": fields.words,

@@ -200,6 +200,8 @@ def _source() -> dict[str, Any]:
         "seq": {"$ref": "#/$defs/seq"},
         "key": {"$ref": "#/$defs/key"},
         "timezone": _text("The IANA time zone of times without an offset.", "Europe/Berlin"),
+        "topics": _ref("names", "The topics that bring its records live; a pattern begins with ^.", examples=["^orders\\."]),
+        "redact": _ref("names", "Paths whose values a live ledger never keeps.", examples=["data.card.number"]),
     }
 
 

@@ -52,6 +52,8 @@ def _source(source: Source) -> dict[str, Any]:
             "seq": source.seq,
             "key": dict(source.keys) or None,
             "timezone": source.timezone,
+            "topics": list(source.topics) or None,
+            "redact": list(source.redact) or None,
         }
     )
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from sagacity.ledger.duckdb.live.arrivals import INCOMING, Paths, arrive
+from sagacity.ledger.duckdb.live.arrivals import INCOMING, arrive
 from sagacity.ledger.duckdb.live.keeping import keep
+from sagacity.ledger.duckdb.live.redaction import Places
 from sagacity.ledger.duckdb.live.revision import Revision
 from sagacity.ledger.duckdb.rows import first_row
 from sagacity.ledger.live import Appended
 from sagacity.sources.stream import Batch, Part
+from sagacity.workflow.redaction import place_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -47,12 +49,12 @@ def append(
     return Appended(records, sum(rejected.values()), {by_number[p]: at for p, at in latest.items()})
 
 
-def _redacted(revisions: Iterable[Revision]) -> dict[str, Paths]:
+def _redacted(revisions: Iterable[Revision]) -> dict[str, Places]:
     places: dict[str, dict[tuple[str, ...], None]] = {}
     for revision in revisions:
         for name, source in revision.workflow.sources.items():
             for path in source.redact:
-                places.setdefault(name, {})[tuple(path.split("."))] = None
+                places.setdefault(name, {})[place_of(path)] = None
     return {name: tuple(found) for name, found in places.items()}
 
 

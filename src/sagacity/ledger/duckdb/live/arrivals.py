@@ -5,28 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import msgspec
 import pyarrow as pa
 
 from sagacity.ledger.duckdb.jsonl import LONGEST_LINE
+from sagacity.ledger.duckdb.live.redaction import Places, redacted
 from sagacity.sources.stream import Batch, Part
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["INCOMING", "Paths", "arrive"]
+__all__ = ["INCOMING", "arrive"]
 
 INCOMING = "incoming"
 """Columns: `n` the record's number, `p` its part's, `source`, `position` within the part, `body` the text (NULL where it is
 not UTF-8 or far too long), `shown` the beginning of what came in place of a text."""
 
-Paths = Sequence[tuple[str, ...]]
-"""Places in a record, each a list of names."""
-
-_REDACTED = msgspec.Raw(b'"[redacted]"')
 _SHOWN = 120
-_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_ENCODER = msgspec.json.Encoder()
 
 
 def arrive(
@@ -34,7 +28,7 @@ def arrive(
     batches: Sequence[Batch],
     numbers: Mapping[Part, int],
     first: int,
-    redact: Mapping[str, Paths],
+    redact: Mapping[str, Places],
 ) -> int:
     """Register the batches as `incoming`; how many records there are.
 
@@ -48,7 +42,7 @@ def arrive(
     for batch in batches:
         taken = batch.bodies
         if places := redact.get(batch.source):
-            taken = [_redacted(body, places) for body in taken]
+            taken = [redacted(body, places) for body in taken]
         bodies.extend(taken)
         positions.extend(batch.positions)
         ps.extend([numbers[batch.source, batch.part]] * len(taken))
@@ -88,38 +82,3 @@ def _texts(bodies: Sequence[bytes]) -> tuple[pa.Array, pa.Array]:
         texts.append(text)
         shown.append(None if text is not None else body[:_SHOWN].decode(errors="backslashreplace"))
     return pa.array(texts, pa.large_string()), pa.array(shown, pa.string())
-
-
-def _redacted(body: bytes, places: Paths) -> bytes:
-    """The record without the values at these places; every other value stays as it is written."""
-    try:
-        document = _OBJECT.decode(body)
-        for place in places:
-            _redact(document, place)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return b"[a record that is no JSON object, of a source with redacted fields]"
-    return _ENCODER.encode(document)
-
-
-def _redact(document: dict[str, msgspec.Raw], place: tuple[str, ...]) -> None:
-    name, *rest = place
-    if name not in document:
-        return
-    if not rest:
-        document[name] = _REDACTED
-        return
-    raw = bytes(document[name]).lstrip()
-    if raw.startswith(b"["):
-        items = msgspec.json.decode(raw, type=list[msgspec.Raw])
-        document[name] = msgspec.Raw(_ENCODER.encode([_within(item, tuple(rest)) for item in items]))
-    else:
-        document[name] = _within(document[name], tuple(rest))
-
-
-def _within(raw: msgspec.Raw, place: tuple[str, ...]) -> msgspec.Raw:
-    """A value with what lies at a place within it redacted; one that holds nothing stays as it is."""
-    if not bytes(raw).lstrip().startswith(b"{"):
-        return raw
-    inner = _OBJECT.decode(raw)
-    _redact(inner, place)
-    return msgspec.Raw(_ENCODER.encode(inner))

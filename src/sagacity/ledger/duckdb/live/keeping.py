@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -49,9 +50,9 @@ def keep(connection: DuckDBPyConnection, revision: Revision, as_of: int | None, 
         table = taken_table(revision.w, source)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {revision.normals[source].sql}")
         _account(connection, revision, source, judged)
-        for p, n in connection.execute(f"SELECT p, count(*) FROM {table} WHERE {BAD} GROUP BY p").fetchall():
-            rejected[p] = rejected.get(p, 0) + n
-        if rejected:
+        bad = connection.execute(f"SELECT p, count(*) FROM {table} WHERE {BAD} GROUP BY p").fetchall()
+        if bad:
+            rejected |= bad
             keep_reasons(connection, revision, source, now)
     selects = [_events(revision, source, slot, judged) for source in sources for slot in _slots(revision, source)]
     if not selects:
@@ -75,8 +76,7 @@ def _account(connection: DuckDBPyConnection, revision: Revision, source: str, ju
     typed = [f"{column(slot, 'type')} IS NOT NULL" for slot in _slots(revision, source)]
     held, late = [], []
     for slot in _slots(revision, source):
-        there = [f"{column(slot, f'key.{key}')} IS NOT NULL" for key in shape.keys]
-        held.append(f"({typed[slot]} AND ({' OR '.join(there)}))")
+        held.append(f"({typed[slot]} AND {_keyed(slot, shape.keys)})")
         late.append(f"({held[-1]} AND {column(slot, 'time')} <= {judged})")
     status = f"""CASE WHEN {BAD} THEN 'rejected' WHEN NOT ({_any(typed)}) THEN 'unmatched'
         WHEN NOT ({_any(held)}) THEN 'orphan' WHEN {_any(late)} THEN 'late' ELSE 'matched' END"""
@@ -89,6 +89,11 @@ def _account(connection: DuckDBPyConnection, revision: Revision, source: str, ju
         connection.execute(
             f"UPDATE account SET records = records + {total}, {sums} WHERE w = {revision.w} AND source = {literal(source)}"
         )
+
+
+def _keyed(slot: int, keys: Sequence[str]) -> str:
+    """SQL of whether a slot's event carries any key: one that carries none never has a case, and is not kept."""
+    return f"({_any([f'{column(slot, key)} IS NOT NULL' for key in (f'key.{name}' for name in keys)])})"
 
 
 def _any(conditions: list[str]) -> str:
@@ -121,8 +126,7 @@ def _events(revision: Revision, source: str, slot: int, judged: int) -> str:
         *keys,
         "p",
     ]
-    cased = "TRUE" if several else f"{first_key} IS NOT NULL"
-    where = f"{column(slot, 'type')} IS NOT NULL AND NOT {BAD} AND {cased}"
+    where = f"{column(slot, 'type')} IS NOT NULL AND NOT {BAD} AND {_keyed(slot, shape.keys)}"
     return f"SELECT {', '.join(columns)} FROM {taken_table(revision.w, source)} WHERE {where}"
 
 

@@ -11,6 +11,7 @@ from sagacity.ledger.duckdb.live import acting, judging, reading, revisions, tel
 from sagacity.ledger.duckdb.live.appending import append
 from sagacity.ledger.duckdb.live.connection import Store
 from sagacity.ledger.duckdb.live.counting import accounts, counts, part_states
+from sagacity.ledger.duckdb.live.reasons import refusals
 from sagacity.ledger.duckdb.live.revision import Revision
 from sagacity.ledger.duckdb.live.settling import settle
 from sagacity.ledger.duckdb.rows import first_row
@@ -30,6 +31,7 @@ from sagacity.ledger.live import (
     Outlook,
     Page,
     PartState,
+    Refusal,
     Released,
     Settled,
     StoredEvent,
@@ -126,10 +128,6 @@ class DuckDBLiveLedger:
             acting.expire(connection, now)
         return Released(0, 0)
 
-    def noticed(self, numbers: Sequence[int], *, failed: str | None = None, again: int | None = None) -> None:
-        with self._store.transaction() as connection:
-            telling.noticed(connection, numbers, failed=failed, again=again)
-
     def settle(self, settled: Sequence[Settled]) -> None:
         with self._store.transaction() as connection:
             telling.settle(connection, settled)
@@ -145,6 +143,10 @@ class DuckDBLiveLedger:
 
     def as_of(self) -> int | None:
         return self._as_of
+
+    def refusals(self, *, cursor: str | None = None, limit: int = 50) -> Page[Refusal]:
+        with self._store.reading() as connection:
+            return refusals(connection, cursor=cursor, limit=limit)
 
     def workflows(self) -> list[StoredWorkflow]:
         with self._store.reading() as connection:

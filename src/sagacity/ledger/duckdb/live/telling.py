@@ -13,7 +13,7 @@ from sagacity.ledger.live import Delivery, Notice, Page, Settled
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["dead_letters", "noticed", "pending", "settle"]
+__all__ = ["dead_letters", "pending", "settle"]
 
 _DELIVERIES = msgspec.json.Decoder(tuple[Delivery, ...])
 _ENCODER = msgspec.json.Encoder()
@@ -29,15 +29,6 @@ def pending(connection: DuckDBPyConnection, now: int, limit: int) -> list[Notice
         [now, limit],
     ).fetchall()
     return [_notice(row) for row in rows]
-
-
-def noticed(connection: DuckDBPyConnection, numbers: Sequence[int], *, failed: str | None, again: int | None) -> None:
-    """Delivered; or failed, to be tried again at an instant, or never."""
-    for number in numbers:
-        connection.execute(
-            "UPDATE notice SET done = ?, failed = ?, again = coalesce(?, again) WHERE number = ?",
-            [again is None, failed, again, number],
-        )
 
 
 def settle(connection: DuckDBPyConnection, settled: Sequence[Settled]) -> None:
