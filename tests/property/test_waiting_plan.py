@@ -3,6 +3,8 @@ the reference judge gives, and no instant later than the one at which that may c
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import duckdb
 import msgspec
 from hypothesis import HealthCheck, given, settings
@@ -12,10 +14,18 @@ from strategies import Log, as_ofs, cases_of, logs, workflows
 from sagacity.judge import Judge
 from sagacity.ledger.duckdb.verdicts import run, write_events
 from sagacity.plan.facts import Facts
+from sagacity.plan.fill import union_all
 from sagacity.plan.plan import compile_plan
-from sagacity.plan.summary import cases, findings
+from sagacity.plan.summary import findings, waiting_cases
 from sagacity.workflow.model import Workflow
 from sagacity.workflow.trace import FOREVER
+
+
+class Said(NamedTuple):
+    status: str
+    ended: bool
+    findings: int
+    due: int | None
 
 
 def _drawn(data: st.DataObject) -> tuple[Workflow, Log, int]:
@@ -28,15 +38,15 @@ def _drawn(data: st.DataObject) -> tuple[Workflow, Log, int]:
     return workflow, named, data.draw(as_ofs())
 
 
-def _by_engine(workflow: Workflow, log: Log, as_of: int) -> tuple[dict[str, tuple[object, ...]], set[str]]:
+def _by_engine(workflow: Workflow, log: Log, as_of: int) -> tuple[dict[str, Said], set[str]]:
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1")
         write_events(connection, workflow, [(case, event) for case, event in log if event.time <= as_of])
         run(connection, compile_plan(workflow, as_of, waiting=True))
-        rows = connection.execute(cases(waiting=True).sql("duckdb")).fetchall()
+        rows = connection.execute(union_all([*waiting_cases(Facts(workflow, as_of))]).sql("duckdb")).fetchall()
         found = findings(Facts(workflow, as_of)).sql("duckdb")
         violated = {case for (case,) in connection.execute(f"SELECT case_id FROM ({found}) AS f").fetchall()}
-        return {case: tuple(told) for case, *told in rows}, violated
+        return {case: Said(*told) for case, *told in rows}, violated
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -48,8 +58,8 @@ def test_a_waiting_plan_says_of_each_case_what_the_judge_says(data: st.DataObjec
     meant = {case: judge.judge(events, as_of) for case, events in cases_of(log, as_of).items()}
     assert said.keys() == meant.keys()
     for case, verdict in meant.items():
-        status, ended, found, due = said[case]
-        assert (status, ended, found) == (verdict.status, verdict.ended, sum(len(v.violations) for v in verdict.verdicts))
+        told, due = said[case], said[case].due
+        assert told[:3] == (verdict.status, verdict.ended, sum(len(v.violations) for v in verdict.verdicts))
         assert (case in violated) == (verdict.status == "violated")
         pending = [each.due for each in verdict.verdicts if each.due is not None]
         if verdict.status != "violated":
@@ -66,8 +76,8 @@ def test_no_verdict_changes_by_itself_before_a_case_is_due(data: st.DataObject) 
     judge = Judge(workflow)
     present = [(case, event) for case, event in log if event.time <= as_of]
     for case, events in cases_of(present, as_of).items():
-        due = said[case][3]
-        upto = as_of + 12 if due is None else min(int(str(due)) - 1, as_of + 12)
+        due = said[case].due
+        upto = as_of + 12 if due is None else min(due - 1, as_of + 12)
         now, then = judge.judge(events, as_of), judge.judge(events, max(upto, as_of))
         assert (now.status, now.ended) == (then.status, then.ended)
         assert [each.violations for each in now.verdicts] == [each.violations for each in then.verdicts]

@@ -11,9 +11,10 @@ then those that are left, without their redeliveries, on counts, first and last 
 Columns: the case, `clean`, `ended`, and what expectations share among them: `a<i>`, activations of a clean case, and in the
 second screen `s<i>`, whether an expectation is settled. Which of them tell of an expectation stands in `Screen`.
 
-A screen that is `waiting` also calls those cases clean of which nothing can be violated yet (`sagacity.plan.waiting`). It
-has no activations, but `due`: the earliest instant at which as-of alone may change the verdict, NULL where none can; a
-clean case that has ended is complete where `due` is NULL, else open.
+To a screen that is `waiting` an expectation is also settled where it cannot be violated yet (`sagacity.plan.waiting`). It
+has no activations, but `due`: the earliest instant at which as-of alone may change what is settled, or end the case; NULL
+where there is none. A clean case that has ended is complete where `due` is NULL, else open. What the first of these tells
+of a case that is `trusted` the second would tell again, so that only the others are screened twice.
 """
 
 from __future__ import annotations
@@ -44,16 +45,35 @@ class Screen(NamedTuple):
     """A screen's query, and for each audited expectation whether it is `settled` and its `activations` then: a column of
     the query, or a constant."""
 
-    query: Tree
+    query: exp.Query
     settled: tuple[Tree, ...]
     activations: tuple[Tree, ...]
 
 
-def screen(facts: Facts, *, waiting: bool = False) -> Screen:
-    """The first screen, over `events`; one row a `case_id`."""
+class _Layout(NamedTuple):
+    """What differs between the screens: the source and its case, the type of counts, whether what is settled is told of
+    each expectation or only of the case, and a query for more facts on some cases, which are 0 for the others."""
+
+    case: str
+    source: str
+    counts: str
+    apart: bool
+    beside: str | None = None
+
+
+_COPIES = "SELECT c, COUNT(*) AS repeated, COUNT(conflict) AS conflicts FROM repeats WHERE type >= 0 GROUP BY c"
+"""How many events of a case came more than once, and how many of them in copies that differ."""
+
+_FIRST = _Layout("case_id", "SELECT * FROM events", "TINYINT", apart=False)
+_SECOND = _Layout("c", "SELECT * FROM kept", "BIGINT", apart=True, beside=_COPIES)
+_REST = "SELECT * FROM kept WHERE c IN (SELECT c FROM examined WHERE NOT trusted)"
+
+
+def screen(facts: Facts, *, waiting: bool = False, apart: bool = False) -> Screen:
+    """The first screen, over `events`; one row a `case_id`. One that is `waiting` can tell of each expectation `apart`."""
     known = Simple(facts)
     found = [_told(known, expectation, waiting) for expectation in facts.audited]
-    return _screen(known, "case_id", exp.to_table("events"), known.simple(), found, "TINYINT", apart=False, waiting=waiting)
+    return (_waiting_screen if waiting else _screen)(known, _FIRST._replace(apart=apart), known.simple(), found)
 
 
 def second_screen(facts: Facts, *, waiting: bool = False) -> Screen:
@@ -66,12 +86,9 @@ def second_screen(facts: Facts, *, waiting: bool = False) -> Screen:
         else:
             found.append(_told(known, expectation, waiting))
     named = fill(":strays = 0", strays=known.aggregate("strays", "COUNT(*) FILTER (WHERE type < 0)"))
-    kept, copies = exp.to_table("kept"), fill(_COPIES)
-    return _screen(known, "c", kept, named, found, "BIGINT", apart=True, waiting=waiting, beside=copies)
-
-
-_COPIES = "SELECT c, COUNT(*) AS repeated, COUNT(conflict) AS conflicts FROM repeats WHERE type >= 0 GROUP BY c"
-"""How many events of a case came more than once, and how many of them in copies that differ."""
+    if waiting:
+        return _waiting_screen(known, _SECOND._replace(source=_REST), named, found)
+    return _screen(known, _SECOND, named, found)
 
 
 def _told(known: Known, expectation: Audited, waiting: bool) -> _Told:
@@ -80,53 +97,86 @@ def _told(known: Known, expectation: Audited, waiting: bool) -> _Told:
 
 def unscreened(facts: Facts) -> Screen:
     """In place of the second screen: every case is doubtful, and nothing settled."""
-    query = fill("SELECT DISTINCT c, FALSE AS clean, FALSE AS ended, CAST(NULL AS BIGINT) AS due FROM kept")
+    query = fill(
+        "SELECT DISTINCT c, FALSE AS clean, FALSE AS ended, CAST(NULL AS BIGINT) AS due, FALSE AS trusted FROM kept"
+    )
+    assert isinstance(query, exp.Query)
     return Screen(query, (exp.false(),) * len(facts.audited), (fill("0"),) * len(facts.audited))
 
 
-def _screen(
-    known: Known,
-    case: str,
-    source: Tree,
-    sound: Tree,
-    found: list[_Told],
-    count_type: str,
-    *,
-    apart: bool,
-    waiting: bool,
-    beside: Tree | None = None,
-) -> Screen:
-    """The query over `source`, one row a case. `apart`: what is settled is told of each expectation, not only of the case.
-    `beside` has more facts on some cases, which are 0 for the others."""
+def _screen(known: Known, layout: _Layout, sound: Tree, found: list[_Told]) -> Screen:
+    """The query of a screen that is not `waiting`."""
     trusted = all_of(sound, *known.guards.values())
     shared = _Shared()
-    activations: tuple[Tree, ...] = (fill("0"),) * len(found)
-    if not waiting:
-        activations = tuple(shared.column("a", fill(f"CAST(:n AS {count_type})", n=n), constant=n) for _, n, _ in found)
+    activations = tuple(shared.column("a", fill(f"CAST(:n AS {layout.counts})", n=n), constant=n) for _, n, _ in found)
     settled: tuple[Tree, ...] = (exp.false(),) * len(found)
-    if apart:
+    if layout.apart:
         settled = tuple(
             shared.column("s", fill("COALESCE(:trusted AND :it, FALSE)", trusted=trusted, it=it)) for it, _, _ in found
         )
-    calm = (it if wait is None else any_of(it, wait.surely) for it, _, wait in found)
-    clean = fill("COALESCE(:clean, FALSE)", clean=all_of(trusted, *calm))
-    told = [_as(clean, "clean"), _as(_ended(known), "ended")]
-    if waiting:
-        told.append(_as(_due(known, found), "due"))
-    told += (_as(tree, name) for name, tree in shared.columns.items())
-    outer = exp.select(column(case), *told, copy=False)
+    clean = fill("COALESCE(:clean, FALSE)", clean=all_of(trusted, *(it for it, _, _ in found)))
+    told = (_as(tree, name) for name, tree in shared.columns.items())
+    outer = exp.select(column(layout.case), _as(clean, "clean"), _as(_ended(known), "ended"), *told, copy=False)
+    return Screen(_from(outer, _per_case(known, layout)), settled, activations)
+
+
+def _waiting_screen(known: Known, layout: _Layout, sound: Tree, found: list[_Told]) -> Screen:
+    """The query of a screen that is `waiting`. It is built in layers, each of which gives names to what the next one uses
+    several times: planning a condition that is written out wherever it is used takes longer than evaluating it."""
+    case = column(layout.case)
+    shared = _Shared()
+    calm: list[Tree] = []
+    dues = [fill("CASE WHEN running THEN finish END")]
+    for it, _, wait in found:
+        assert wait is not None
+        met, waits = shared.column("k", it), shared.column("w", wait.surely)
+        calm.append(any_of(met, waits))
+        for due in wait.dues:
+            until = shared.column("d", due)
+            dues.append(fill("CASE WHEN :met THEN NULL WHEN :waits THEN :until END", met=met, waits=waits, until=until))
+    told = (_as(tree, name) for name, tree in shared.columns.items())
+    trusted = _as(all_of(sound, *known.guards.values()), "trusted")
+    end = finish(known)
+    dated = fill(
+        "SELECT *, :running AS running FROM (SELECT *, :finish AS finish FROM :per_case AS p) AS e",
+        running=fill("NOT :past", past=known.facts.due_by(column("finish"))),
+        finish=end,
+        per_case=_per_case(known, layout),
+    )
+    named = _from(exp.select(case.copy(), trusted, "running", "finish", *told, copy=False), dated)
+    least = exp.func("LEAST", *dues) if len(dues) > 1 else dues[0]
+    columns = [
+        _as(fill("COALESCE(:clean, FALSE)", clean=all_of(column("trusted"), *calm)), "clean"),
+        _as(fill("NOT running"), "ended"),
+        _as(fill("CASE WHEN trusted THEN :least END", least=least), "due"),
+    ]
+    settled: tuple[Tree, ...] = (exp.false(),) * len(found)
+    if layout.apart:
+        settled = tuple(column(f"s{x}") for x in range(len(found)))
+        columns += (_as(fill("COALESCE(trusted AND :it, FALSE)", it=it), f"s{x}") for x, it in enumerate(calm))
+    columns.append(_as(fill("COALESCE(trusted AND :apart, FALSE)", apart=layout.apart), "trusted"))
+    return Screen(_from(exp.select(case, *columns, copy=False), named), settled, (fill("0"),) * len(found))
+
+
+def _per_case(known: Known, layout: _Layout) -> Tree:
+    """The aggregates of each case, and what is told of it `beside`."""
+    case = column(layout.case)
     aggregates = (_as(tree, name) for name, tree in known.aggregates.items())
-    inner = exp.select(column(case), *aggregates, copy=False).from_(source, copy=False).group_by(column(case), copy=False)
-    per_case: Tree = inner
-    if beside is not None:
-        per_case = fill(
-            f"""SELECT p.*, COALESCE(b.repeated, 0) AS repeated, COALESCE(b.conflicts, 0) AS conflicts
-                FROM :known AS p LEFT JOIN :beside AS b ON b.{case} = p.{case}""",
-            known=inner,
-            beside=beside,
-        )
-    query = outer.from_(exp.alias_(exp.Subquery(this=per_case), "per_case", table=True, copy=False), copy=False)
-    return Screen(query, settled, activations)
+    source = exp.alias_(exp.Subquery(this=fill(layout.source)), "source", table=True)
+    inner = exp.select(case, *aggregates, copy=False).from_(source, copy=False)
+    inner = inner.group_by(case.copy(), copy=False)
+    if layout.beside is None:
+        return inner
+    return fill(
+        f"""SELECT p.*, COALESCE(b.repeated, 0) AS repeated, COALESCE(b.conflicts, 0) AS conflicts
+            FROM :known AS p LEFT JOIN :beside AS b ON b.{layout.case} = p.{layout.case}""",
+        known=inner,
+        beside=fill(layout.beside),
+    )
+
+
+def _from(query: exp.Select, source: Tree) -> exp.Select:
+    return query.from_(exp.alias_(exp.Subquery(this=source), "per_case", table=True, copy=False), copy=False)
 
 
 class _Shared:
@@ -149,16 +199,6 @@ def _as(tree: Tree, name: str) -> exp.Alias:
     return exp.Alias(this=tree, alias=exp.to_identifier(name, quoted=not name.isidentifier()))
 
 
-def _due(known: Known, found: list[_Told]) -> Tree:
-    """When the case ends, if that is to come, or the first wait that is not for that."""
-    end = finish(known)
-    dues = [fill("CASE WHEN NOT :over THEN :end END", over=known.facts.due_by(end), end=end)]
-    for settled, _, wait in found:
-        if wait is not None:
-            dues += (fill("CASE WHEN :settled THEN NULL ELSE :due END", settled=settled, due=due) for due in wait.dues)
-    return exp.func("LEAST", *dues) if len(dues) > 1 else dues[0]
-
-
 def _ended(known: Known) -> Tree:
     facts = known.facts
     ends = [known.present(facts.number[name]) for name in facts.workflow.ends]
@@ -178,9 +218,7 @@ def _expectation(known: Known, expectation: Audited) -> _Screened:
             return _assert(known, expectation)
         case Implied(rule="begins"):
             begins = [known.facts.number[name] for name in known.facts.workflow.begins]
-            first = (
-                all_of(known.present(number), stands(known, "first", number, known.first(number))) for number in begins
-            )
+            first = (all_of(known.present(number), stands(known, "first", number, known.first(number))) for number in begins)
             return any_of(*first), fill("1")
         case Implied():
             return exp.true(), fill("0")  # neither unexpected events nor ids that came twice get this far

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
-from sagacity.plan.fill import Tree, all_of, any_of, fill
+from sagacity.plan.fill import Tree, all_of, any_of, column, fill
 from sagacity.plan.known import Active, Known
 from sagacity.plan.served import leg_settled, stands
 from sagacity.workflow.model import Assert, Audited, Implied, Matches, Rule
@@ -50,14 +50,14 @@ def wait_for(known: Known, expectation: Audited) -> Wait:
         case Matches():
             return _matches(known, expectation)
         case Assert(immediate=False):
-            return Wait(_running(known))
+            return Wait(_running())
         case Assert() | Implied():
             return Wait(_NEVER)
 
 
-def _running(known: Known) -> Tree:
-    """Whether the case has not ended by as-of."""
-    return _to_come(known, finish(known))
+def _running() -> Tree:
+    """Whether the case has not ended by as-of: a column of the screen."""
+    return column("running")
 
 
 def _to_come(known: Known, due: Tree) -> Tree:
@@ -65,22 +65,25 @@ def _to_come(known: Known, due: Tree) -> Tree:
 
 
 def _rule(known: Known, rule: Rule) -> Wait:
+    shape = TEMPLATES[rule.template].shape
+    if isinstance(shape, Legs):
+        return _legs(known, rule, shape.legs)
     actives = [known.active(rule, name) for name in rule.events]
-    match TEMPLATES[rule.template].shape:
-        case Legs(legs=legs):
-            return _legs(known, rule, legs)
+    match shape:
         case Count(at_least=False) | Position(which="first"):
             return Wait(_NEVER)
         case Count(at_most=None) | Position() | Choice(exclusive=False):
-            return Wait(_running(known))
+            return Wait(_running())
         case Count():
-            return Wait(all_of(_running(known), fill(":count <= :most", count=actives[0].number, most=rule.n)))
+            return Wait(all_of(_running(), fill(":count <= :most", count=actives[0].number, most=rule.n)))
         case Choice():
             both = fill(":a AND :b", a=actives[0].some, b=actives[1].some)
-            return Wait(all_of(_running(known), fill("NOT :both", both=both)))
+            return Wait(all_of(_running(), fill("NOT :both", both=both)))
 
 
 def _legs(known: Known, rule: Rule, legs: tuple[Leg, ...]) -> Wait:
+    if len(legs) == 1:
+        return _leg(known, rule, legs[0], known.active(rule, rule.events[legs[0].activation]))
     surely: list[Tree] = []
     dues: list[Tree] = []
     for leg in legs:
@@ -101,10 +104,10 @@ def _leg(known: Known, rule: Rule, leg: Leg, active: Active) -> Wait:
     if leg.reach == "chain":
         needs.append(stands(known, "last", known.facts.number[rule.events[leg.activation]], active.last()))
     if rule.within is None:
-        return Wait(all_of(_running(known), *needs))
+        return Wait(all_of(_running(), *needs))
     due = fill(":first + :within", first=active.first(), within=min(rule.within, 2**62))
     none = fill("NOT :target", target=known.present(known.facts.number[rule.events[leg.target]]))
-    return Wait(all_of(_to_come(known, due), any_of(_running(known), none), *needs), (due,))
+    return Wait(all_of(_to_come(known, due), any_of(_running(), none), *needs), (due,))
 
 
 def _matches(known: Known, matches: Matches) -> Wait:
@@ -117,7 +120,7 @@ def _matches(known: Known, matches: Matches) -> Wait:
         absent = fill("NOT :present", present=known.present(other))
         alone.append(all_of(known.once(own), absent, fill(":key IS NOT NULL", key=key)))
     if matches.within is None:
-        return Wait(all_of(any_of(*alone), _running(known)))
+        return Wait(all_of(any_of(*alone), _running()))
     first = exp.func("LEAST", *(known.first(number) for number in numbers))
     due = fill(":first + :within", first=first, within=min(matches.within, 2**62))
     return Wait(all_of(any_of(*alone), _to_come(known, due)), (due,))
