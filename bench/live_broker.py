@@ -40,7 +40,7 @@ def from_broker(setting: Setting, kept: Filled, folder: Path) -> str:
         rows.append(_drained(setting, broker, kept, folder, seconds))
         rows.append(_steady(setting, broker, kept, folder, seconds))
     title = f"Live: {kind} to durable verdicts, {kept.orders.orders:,} cases in the ledger, {seconds} s"
-    return table(title, ("", "events/s", "CPU s", "peak MiB", "waiting at the end"), rows)
+    return table(title, ("", "events/s", "CPU s", "peak MiB", "waiting at the end", "longest round"), rows)
 
 
 @contextmanager
@@ -79,7 +79,8 @@ def _produced(setting: Setting, broker: Broker, kept: Filled, topic: str, events
 
 def _row(name: str, said: Any) -> tuple[str, ...]:
     waiting = "" if said.get("lag") is None else f"{said['lag']:,}"
-    return name, f"{said['rate']:,.0f}", f"{said['processor']:.1f}", f"{said['memory']:,}", waiting
+    longest = f"{said['longest']:.1f} s" if "longest" in said else ""
+    return name, f"{said['rate']:,.0f}", f"{said['processor']:.1f}", f"{said['memory']:,}", waiting, longest
 
 
 def _plain(setting: Setting, broker: Broker, kept: Filled, seconds: int) -> tuple[str, ...]:
