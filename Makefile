@@ -1,7 +1,7 @@
 # Each target sets up what it needs in .venv; `make` alone lists them. Only make and python3 >= 3.11 are presumed.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt bench clean core serve dev
+.PHONY: help demo test lint fmt bench clean core dev
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -20,7 +20,7 @@ help:  ## list the targets
 	@echo "make bench   the benchmarks, as tables                                      (ARGS='--events 1e6')"
 	@echo "make clean   remove what the other targets made, the environment included"
 
-demo: serve  ## the demonstration, under build/demo
+demo: $(VENV)/.serve  ## the demonstration, under build/demo
 	@$(BIN)/sagacity demo --live --out build/demo $(ARGS)
 
 test: dev  ## every test
@@ -44,7 +44,6 @@ clean:  ## remove what was made
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 core: $(VENV)/.core
-serve: $(VENV)/.serve
 dev: $(VENV)/.dev
 
 # One stamp for each extra. An environment is installed into again only when pyproject.toml has changed.

@@ -55,7 +55,7 @@ def test_what_is_planted_is_found_live_and_the_pages_show_it(tmp_path: Path) -> 
     assert _nobody_answers(address)
 
 
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda stop: stop.name)
 def test_stopped_midway_it_leaves_no_server_behind(tmp_path: Path, stop: signal.Signals) -> None:
     with subprocess.Popen([*COMMAND, "--seconds", "600"], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
         address = _address(_lines(process))

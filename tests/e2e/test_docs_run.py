@@ -151,7 +151,7 @@ def _served(command: str, shown: list[str], folder: Path, environment: dict[str,
     finally:
         server.send_signal(signal.SIGINT)
         try:
-            server.wait(30)
+            assert server.wait(60) == 0, log.read_text(encoding="utf-8")
         finally:
             server.kill()
             server.wait()

@@ -188,7 +188,9 @@ def test_a_body_that_is_too_large_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "encoding", "status"), [(b"x", "br", 415), (b"x", "gzip", 422), (gzip.compress(b"{}")[:-9], "gzip", 422)]
+    ("body", "encoding", "status"),
+    [(b"x", "br", 415), (b"x", "gzip", 422), (gzip.compress(b"{}")[:-9], "gzip", 422)],
+    ids=["not known", "not gzip", "cut short"],
 )
 def test_an_encoding_that_cannot_be_undone_is_refused(
     client: TestClient[Litestar], body: bytes, encoding: str, status: int

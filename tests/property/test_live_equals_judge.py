@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from strategies import LAST, Log, cases_of, logs, workflows
 
@@ -47,6 +47,17 @@ def _held(ledger: DuckDBLiveLedger) -> set[tuple[Any, ...]]:
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_the_live_ledger_says_in_the_end_what_the_judge_says(data: st.DataObject) -> None:
+    _hold(data, archive_after=None)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_it_says_the_same_however_often_cases_go_to_the_archive_and_come_back(data: st.DataObject) -> None:
+    _hold(data, archive_after=data.draw(st.sampled_from((0, 0, 1, 3))))
+
+
+def _hold(data: st.DataObject, archive_after: int | None) -> None:
+    """Draw a workflow, a log and how it arrives, and hold the ledger to what the judge says of it."""
     workflow = positioned(data.draw(workflows()))
     log = data.draw(logs(workflow))
     arrivals = data.draw(st.permutations(log))
@@ -58,13 +69,15 @@ def test_the_live_ledger_says_in_the_end_what_the_judge_says(data: st.DataObject
     behind = data.draw(st.dictionaries(st.sampled_from(("log", "queue")), st.integers(0, final - 1)))
     called = names(workflow)
     with tempfile.TemporaryDirectory() as folder:
-        ledger = DuckDBLiveLedger(Path(folder), threads=1, memory="256MB")
+        ledger = DuckDBLiveLedger(Path(folder), threads=1, memory="256MB", archive_after=archive_after)
         try:
             ledger.adopt(workflow, _text(workflow), by="test", now=1)
             for place, (start, stop) in enumerate(zip([0, *cuts], [*cuts, len(arrivals)], strict=True)):
                 if start < stop:
                     ledger.append(batch_of(workflow, arrivals[start:stop], start), now=10 + place)
                 ledger.judge(Outlook(rounds[place], behind), now=20 + place)
+                if archive_after is not None and data.draw(st.booleans()):
+                    ledger.upkeep(now=100 + place)
             ledger.judge(Outlook(final, behind), now=30)
             meant = _judged(workflow, arrivals, final, behind)
             statuses = {row.case: row for row in ledger.cases(CaseFilter(), limit=500).items if row.first <= final}
@@ -72,6 +85,14 @@ def test_the_live_ledger_says_in_the_end_what_the_judge_says(data: st.DataObject
             assert {case: row.status for case, row in statuses.items()} == {case: it.status for case, it in meant.items()}
             assert {case: row.ended for case, row in statuses.items()} == {case: it.ended for case, it in meant.items()}
             assert {it.expectation for it in ledger.findings(FindingFilter(), limit=500).items} <= set(called)
+            if archive_after is not None:
+                before = ledger.counts(workflow.name), {case: ledger.events(workflow.name, case) for case in meant}
+                archived = ledger.upkeep(now=200).archived
+                event("archived" if archived else "nothing to archive")
+                assert before == (
+                    ledger.counts(workflow.name),
+                    {case: ledger.events(workflow.name, case) for case in meant},
+                )
             ledger.judge(Outlook(final, {}), now=40)
             assert _apart(_held(ledger), _findings(_judged(workflow, arrivals, final, {}))) == (set(), set())
             for account in ledger.accounts():

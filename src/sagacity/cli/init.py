@@ -20,7 +20,9 @@ owner: fulfilment                       # who answers for a finding, unless an e
 
 keys: order_id                          # what ties events together: all events with one order_id are one case
 
-# Where events are found, and how they are read. Expressions are SQL over the raw record; a dot goes into nested JSON.
+# Where events are found, and how they are read. `sagacity check` reads files; `sagacity serve` judges by this same file as
+# events come: from Kafka (`topics: [orders.events]`), from files that grow, or by POST to /ingest/orders.
+# Expressions are SQL over the raw record; a dot goes into nested JSON.
 sources:
   orders:
     format: jsonl                       # or csv, parquet, xes, table

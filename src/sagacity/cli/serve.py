@@ -55,7 +55,8 @@ def command(
     """Reconcile live: take events in, judge, alert, and show it all on pages, in one process.
 
     Events come from Kafka, from files that grow, and by POST to /ingest. What is given here goes before what the
-    configuration file says. SIGINT or SIGTERM stops it; started again on the same ledger, it goes on where it was.
+    configuration file says. SIGINT or SIGTERM stops it, and it exits with 0; started again on the same ledger, it goes on
+    where it was.
 
     \b
     Examples:
@@ -65,6 +66,7 @@ def command(
     """
     import os
     import signal
+    from contextlib import suppress
 
     from sagacity.cli.extras import needed
 
@@ -77,7 +79,8 @@ def command(
     given = read_config(config)
     changed = _changed(given, workflow, ledger, listen, kafka, kafka_setting, source, tokens, lateness, memory)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    serve(changed, os.environ, typer.echo)
+    with suppress(KeyboardInterrupt):  # to be told to stop is how a server ends well
+        serve(changed, os.environ, typer.echo)
 
 
 def _changed(

@@ -109,7 +109,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     """A case. `due` is when it is judged next unless an event comes before; `behind` names the sources that it waits for
-    although that instant has passed. `as_of` is that of its latest verdict, None before the first."""
+    although that instant has passed. `as_of` is that of its latest verdict, None before the first; counts are of then."""
 
     workflow: str
     case: str
@@ -241,10 +241,12 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Released(msgspec.Struct, frozen=True):
-    """What upkeep did: cases archived, and cases and records forgotten at the end of their retention."""
+    """What upkeep did: cases archived, and cases and records forgotten at the end of their retention. `more`: there is as
+    much left to do, and it may be called again soon."""
 
     archived: int
     forgotten: int
+    more: bool = False
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from sagacity.errors import FullError
+from sagacity.errors import FullError, LedgerError
 from sagacity.ledger.live import Judged, LiveLedger, Outlook
 from sagacity.reconcile.clock import Clock
 from sagacity.reconcile.watermark import Heard, Patience, outlook
@@ -31,6 +31,7 @@ LiveState: TypeAlias = Literal["starting", "running", "stalled", "stopped"]
 _WAIT = 0.1
 _RETRY = 1.0
 _UPKEEP_EVERY = 60_000_000
+_UPKEEP_AGAIN = 1_000_000
 _RATE_OVER = 10_000_000
 
 
@@ -101,6 +102,7 @@ class Live:
         self._records = 0
         self._recent: deque[tuple[int, int]] = deque()
         self._last_upkeep = self._started
+        self._trouble: str | None = None
         self._reading_anew = True
 
     # Asked from any thread ------------------------------------------------------------------------------------------
@@ -121,7 +123,7 @@ class Live:
         recent = [(at, records) for at, records in tuple(self._recent) if now - at <= _RATE_OVER]
         return Status(
             state=self._state,
-            problem=self._problem,
+            problem=self._problem or self._trouble,
             now=now,
             started=self._started,
             as_of=self._outlook.as_of if self._outlook else self.ledger.as_of(),
@@ -197,8 +199,9 @@ class Live:
             for stream, of_stream in taken:
                 stream.durable(of_stream)
             records = appended.records
-            self._latest |= {part: max(at, self._latest.get(part, at)) for part, at in appended.latest.items()}
-            self._heard |= {(batch.source, batch.part): now for batch in batches}
+            further = {part: at for part, at in appended.latest.items() if at > self._latest.get(part, at - 1)}
+            self._latest |= further
+            self._heard |= dict.fromkeys(further, now)  # what moves nothing on, such as other types, holds nothing back
             self._next_due = 0
         self._count(now, records)
         return now, records
@@ -264,7 +267,14 @@ class Live:
             self._next_due = 0
         if now - self._last_upkeep >= _UPKEEP_EVERY:
             self._last_upkeep = now
-            self.ledger.upkeep(now)
+            try:
+                more = self.ledger.upkeep(now).more
+                self._trouble = None
+            except FullError:
+                raise
+            except LedgerError as error:  # the archive's folder, for one: no reason to stop judging
+                more, self._trouble = False, str(error)
+            self._last_upkeep = now - (_UPKEEP_EVERY - _UPKEEP_AGAIN if more else 0)
 
     def _answer(self) -> None:
         while not self._asked.empty():

@@ -1,7 +1,7 @@
 """How far a verdict may look: the watermark of each source, allowed lateness, and sources that are behind.
 
 The terms are those of stream processing. A part of a source has a *watermark*, the instant up to which its events are
-thought to have come: the latest event time seen or, once it has been silent for `idle` with nothing left to read, the
+thought to have come: the latest event time seen or, once that has not moved for `idle` with nothing left to read, the
 present; one that is behind keeps what it had when it was last current. As-of is the least watermark less the allowed
 *lateness*. A part that is behind or down holds as-of back no longer than `idle`; from then on what only its source could
 still bring is not judged, but pending: *source behind*.
@@ -29,8 +29,8 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one part: its state and since when; the latest event time; when a record last came; and when it was
-    last current, that is, had nothing left to read."""
+    """What is known of one part: its state and since when; the latest event time; when an event last moved that on; and
+    when the part was last current, that is, had nothing left to read."""
 
     source: str
     part: str

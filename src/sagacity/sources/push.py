@@ -56,7 +56,11 @@ class PushStream:
         with self._changed:
             if self._closed:
                 raise BusyError(_CLOSING, hint=_AFTERWARDS)
-            if self._records and (self._records + len(bodies) > self._most or self._bytes + size > self._bytes_most):
+            if len(bodies) > self._most or size > self._bytes_most:
+                raise BusyError(
+                    f"{len(bodies):,} records of {size:,} bytes are too much at a time", hint="send less at a time"
+                )
+            if self._records + len(bodies) > self._most or self._bytes + size > self._bytes_most:
                 raise BusyError(f"{self._records:,} records wait to be taken in", hint="send it again in a second")
             self._waiting.append((source, bodies, done))
             self._records += len(bodies)

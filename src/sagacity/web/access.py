@@ -84,7 +84,7 @@ class Access:
         if request.method in _SAFE:
             return
         origin = request.headers.get("origin")
-        elsewhere = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+        elsewhere = origin is not None and _netloc(origin) != request.headers.get("host")
         if elsewhere or request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
             raise Refused(403, "the request comes from another site's page", "act on this server's own pages")
 
@@ -154,3 +154,11 @@ def _hostname(host: str) -> str:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return ""
+
+
+def _netloc(origin: str) -> str | None:
+    """Host and port of an Origin header; None where it cannot be understood."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None

@@ -13,6 +13,8 @@ Whatever comes yields at least one record, so that nothing is handed in without 
 
 from __future__ import annotations
 
+import gzip
+import io
 import zlib
 from collections.abc import Sequence
 
@@ -20,15 +22,22 @@ import msgspec
 
 from sagacity.sources.envelope import HTTP, Headers, is_batch, is_binary, plain, record, split
 
-__all__ = ["Taken", "TooLarge", "records", "unpacked"]
+__all__ = ["MOST_RECORDS", "Taken", "TooLarge", "TooMany", "records", "unpacked"]
+
+MOST_RECORDS = 100_000
+"""So many records a body may hold. They are counted before they are taken apart: a small packed body can hold millions."""
 
 _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
-_GZIP = 31
+_COMMAS = 50
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class TooLarge(Exception):  # noqa: N818
     """A body that is larger, unpacked, than is allowed."""
+
+
+class TooMany(Exception):  # noqa: N818
+    """A body of more records than are taken at a time."""
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -39,7 +48,9 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 def records(body: bytes, content_type: str, headers: Headers) -> Taken:
-    """The records that a body holds."""
+    """The records that a body holds. Raises TooMany."""
+    if body.count(b",") > _COMMAS * MOST_RECORDS:
+        raise TooMany
     held = tuple(headers)
     if is_batch(content_type):
         found = split(body)
@@ -51,27 +62,25 @@ def records(body: bytes, content_type: str, headers: Headers) -> Taken:
         found = split(body)
     else:
         found = [plain(body)]
+    if len(found) > MOST_RECORDS:
+        raise TooMany
     found = found or [body]
     return Taken(found, tuple(place for place, each in enumerate(found) if not _readable(each)))
 
 
 def unpacked(body: bytes, most: int) -> bytes:
     """What a gzip body holds, all of its members. Raises TooLarge beyond `most` bytes, ValueError where it is no gzip."""
-    parts, size = [], 0
-    while body:
-        inflate = zlib.decompressobj(_GZIP)
-        try:
-            part = inflate.decompress(body, most - size + 1)
-        except zlib.error as error:
-            raise ValueError(str(error)) from None
-        size += len(part)
-        if size > most:
-            raise TooLarge
-        if not inflate.eof:
-            raise ValueError("it is cut short")
-        parts.append(part)
-        body = inflate.unused_data
-    return b"".join(parts)
+    if not body:
+        return b""
+    try:
+        whole = gzip.GzipFile(fileobj=io.BytesIO(body)).read(most + 1)
+    except EOFError:
+        raise ValueError("it is cut short") from None
+    except (OSError, zlib.error) as error:
+        raise ValueError(str(error)) from None
+    if len(whole) > most:
+        raise TooLarge
+    return whole
 
 
 def _readable(body: bytes) -> bool:

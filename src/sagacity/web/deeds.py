@@ -62,11 +62,11 @@ async def adopt(
         if replacing is not None and there != replacing:
             raise Refused(412, f"revision {there} is there, and not {replacing}", "look at it, and change that one")
         stored = ledger.adopt(workflow, text, by=who.name, now=now)
+        served.adopted(workflow)  # here, so that it is done also where the caller no longer waits
         ledger.audit(who.name, f"adopt workflow {stored.name}, revision {stored.revision}", now)
         return stored
 
     stored = await asked(served, work)
-    served.adopted(workflow)
     _tell(served)
     return stored
 

@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from sagacity.errors import SagacityError
 from sagacity.sources.resolve import source_names
 from sagacity.web.api.described import body, errors
-from sagacity.web.bodies import Taken, TooLarge, records, unpacked
+from sagacity.web.bodies import MOST_RECORDS, Taken, TooLarge, TooMany, records, unpacked
 from sagacity.web.context import Served
 from sagacity.web.problem import Refused
 
@@ -76,7 +76,7 @@ class Intake:
         if packed != "gzip":
             return whole
         try:
-            inside: bytes = await _aside(len(whole), unpacked, whole, settings.unpacked_most)
+            inside: bytes = await asyncio.to_thread(unpacked, whole, settings.unpacked_most)
             return inside
         except TooLarge:
             raise Refused(413, f"unpacked, the body has more than {settings.unpacked_most:,} bytes", "send less") from None
@@ -131,7 +131,10 @@ async def _take(served: Served, request: Request[Any, Any, Any], source: str | N
     await intake.ready()
     whole = await intake.body(request)
     headers = [(name.decode("latin-1"), value) for name, value in request.scope["headers"]]
-    taken: Taken = await _aside(len(whole), records, whole, request.headers.get("content-type", ""), headers)
+    try:
+        taken: Taken = await _aside(len(whole), records, whole, request.headers.get("content-type", ""), headers)
+    except TooMany:
+        raise Refused(413, f"the body has more than {MOST_RECORDS:,} records", "send them in several parts") from None
     await intake.keep(named, taken)
     if len(taken.unreadable) == len(taken.bodies):
         count = len(taken.bodies)

@@ -31,8 +31,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     `follow` names, by source, the files and folders that are read as they grow. `archive_after`: how long after its end a
     case is kept at hand before it goes to the archive; `retain`: how long the archive is kept; None: for ever. `alerts` is
-    the configuration of alerts, or the path of its file. `hosts` and `public_url` are what the server is called from
-    outside. `batch` bounds the records of one round.
+    the configuration of alerts, or the path of its file. `hosts` are the names that the server is called by from
+    outside, `public_url` is the address that messages link to unless `alerts` states one. `batch` bounds the records of
+    one round.
     """
 
     workflows: tuple[str, ...] = ()

@@ -8,6 +8,8 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from sagacity.alerts.channels import senders
 from sagacity.alerts.config import Alerts
 from sagacity.alerts.delivery import Deliverer
@@ -123,6 +125,8 @@ def _alerts(config: Config) -> Alerts | None:
     if config.alerts is None:
         return None
     alerts = load_alerts(config.alerts) if isinstance(config.alerts, str) else read_alerts(config.alerts)
+    if alerts.public_url is None and config.public_url is not None:
+        alerts = msgspec.structs.replace(alerts, public_url=config.public_url.rstrip("/"))
     return alerts
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from sagacity.ledger.duckdb.live.arrivals import INCOMING, arrive
-from sagacity.ledger.duckdb.live.keeping import keep
+from sagacity.ledger.duckdb.live.keeping import Recall, keep
+from sagacity.ledger.duckdb.live.numbering import HIGHEST
 from sagacity.ledger.duckdb.live.redaction import Places
 from sagacity.ledger.duckdb.live.revision import Revision
 from sagacity.ledger.duckdb.rows import first_row
@@ -24,11 +25,17 @@ _TRACE = ("/traceparent", "/kafka/headers/traceparent", "/kafka/headers/ce_trace
 
 
 def append(
-    connection: DuckDBPyConnection, revisions: Sequence[Revision], batches: Sequence[Batch], as_of: int | None, now: int
+    connection: DuckDBPyConnection,
+    revisions: Sequence[Revision],
+    batches: Sequence[Batch],
+    as_of: int | None,
+    now: int,
+    recall: Recall,
 ) -> Appended:
-    """Keep the batches, within a transaction. `as_of` is the instant up to which cases have been judged."""
+    """Keep the batches, within a transaction. `as_of` is the instant up to which cases have been judged; `recall` brings
+    archived cases back."""
     numbers = _number_parts(connection, {(batch.source, batch.part) for batch in batches})
-    row = first_row(connection, "SELECT coalesce(max(n), 0) FROM record")
+    row = first_row(connection, HIGHEST)
     first = (int(row[0]) if row else 0) + 1
     records = arrive(connection, batches, numbers, first, _redacted(revisions))
     connection.execute(
@@ -38,7 +45,7 @@ def append(
     rejected: dict[int, int] = {}
     latest: dict[int, int] = {}
     for revision in revisions:
-        kept = keep(connection, revision, as_of, now)
+        kept = keep(connection, revision, as_of, now, recall if revision.current else None)
         for p, n in kept.rejected.items():
             rejected[p] = max(n, rejected.get(p, 0))
         for p, at in kept.latest.items():

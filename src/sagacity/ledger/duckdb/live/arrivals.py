@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["INCOMING", "arrive"]
 
 INCOMING = "incoming"
-"""Columns: `n` the record's number, `p` its part's, `source`, `position` within the part, `body` the text (NULL where it is
+"""Columns: `n` the record's number, `p` its part's, `source`, `position` within the part (of
+what is pushed, and so has no place in any log, the record's number), `body` the text (NULL where it is
 not UTF-8 or far too long), `shown` the beginning of what came in place of a text."""
 
 _SHOWN = 120
@@ -43,8 +44,9 @@ def arrive(
         taken = batch.bodies
         if places := redact.get(batch.source):
             taken = [redacted(body, places) for body in taken]
+        pushed = range(first + len(bodies), first + len(bodies) + len(taken))
         bodies.extend(taken)
-        positions.extend(batch.positions)
+        positions.extend(pushed if batch.resume is None else batch.positions)
         ps.extend([numbers[batch.source, batch.part]] * len(taken))
         sources.extend([batch.source] * len(taken))
     texts, shown = _texts(bodies)

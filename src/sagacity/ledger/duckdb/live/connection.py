@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -13,13 +13,16 @@ import duckdb
 from sagacity.errors import FullError, LedgerError, SagacityError, UsageError
 from sagacity.ledger.duckdb.connection import memory_limit
 from sagacity.ledger.duckdb.failures import judging
-from sagacity.ledger.duckdb.live.schema import SHARED, VERSION
+from sagacity.ledger.duckdb.live.schema import ARCHIVE, SHARED, VERSION
 from sagacity.ledger.duckdb.readings import define
 from sagacity.ledger.duckdb.rows import first_row
 
 __all__ = ["Store"]
 
-_FULL = ("No space left on device", "Disk quota exceeded", "File too large")
+_FULL = (
+    "No space left on device", "Disk quota exceeded", "File too large", "max_temp_directory_size",
+    "failed to offload data block",
+)  # fmt: skip
 _CHECKPOINT = "256MB"
 _OPEN: set[Path] = set()
 _OPENING = threading.Lock()
@@ -49,6 +52,8 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"the ledger's folder {folder} cannot be made: {error.strerror or error}") from error
+        self._swapping = threading.Lock()
+        self._broken = False
         with _OPENING:
             if self.file.resolve() in _OPEN:
                 raise LedgerError(f"the ledger {folder} is open in this process already")
@@ -65,6 +70,7 @@ class Store:
         """What is done within is kept as a whole, or not at all. Raises FullError where the disk is full."""
         try:
             with judging():
+                self._mend()
                 self.writer.execute("BEGIN")
                 yield self.writer
                 self.writer.execute("COMMIT")
@@ -80,7 +86,8 @@ class Store:
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection for reading, from any thread: it sees the state after some transaction."""
         with judging():
-            cursor = self.writer.cursor()
+            with self._swapping:
+                cursor = self.writer.cursor()
             try:
                 cursor.execute("BEGIN TRANSACTION READ ONLY")
                 yield cursor
@@ -113,16 +120,29 @@ class Store:
                 f"the ledger {self.folder} was made by a later version of Sagacity",
                 hint="use that version, or give another folder",
             )
+        if row[0] < VERSION:
+            self.writer.execute("BEGIN")
+            for statement in (*ARCHIVE, f"UPDATE ledger SET version = {VERSION}"):
+                self.writer.execute(statement)
+            self.writer.execute("COMMIT")
 
     def _give_up(self) -> None:
-        """Roll back; where the database will have no more of it, open it anew: what was committed is there."""
+        """Roll back; where the database will have no more of it, open it anew: what was committed is there. Where that
+        does not succeed, it is tried again before what comes next."""
         try:
-            self.writer.execute("ROLLBACK")
+            if not self._broken:
+                self.writer.execute("ROLLBACK")
         except duckdb.Error as error:
-            if "no transaction is active" in str(error):
-                return
-            self.writer.close()
-            self._connect()
+            self._broken = "no transaction is active" not in str(error)
+        with suppress(duckdb.Error, SagacityError):
+            self._mend()
+
+    def _mend(self) -> None:
+        if self._broken:
+            with self._swapping:
+                self.writer.close()
+                self._connect()
+            self._broken = False
 
 
 def _is_full(error: BaseException) -> bool:

@@ -216,7 +216,7 @@ def _redelivered(connection: DuckDBPyConnection, revision: Revision) -> int:
                 SELECT f.*, row_number() OVER (PARTITION BY f.c, f.type, f.other, f.id ORDER BY f.record) AS nth
                 FROM fetched AS f JOIN examined AS x ON x.case_id = f.c JOIN repeats AS d
                 ON d.c = x.c AND d.type = f.type AND d.other IS NOT DISTINCT FROM f.other AND d.id = f.id) AS f
-            WHERE f.nth > 1 AND f.counted < {REDELIVERED}"""
+            WHERE f.nth > 1 AND f.counted <> {REDELIVERED}"""
     )
     if not (found := _count(connection, "copies")):
         return 0
@@ -226,7 +226,7 @@ def _redelivered(connection: DuckDBPyConnection, revision: Revision) -> int:
                 matched = a.matched - (s.n - s.late)
             FROM (SELECT p.source, count(*) AS n, count_if(c.counted = {LATE}) AS late
                   FROM copies AS c JOIN record AS r ON r.n = c.record JOIN part AS p ON p.p = r.p
-                  WHERE c.type IN ({listed}) GROUP BY p.source) AS s
+                  WHERE c.type IN ({listed}) AND c.counted < {REDELIVERED} GROUP BY p.source) AS s
             WHERE a.w = {revision.w} AND a.source = s.source"""
     )
     connection.execute(

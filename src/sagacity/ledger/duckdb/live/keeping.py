@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
@@ -24,23 +24,31 @@ from sagacity.workflow.trace import FOREVER
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["ARRIVED", "LATE", "MATCHED", "REDELIVERED", "Kept", "keep"]
+__all__ = [
+    "ARRIVED", "LATE", "MATCHED", "REDELIVERED", "RETURNED", "Kept", "Recall", "events_of_slot", "keep", "place", "slots_of",
+]  # fmt: skip
 
 ARRIVED = "arrived"
 """The events of a batch: the columns of `event_columns` with `case_id` in place of `c`, and `p`."""
 
-MATCHED, LATE, REDELIVERED = 0, 1, 2
-"""How an event's record has been accounted for: the column `counted`."""
+MATCHED, LATE, REDELIVERED, RETURNED = 0, 1, 2, 3
+"""How an event's record has been accounted for: the column `counted`. What came back from the archive was before it went."""
+
+Recall: TypeAlias = "Callable[[DuckDBPyConnection, Revision], bool]"
+"""Adds to what has arrived the events of the archived cases that it concerns; whether there were any."""
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """How many of the records could not be read, and the latest event time of each part, by its number."""
+    """How many of the records could not be read, and the latest event time of each part, by its number. What lies in the
+    future tells nothing of how far a source has been heard."""
 
     rejected: dict[int, int]
     latest: dict[int, int]
 
 
-def keep(connection: DuckDBPyConnection, revision: Revision, as_of: int | None, now: int) -> Kept:
+def keep(
+    connection: DuckDBPyConnection, revision: Revision, as_of: int | None, now: int, recall: Recall | None = None
+) -> Kept:
     """Keep what is `incoming` for one revision; as-of is the instant up to which cases have been judged. Runs within a
     transaction."""
     found = {name for (name,) in connection.execute(f"SELECT DISTINCT source FROM {INCOMING}").fetchall()}
@@ -55,18 +63,22 @@ def keep(connection: DuckDBPyConnection, revision: Revision, as_of: int | None, 
         if bad:
             rejected |= bad
             keep_reasons(connection, revision, source, now)
-    selects = [_events(revision, source, slot, judged) for source in sources for slot in _slots(revision, source)]
+    selects = [
+        events_of_slot(revision, source, slot, taken_table(revision.w, source), judged)
+        for source in sources
+        for slot in slots_of(revision, source)
+    ]
     if not selects:
         return Kept(rejected, {})
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {ARRIVED} AS {' UNION ALL '.join(selects)}")
-    latest = dict(connection.execute(f"SELECT p, max(time) FROM {ARRIVED} GROUP BY p").fetchall())
-    _place(connection, revision)
+    latest = dict(connection.execute(f"SELECT p, max(time) FROM {ARRIVED} WHERE time <= {now} GROUP BY p").fetchall())
+    place(connection, revision, recall)
     for source in sources:
         connection.execute(f"DROP TABLE {taken_table(revision.w, source)}")
     return Kept(rejected, latest)
 
 
-def _slots(revision: Revision, source: str) -> range:
+def slots_of(revision: Revision, source: str) -> range:
     return range(len(revision.shapes[source].slots()))
 
 
@@ -74,9 +86,9 @@ def _account(connection: DuckDBPyConnection, revision: Revision, source: str, ju
     """Add to the account what became of each record. With several keys an event's case may come later: such a record
     counts as matched, and who reads the account tells orphans apart."""
     shape = revision.shapes[source]
-    typed = [f"{column(slot, 'type')} IS NOT NULL" for slot in _slots(revision, source)]
+    typed = [f"{column(slot, 'type')} IS NOT NULL" for slot in slots_of(revision, source)]
     held, late = [], []
-    for slot in _slots(revision, source):
+    for slot in slots_of(revision, source):
         held.append(f"({typed[slot]} AND {_keyed(slot, shape.keys)})")
         late.append(f"({held[-1]} AND {column(slot, 'time')} <= {judged})")
     status = f"""CASE WHEN {BAD} THEN 'rejected' WHEN NOT ({_any(typed)}) THEN 'unmatched'
@@ -101,8 +113,9 @@ def _any(conditions: list[str]) -> str:
     return " OR ".join(conditions) or "FALSE"
 
 
-def _events(revision: Revision, source: str, slot: int, judged: int) -> str:
-    """The events of one slot, with the columns of `event_columns`."""
+def events_of_slot(revision: Revision, source: str, slot: int, relation: str, judged: int | None) -> str:
+    """SQL of the events of one slot of a source's records, normalised, with the columns of `ARRIVED`. `judged` is the
+    instant up to which cases have been judged; None: they have been accounted for."""
     workflow, shape = revision.workflow, revision.shapes[source]
     recipes = shape.slots()[slot]
     held = {attribute.column.name for recipe in recipes for attribute in recipe.attributes}
@@ -114,6 +127,7 @@ def _events(revision: Revision, source: str, slot: int, judged: int) -> str:
     keys = [f"{column(slot, f'key.{key}')} AS {identifier(KEY + key)}" for key in workflow.keys] if several else []
     first_key = "CAST(NULL AS VARCHAR)" if several else column(slot, f"key.{workflow.keys[0]}")
     time = column(slot, "time")
+    counted = RETURNED if judged is None else f"CASE WHEN {time} <= {judged} THEN {LATE} ELSE {MATCHED} END"
     columns = [
         f"{first_key} AS case_id",
         f"CAST({column(slot, 'type')} AS SMALLINT) AS type",
@@ -123,12 +137,12 @@ def _events(revision: Revision, source: str, slot: int, judged: int) -> str:
         f"{column(slot, 'id')} AS id",
         *attributes,
         "n AS record",
-        f"CAST(CASE WHEN {time} <= {judged} THEN {LATE} ELSE {MATCHED} END AS UTINYINT) AS counted",
+        f"CAST({counted} AS UTINYINT) AS counted",
         *keys,
         "p",
     ]
     where = f"{column(slot, 'type')} IS NOT NULL AND NOT {BAD} AND {_keyed(slot, shape.keys)}"
-    return f"SELECT {', '.join(columns)} FROM {taken_table(revision.w, source)} WHERE {where}"
+    return f"SELECT {', '.join(columns)} FROM {relation} WHERE {where}"
 
 
 def _seq(recipes: tuple[Recipe, ...], slot: int) -> str:
@@ -140,21 +154,30 @@ def _seq(recipes: tuple[Recipe, ...], slot: int) -> str:
     return f"""CASE WHEN {column(slot, "type")} IN ({", ".join(by_row)}) THEN "$row" ELSE {stated} END"""
 
 
-def _place(connection: DuckDBPyConnection, revision: Revision) -> None:
+def place(connection: DuckDBPyConnection, revision: Revision, recall: Recall | None = None) -> None:
     """Put the arrived events into their cases, new ones included, which are then due."""
     events, cases = event_table(revision.w), case_table(revision.w)
     names = [name for name, _ in event_columns(revision.workflow)]
     if len(revision.workflow.keys) > 1:
+        if recall is not None:
+            recall(connection, revision)
         link(connection, revision)
         return
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE touched AS SELECT b.case_id, k.c, b.n, b.first, b.last FROM
-            (SELECT case_id, count(*) AS n, min(time) AS first, max(time) AS last FROM {ARRIVED} GROUP BY case_id) AS b
-            LEFT JOIN {cases} AS k ON k.case_id = b.case_id"""
-    )
+    _touch(connection, cases)
+    if recall is not None and recall(connection, revision):
+        _touch(connection, cases)
     number_new(connection, cases)
     listed = ", ".join(f"a.{name}" for name in names if name != "c")
     connection.execute(
         f"INSERT INTO {events} SELECT t.c, {listed} FROM {ARRIVED} AS a JOIN touched AS t ON t.case_id = a.case_id"
     )
     connection.execute(f"INSERT INTO {touched_table(revision.w)} SELECT c, first FROM touched")
+
+
+def _touch(connection: DuckDBPyConnection, cases: str) -> None:
+    """Make `touched`, the cases of what has arrived; `c` is NULL where one is not there yet."""
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE touched AS SELECT b.case_id, k.c, b.n, b.first, b.last FROM
+            (SELECT case_id, count(*) AS n, min(time) AS first, max(time) AS last FROM {ARRIVED} GROUP BY case_id) AS b
+            LEFT JOIN {cases} AS k ON k.case_id = b.case_id"""
+    )

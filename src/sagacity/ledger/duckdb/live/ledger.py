@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sagacity.errors import UsageError
+from sagacity.errors import LedgerError, UsageError
 from sagacity.ledger.duckdb.live import acting, judging, reading, revisions, telling
 from sagacity.ledger.duckdb.live.appending import append
+from sagacity.ledger.duckdb.live.archive import Archive
 from sagacity.ledger.duckdb.live.connection import Store
 from sagacity.ledger.duckdb.live.counting import accounts, counts, part_states
 from sagacity.ledger.duckdb.live.reasons import refusals
+from sagacity.ledger.duckdb.live.releasing import upkeep
+from sagacity.ledger.duckdb.live.returning import Returning
 from sagacity.ledger.duckdb.live.revision import Revision
 from sagacity.ledger.duckdb.live.settling import settle
 from sagacity.ledger.duckdb.rows import first_row
@@ -46,8 +49,8 @@ __all__ = ["DuckDBLiveLedger"]
 class DuckDBLiveLedger:
     """See `sagacity.ledger.live.LiveLedger`. `memory` (such as `1GB`) bounds what the database holds in memory.
 
-    A case goes to the archive `archive_after` (microseconds) after its end and its last event, and is forgotten `retain`
-    after that; None: never.
+    A case goes to the archive `archive_after` (microseconds) after its end and its last event, and is forgotten once the day
+    of its last event lies `retain` back; None: never. What comes for it in between brings it back.
     """
 
     def __init__(
@@ -59,8 +62,8 @@ class DuckDBLiveLedger:
         archive_after: int | None = None,
         retain: int | None = None,
     ) -> None:
-        self._archive_after = archive_after
-        self._retain = retain
+        self._archive = Archive(folder, after=archive_after, retain=retain)
+        self._swept = False
         self._store = Store(folder, memory=memory, threads=threads)
         try:
             with self._store.transaction() as connection:
@@ -85,14 +88,16 @@ class DuckDBLiveLedger:
 
     def rejudge(self, now: int, most: int = 100_000) -> float:
         with self._store.transaction() as connection:
-            share = revisions.reread(connection, self._revisions, self._as_of, now, most)
+            share = revisions.reread(connection, self._revisions, self._archive, now, most)
             loaded = revisions.load_all(connection, self._revisions)
         self._revisions = loaded
         return share
 
     def append(self, batches: Sequence[Batch], now: int) -> Appended:
+        owing = frozenset(revision.workflow.name for revision in self._revisions.values() if not revision.current)
+        recall = Returning(self._archive, now, owing)
         with self._store.transaction() as connection:
-            return append(connection, list(self._revisions.values()), batches, self._as_of, now)
+            return append(connection, list(self._revisions.values()), batches, self._as_of, now, recall)
 
     def judge(self, outlook: Outlook, now: int, most: int = 200_000) -> Judged:
         with self._store.transaction() as connection:
@@ -124,9 +129,15 @@ class DuckDBLiveLedger:
             acting.note(connection, by, what, now)
 
     def upkeep(self, now: int) -> Released:
+        swept, self._swept = self._swept, False
         with self._store.transaction() as connection:
             acting.expire(connection, now)
-        return Released(0, 0)
+            if not swept:
+                self._archive.sweep(connection)
+            released, paths = upkeep(connection, self._archive, list(self._revisions.values()), self._as_of, now)
+        self._swept = True
+        self._archive.remove(paths)
+        return released
 
     def settle(self, settled: Sequence[Settled]) -> None:
         with self._store.transaction() as connection:
@@ -169,8 +180,12 @@ class DuckDBLiveLedger:
             return reading.case_page(connection, self._current(), which, cursor=cursor, limit=limit)
 
     def events(self, workflow: str, case: str) -> list[StoredEvent]:
-        with self._store.reading() as connection:
-            return reading.events_of(connection, self._named(workflow), case)
+        try:
+            with self._store.reading() as connection:
+                return reading.events_of(connection, self._archive, self._named(workflow), case)
+        except LedgerError:  # perhaps it has come back in the meantime, and its file is gone
+            with self._store.reading() as connection:
+                return reading.events_of(connection, self._archive, self._named(workflow), case)
 
     def finding(self, finding: str) -> LiveFinding | None:
         with self._store.reading() as connection:

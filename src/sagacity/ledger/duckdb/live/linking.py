@@ -18,7 +18,7 @@ from sagacity.ledger.duckdb.rows import first_row
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["link"]
+__all__ = ["link", "reach"]
 
 _AFFECTED = "affected"
 
@@ -27,7 +27,7 @@ def link(connection: DuckDBPyConnection, revision: Revision) -> None:
     """Put the arrived events into their cases, and move those that a new link concerns."""
     events, cases = event_table(revision.w), case_table(revision.w)
     keys = [identifier(KEY + key) for key in revision.workflow.keys]
-    _close(connection, events, keys)
+    reach(connection, events, keys)
     _gather(connection, events, keys)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE linked AS {correlate(connection, _AFFECTED, revision.workflow.keys)}")
     connection.execute(
@@ -57,7 +57,7 @@ def link(connection: DuckDBPyConnection, revision: Revision) -> None:
     )
 
 
-def _close(connection: DuckDBPyConnection, events: str, keys: list[str]) -> None:
+def reach(connection: DuckDBPyConnection, events: str, keys: list[str]) -> None:
     """Make `reached`: the values of the other keys that are connected with an arrived event. A case is no way through, so
     only events without the first key lead on."""
     primary, others = keys[0], keys[1:]

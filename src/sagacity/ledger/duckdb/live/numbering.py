@@ -1,4 +1,4 @@
-"""Cases get numbers, so that what refers to them is narrow."""
+"""Cases and records get numbers, so that what refers to them is narrow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from sagacity.workflow.trace import FOREVER
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["number_new"]
+__all__ = ["HIGHEST", "number_new"]
+
+HIGHEST = "SELECT greatest(coalesce(max(n), 0), (SELECT taken FROM archive)) FROM record"
+"""The highest number that a record ever had, whether or not it is here still."""
 
 
 def number_new(connection: DuckDBPyConnection, cases: str) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
-
-from sagacity.errors import UsageError
 from sagacity.ledger.duckdb.correlate import KEY
 from sagacity.ledger.duckdb.fields import identifier
+from sagacity.ledger.duckdb.live.archive import Archive
+from sagacity.ledger.duckdb.live.archived import archived_cases, archived_events
+from sagacity.ledger.duckdb.live.paging import page_of
 from sagacity.ledger.duckdb.live.revision import Revision
 from sagacity.ledger.duckdb.live.schema import case_table, event_table
 from sagacity.ledger.duckdb.rows import EventReader, first_row
@@ -34,40 +32,13 @@ __all__ = [
     "finding_page",
     "history_of",
     "incident_page",
-    "page_of",
 ]
 
 T = TypeVar("T")
 
 FINDING = ", ".join(identifier(name) for name in LiveFinding.__struct_fields__ if name not in ("case",))
-_CASE = "case_id, status, ended, events, findings, first, last, as_of, due, behind"
+_CASE = "case_id, status, ended, events, findings, first, last, as_of, due, behind, FALSE AS archived"
 _MOST = 500
-
-
-def page_of(
-    connection: DuckDBPyConnection,
-    query: str,
-    parameters: Sequence[object],
-    key: Sequence[str],
-    make: Callable[[Any], T],
-    *,
-    cursor: str | None,
-    limit: int,
-) -> Page[T]:
-    """A page of a query, in the order of the SQL expressions in `key`, which together are unique; the query's rows come
-    after those. Raises UsageError for a cursor that is none."""
-    limit = max(1, min(limit, _MOST))
-    keys = ", ".join(f"({part}) AS key{place}" for place, part in enumerate(key))
-    names = ", ".join(f"key{place}" for place in range(len(key)))
-    after = ""
-    values = list(parameters)
-    if cursor is not None:
-        values += _unpacked(cursor, len(key))
-        after = f"WHERE ({names}) > ({', '.join('?' for _ in key)})"
-    sql = f"SELECT * FROM (SELECT {keys}, q.* FROM ({query}) AS q) {after} ORDER BY {names} LIMIT {limit + 1}"
-    rows = connection.execute(sql, values).fetchall()
-    items = tuple(make(row[len(key) :]) for row in rows[:limit])
-    return Page(items, _packed(rows[limit - 1][: len(key)]) if len(rows) > limit else None)
 
 
 def case_page(
@@ -91,6 +62,9 @@ def case_page(
         queries.append(
             f"SELECT '{name}' AS workflow, {_CASE} FROM {case_table(revision.w)} WHERE {' AND '.join(conditions)}"
         )
+        archived, values = archived_cases(revision, which)
+        queries.append(f"SELECT '{name}' AS workflow, q.* FROM ({archived}) AS q")
+        parameters += values
     if not queries:
         return Page(())
     query = " UNION ALL ".join(queries)
@@ -100,11 +74,17 @@ def case_page(
 
 def case_row(connection: DuckDBPyConnection, revision: Revision, case: str) -> CaseRow | None:
     row = first_row(connection, f"SELECT {_CASE} FROM {case_table(revision.w)} WHERE case_id = ?", [case])
+    if row is None:
+        query, values = archived_cases(revision, CaseFilter(text=case))
+        row = first_row(connection, f"SELECT * FROM ({query}) WHERE case_id = ?", [*values, case])
     return None if row is None else _case((revision.workflow.name, *row))
 
 
-def events_of(connection: DuckDBPyConnection, revision: Revision, case: str) -> list[StoredEvent]:
-    """Every event of a case, copies included, in the order of the trace."""
+def events_of(connection: DuckDBPyConnection, archive: Archive, revision: Revision, case: str) -> list[StoredEvent]:
+    """Every event of a case, copies included, in the order of the trace. Raises LedgerError where it is archived and its
+    file cannot be read."""
+    if (archived := archived_events(connection, archive, revision, case)) is not None:
+        return archived
     reader = EventReader(revision.workflow)
     rows = connection.execute(
         f"""SELECT {reader.columns("e")}, p.source, p.part, r.position, r.arrived, r.body, r.correlation, r.trace
@@ -168,7 +148,7 @@ def incident_page(connection: DuckDBPyConnection, *, cursor: str | None, limit: 
 
 
 def _case(row: Any) -> CaseRow:
-    workflow, case, status, ended, events, findings, first, last, as_of, due, behind = row
+    workflow, case, status, ended, events, findings, first, last, as_of, due, behind, archived = row
     return CaseRow(
         workflow=workflow,
         case=case,
@@ -181,6 +161,7 @@ def _case(row: Any) -> CaseRow:
         as_of=as_of,
         due=None if due >= FOREVER else due,
         behind=tuple(behind.split(",")) if behind else (),
+        archived=archived,
     )
 
 
@@ -192,27 +173,16 @@ def finding_from(row: Any) -> LiveFinding:
 
 def _found(revision: Revision, text: str) -> tuple[str, list[object]]:
     """SQL of the cases that have a text as their id, or in an event: its id, a key, an attribute, a correlation or trace."""
-    columns = ["id", *(identifier(each.name) for each in attribute_columns(revision.workflow))]
+    columns = [("id", "VARCHAR"), *((identifier(each.name), each.sql_type) for each in attribute_columns(revision.workflow))]
     if len(revision.workflow.keys) > 1:
-        columns += [identifier(KEY + key) for key in revision.workflow.keys]
-    held = " OR ".join(f"CAST({column} AS VARCHAR) = ?" for column in columns)
+        columns += [(identifier(KEY + key), "VARCHAR") for key in revision.workflow.keys]
+    held = " OR ".join(
+        f"{name} = TRY_CAST(? AS {kind})" if kind.startswith("DECIMAL") else f"CAST({name} AS VARCHAR) = ?"
+        for name, kind in columns
+    )
     carried = "record IN (SELECT n FROM record WHERE correlation = ? OR trace = ?)"
     inside = f"c IN (SELECT c FROM {event_table(revision.w)} WHERE {held} OR {carried})"
     return f"(case_id = ? OR {inside})", [text] * (len(columns) + 3)
-
-
-def _packed(key: Sequence[object]) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(list(key))).decode().rstrip("=")
-
-
-def _unpacked(cursor: str, parts: int) -> list[object]:
-    try:
-        found = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error, msgspec.DecodeError):
-        found = None
-    if not isinstance(found, list) or len(found) != parts or not all(isinstance(each, str | int) for each in found):
-        raise UsageError("this is no cursor", hint="leave it out for the first page; each page has the next one's")
-    return found
 
 
 def history_of(connection: DuckDBPyConnection, finding: str) -> list[HistoryEntry]:

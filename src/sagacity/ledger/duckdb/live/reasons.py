@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sagacity.ledger.duckdb.live.arrivals import INCOMING
-from sagacity.ledger.duckdb.live.reading import page_of
+from sagacity.ledger.duckdb.live.paging import page_of
 from sagacity.ledger.duckdb.live.revision import Revision
 from sagacity.ledger.duckdb.normalise import BAD
 from sagacity.ledger.duckdb.rejected import malformed_line, reason_of

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from sagacity.ledger.duckdb.live.archive import Archive
 from sagacity.ledger.duckdb.live.arrivals import INCOMING
 from sagacity.ledger.duckdb.live.keeping import keep
+from sagacity.ledger.duckdb.live.numbering import HIGHEST
+from sagacity.ledger.duckdb.live.returning import catch_up
 from sagacity.ledger.duckdb.live.revision import Revision, revision_of
 from sagacity.ledger.duckdb.live.schema import case_table, event_table, touched_table, workflow_tables
-from sagacity.ledger.duckdb.live.settling import remember
+from sagacity.ledger.duckdb.live.settling import remember, tell
 from sagacity.ledger.duckdb.rows import first_row
 from sagacity.ledger.live import StoredWorkflow
 from sagacity.workflow.language.reader import loads
@@ -57,7 +60,7 @@ def adopt(
     ).fetchall()
     if there and there[0][2] == text:
         return _stored(there[0][:-1])
-    last = first_row(connection, "SELECT coalesce(max(w), 0), (SELECT coalesce(max(n), 0) FROM record) FROM workflow")
+    last = first_row(connection, f"SELECT coalesce(max(w), 0), ({HIGHEST}) FROM workflow")
     assert last is not None
     w, goal = int(last[0]) + 1, int(last[1])
     compiled = revision_of(w, workflow, current=goal == 0)
@@ -78,29 +81,32 @@ def adopt(
     )
 
 
-def reread(connection: DuckDBPyConnection, known: Mapping[int, Revision], as_of: int | None, now: int, most: int) -> float:
+def reread(connection: DuckDBPyConnection, known: Mapping[int, Revision], archive: Archive, now: int, most: int) -> float:
     """Read some of the kept records for the first revision that has not read them all; the share that is done of it."""
     row = first_row(connection, 'SELECT w, reread, goal FROM workflow WHERE NOT "current" ORDER BY w LIMIT 1')
     if row is None:
         return 1.0
     w, done, goal = row
     upto = min(done + most, goal)
-    table = connection.execute(
+    table = connection.sql(
         f"""SELECT r.n, r.p, p.source, r.position, r.body, CAST(NULL AS VARCHAR) AS shown FROM record AS r
             JOIN part AS p ON p.p = r.p WHERE r.n > {done} AND r.n <= {upto} ORDER BY r.n"""
     ).to_arrow_table()
     connection.register(INCOMING, table)
-    keep(connection, known[w], as_of, now)
+    keep(connection, known[w], None, now)  # by this revision nothing has been judged that they could amend
     connection.unregister(INCOMING)
     connection.execute("UPDATE workflow SET reread = ? WHERE w = ?", [upto, w])
     if upto == goal:
         _take_over(connection, known, known[w], now)
+        catch_up(connection, archive, known[w], now)
+        connection.execute("UPDATE archive SET swept = 0")  # what no event was read in may be one now, or none any more
     return float(upto / goal)
 
 
 def _take_over(connection: DuckDBPyConnection, known: Mapping[int, Revision], revision: Revision, now: int) -> None:
     """Put a revision in the place of the former one. Findings keep their lives: those of expectations that are gone are
-    resolved, the others when their cases have been judged anew."""
+    resolved, the others when their cases have been judged anew. Those of archived cases stand, and those of cases whose
+    records are gone."""
     name = revision.workflow.name
     former = [w for w, other in known.items() if other.workflow.name == name and w != revision.w]
     for w in former:
@@ -109,17 +115,22 @@ def _take_over(connection: DuckDBPyConnection, known: Mapping[int, Revision], re
     called = names(revision.workflow)
     marks = ", ".join("?" for _ in called) or "NULL"
     gone = connection.execute(
-        f"""SELECT id FROM finding WHERE workflow = ? AND state <> 'resolved' AND (expectation NOT IN ({marks})
-            OR case_id NOT IN (SELECT case_id FROM {case_table(revision.w)}))""",
-        [name, *called],
+        f"""SELECT id, noticed FROM finding WHERE workflow = ? AND state <> 'resolved' AND (expectation NOT IN ({marks})
+            OR case_id NOT IN (SELECT case_id FROM {case_table(revision.w)}
+                UNION ALL SELECT case_id FROM archived WHERE workflow = ?
+                UNION ALL SELECT case_id FROM forgotten WHERE workflow = ?
+                UNION ALL SELECT case_id FROM owed WHERE workflow = ? AND case_id IS NOT NULL))""",
+        [name, *called, name, name, name],
     ).fetchall()
-    for (finding,) in gone:
+    for finding, _ in gone:
         connection.execute(
-            "UPDATE finding SET state = 'resolved', resolved = ?, changed = ?, late = ? - since WHERE id = ?",
+            """UPDATE finding SET state = 'resolved', resolved = ?, changed = ?, late = ? - since, until = NULL, "by" = NULL,
+                   reason = NULL WHERE id = ?""",
             [now, now, now, finding],
         )
     if gone:
-        remember(connection, [(finding, "resolved") for (finding,) in gone], now)
+        remember(connection, [(finding, "resolved") for finding, _ in gone], now)
+        tell(connection, [("resolved", finding, 1) for finding, noticed in gone if noticed], now)
 
 
 def _drop(connection: DuckDBPyConnection, w: int) -> None:

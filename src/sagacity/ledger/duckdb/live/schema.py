@@ -8,6 +8,11 @@ Shared by all workflows:
 - `workflow`, the revisions that are judged by; `account`, what became of the records of each source
 - `finding`, `history`, `incident`, `notice`: what is wrong, its life, and what people are told of it
 - `audit`, what people did
+- `archive`, where the archive stands: the highest number that a record ever had, up to which record those that belong to no
+  event have been looked for, the last file's number; `archived_file`, its files; `archived`, one row a case in it;
+  `archived_key`, the values of keys other than the first in it, hashed, with the case, or the record that waits for one;
+  `owed`, what came back while a revision was being read for, which has it still to read; `forgotten`, cases whose records
+  are gone and that have findings still
 
 For each revision of a workflow, with its number in the name (`event_3`): `event`, one row an event, copies included, `c` the
 case's number (NULL: no case yet); `case`, one row a case; `touched`, the cases that events have come for since they were
@@ -24,10 +29,23 @@ from sagacity.ledger.duckdb.fields import identifier
 from sagacity.plan.columns import attribute_columns
 from sagacity.workflow.model import Workflow
 
-__all__ = ["SHARED", "VERSION", "case_table", "event_columns", "event_table", "touched_table", "workflow_tables"]
+__all__ = ["ARCHIVE", "SHARED", "VERSION", "case_table", "event_columns", "event_table", "touched_table", "workflow_tables"]
 
-VERSION = 1
+VERSION = 2
 """The version of these tables. A ledger of a later one is refused; one of an earlier is brought up to this."""
+
+ARCHIVE = (
+    "CREATE TABLE archive (taken BIGINT, swept BIGINT, files BIGINT)",
+    "INSERT INTO archive VALUES (0, 0, 0)",
+    """CREATE TABLE archived_file (file BIGINT, workflow VARCHAR, day DATE, path VARCHAR, records BIGINT, thinned BOOLEAN,
+        damaged BOOLEAN)""",
+    """CREATE TABLE archived (hash UBIGINT, workflow VARCHAR, case_id VARCHAR, file BIGINT, status VARCHAR, ended BOOLEAN,
+        events BIGINT, findings BIGINT, first BIGINT, last BIGINT, as_of BIGINT, types VARCHAR)""",
+    """CREATE TABLE archived_key (hash UBIGINT, loose BOOLEAN, workflow VARCHAR, case_id VARCHAR, file BIGINT, n BIGINT)""",
+    "CREATE TABLE owed (workflow VARCHAR, case_id VARCHAR, file BIGINT, n BIGINT)",
+    "CREATE TABLE forgotten (workflow VARCHAR, case_id VARCHAR)",
+)
+"""The tables of the archive, which version 2 brought."""
 
 SHARED = (
     "CREATE TABLE ledger (version INTEGER, as_of BIGINT)",
@@ -53,6 +71,7 @@ SHARED = (
     """CREATE TABLE notice (number BIGINT, key VARCHAR, kind VARCHAR, "at" BIGINT, finding VARCHAR, findings BIGINT,
         again BIGINT, failed VARCHAR, done BOOLEAN, deliveries VARCHAR)""",
     'CREATE TABLE audit ("at" BIGINT, "by" VARCHAR, what VARCHAR, step BIGINT)',
+    *ARCHIVE,
 )
 
 

@@ -49,7 +49,8 @@ def settle(connection: DuckDBPyConnection, revision: Revision, now: int) -> Sett
     """Compare `found`, the findings of the cases in `judging`, with those that are kept, and keep what changes."""
     name = revision.workflow.name
     connection.execute(
-        """CREATE OR REPLACE TEMP TABLE standing AS SELECT f.id, f.state, f.kind, f.since, f.noticed, f.expectation
+        """CREATE OR REPLACE TEMP TABLE standing AS SELECT f.id, f.state, f.kind, f.since, f.noticed, f.expectation,
+               f.owner, f.severity, f.type, f.time
            FROM finding AS f JOIN judging AS j ON j.case_id = f.case_id WHERE f.workflow = ?""",
         [name],
     )
@@ -57,7 +58,8 @@ def settle(connection: DuckDBPyConnection, revision: Revision, now: int) -> Sett
         """SELECT f.id, f.x, f.kind, f.since, f.type, f.time, f.activation,
                   CASE WHEN s.id IS NULL THEN 'opened' WHEN s.state = 'resolved' THEN 'reopened' ELSE 'changed' END
            FROM found AS f LEFT JOIN standing AS s ON s.id = f.id
-           WHERE s.id IS NULL OR s.state = 'resolved' OR s.kind <> f.kind OR s.since <> f.since"""
+           WHERE s.id IS NULL OR s.state = 'resolved' OR (s.kind, s.since, s.owner, s.severity, s.type, s.time)
+               IS DISTINCT FROM (f.kind, f.since, f.owner, f.severity, f.type, f.time)"""
     ).fetchall()
     resolved = _resolve(connection, now)
     if not rows:

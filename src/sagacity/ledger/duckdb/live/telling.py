@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sagacity.ledger.duckdb.live.reading import FINDING, finding_from, page_of
+from sagacity.ledger.duckdb.live.paging import page_of
+from sagacity.ledger.duckdb.live.reading import FINDING, finding_from
 from sagacity.ledger.duckdb.live.statements import parsed
 from sagacity.ledger.live import Delivery, Notice, Page, Settled
 

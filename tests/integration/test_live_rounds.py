@@ -1,0 +1,243 @@
+"""The rounds of a live ledger, on a clock of the test's own: deadlines, late events, sources that idle or are away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from live_story import ORDER, SECOND, START, Story
+from sagacity.reconcile.live import Change
+
+TWO_SOURCES = """\
+workflow: order
+keys: order
+sources:
+  orders: {type: type, time: time, id: id, key: order}
+  payments: {type: type, time: time, id: id, key: order}
+events:
+  Placed: {source: orders}
+  Paid: {source: payments}
+timeout: 1h
+expect:
+  Paid: within 10s of Placed
+"""
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Iterator[Story]:
+    with Story(tmp_path) as story:
+        yield story
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Story]:
+    with Story(tmp_path, TWO_SOURCES, sources=("orders", "payments")) as story:
+        yield story
+
+
+def test_a_deadline_passes_with_no_traffic_and_the_finding_opens_within_the_round(story: Story) -> None:
+    story.tell("Placed", "1", 0)
+    story.round(0.1)
+    assert story.round(11.999999).opened == 0  # a payment of the tenth second may still be on its way
+    assert story.case().status.value == "open"
+    assert story.round(12).opened == 1
+    finding = story.finding()
+    assert (finding.kind, finding.state, finding.owner) == ("missing", "open", "payments")
+    assert (finding.since, finding.opened) == (START + 10 * SECOND, START + 12 * SECOND)
+    assert story.case().status.value == "violated"
+
+
+def test_a_payment_in_the_last_microsecond_is_in_time(story: Story) -> None:
+    story.tell("Placed", "1", 0)
+    story.tell("Paid", "1", 10)
+    story.round(11)
+    story.round(60)
+    assert story.findings() == []
+
+
+def test_a_round_without_anything_to_do_judges_nothing(story: Story) -> None:
+    story.tell("Placed", "1", 0)
+    story.round(0.1)
+    story.round(3)
+    assert [story.round(at).cases for at in (4, 5, 9.9)] == [0, 0, 0]
+
+
+def test_an_event_of_the_future_waits_until_as_of_reaches_it(story: Story) -> None:
+    story.tell("Placed", "1", 100)
+    story.round(0.1)
+    assert (story.case().events, story.case().as_of) == (1, None)
+    story.round(50)
+    assert story.findings() == []
+    story.round(102.5)
+    assert story.case().as_of is not None
+    story.round(112.5)
+    assert story.finding().since == START + 110 * SECOND
+
+
+def test_events_in_any_order_within_the_allowed_lateness_are_not_late(story: Story) -> None:
+    story.tell("Paid", "1", 1.5)
+    story.round(1.6)
+    story.tell("Placed", "1", 0)
+    story.round(2)
+    assert (story.account().matched, story.account().late) == (2, 0)
+
+
+def test_an_event_behind_as_of_amends_its_case_and_is_told_to_be_late(story: Story) -> None:
+    story.tell("Placed", "1", 0)
+    story.round(20)
+    story.round(30)
+    story.tell("Paid", "1", 5)
+    assert story.round(31).resolved == 1
+    assert (story.account().matched, story.account().late) == (1, 1)
+
+
+def test_an_idle_source_does_not_hold_as_of_back(two: Story) -> None:
+    two.tell("Placed", "1", 0)
+    two.round(0.1)
+    two.round(0.7)
+    assert two.as_of == pytest.approx(-1.3)
+
+
+def test_a_source_that_is_behind_keeps_what_it_could_still_bring_pending(two: Story) -> None:
+    two.tell("Placed", "1", 0)
+    two.round(0.1)
+    two.round(1)
+    two.stream.states["payments", "0"] = "behind"
+    for at in (1.1, 2, 8, 15, 20):
+        two.round(at)
+    assert two.findings() == []
+    assert (two.case().status.value, two.case().behind) == ("open", ("payments",))
+    assert two.live.status().behind == {"payments": START - SECOND}
+
+
+def test_what_a_source_brings_when_it_catches_up_satisfies_what_was_pending(two: Story) -> None:
+    two.tell("Placed", "1", 0)
+    two.round(1)
+    two.stream.states["payments", "0"] = "behind"
+    two.round(2)
+    two.round(20)
+    two.tell("Paid", "1", 9, source="payments")
+    two.stream.states["payments", "0"] = "current"
+    two.round(21)
+    two.round(22)
+    assert two.findings() == []
+    assert two.case().behind == ()
+
+
+def test_what_a_source_did_not_bring_when_it_caught_up_is_missing(two: Story) -> None:
+    two.tell("Placed", "1", 0)
+    two.round(1)
+    two.stream.states["payments", "0"] = "behind"
+    two.round(2)
+    two.round(20)
+    two.stream.states["payments", "0"] = "current"
+    two.round(21)
+    two.round(22)
+    assert (two.finding().kind, two.finding().since) == ("missing", START + 10 * SECOND)
+    assert two.case().behind == ()
+
+
+def test_absence_from_a_source_that_is_down_is_no_evidence_of_absence(two: Story) -> None:
+    two.stream.states["payments", "0"] = "down"
+    two.tell("Placed", "1", 0)
+    two.round(0.1)
+    two.round(1)
+    two.round(500)
+    assert two.findings() == []
+    assert two.case().behind == ("payments",)
+
+
+def test_where_every_source_is_down_nothing_is_judged(two: Story) -> None:
+    two.tell("Placed", "1", 0)
+    two.round(1)
+    before = two.as_of
+    two.stream.states |= {("orders", "0"): "down", ("payments", "0"): "down"}
+    two.round(2)
+    two.round(100)
+    assert two.as_of == before
+    assert two.findings() == []
+
+
+def test_a_restart_forgets_neither_deadlines_nor_verdicts(story: Story) -> None:
+    story.tell("Placed", "1", 0)
+    story.tell("Placed", "2", 0)
+    story.round(0.1)
+    story.round(5)
+    story.restart()
+    assert story.stream.started == {("orders", "0"): 2}
+    story.tell("Paid", "2", 5)
+    story.round(8)
+    story.restart()
+    assert story.round(13).opened == 1
+    assert story.finding().case == "1"
+
+
+def test_replaying_everything_finds_nothing_new_and_tells_nobody(story: Story) -> None:
+    for number in range(20):
+        story.tell("Placed", str(number), number / 10)
+    story.round(5)
+    story.round(60)
+    told, found = story.told(), story.findings()
+    outlook = story.live._outlook
+    assert outlook is not None
+    replayed = story.ledger.replay(START - SECOND, START + 100 * SECOND, outlook, story.clock.now())
+    assert (replayed.cases, replayed.opened, replayed.reopened, replayed.resolved) == (20, 0, 0, 0)
+    assert (story.told(), story.findings()) == (told, found)
+
+
+def test_records_of_other_types_do_not_hold_deadlines_up(story: Story) -> None:
+    story.tell("Placed", "1", 0)
+    for halves in range(1, 28):
+        story.tell("Painted", "1", halves / 2)
+        story.hand("orders", b"garbage")
+        story.round(halves / 2)
+    assert story.finding().kind == "missing"
+
+
+def test_old_events_that_keep_coming_do_not_hold_deadlines_up(story: Story) -> None:
+    story.tell("Placed", "1", 0)
+    for halves in range(1, 28):
+        story.tell("Shipped", f"old-{halves}", -1_000)
+        story.round(halves / 2)
+    assert [finding.case for finding in story.findings()] == ["1"]
+
+
+def test_who_listens_is_told_of_every_round_that_changed_something(story: Story) -> None:
+    heard: list[Change] = []
+    end = story.live.listen(heard.append)
+    story.tell("Placed", "1", 0)
+    story.round(1)
+    story.round(2)
+    story.round(20)
+    end()
+    story.tell("Placed", "2", 20)
+    story.round(21)
+    assert [(change.records, change.opened) for change in heard] == [(1, 0), (0, 1)] or [
+        (change.records, change.opened) for change in heard
+    ] == [(1, 0), (0, 0), (0, 1)]
+
+
+def test_what_is_asked_of_the_writing_thread_is_done_between_rounds(story: Story) -> None:
+    done = story.live.ask(lambda ledger: ledger.audit("ann", "looked", 1))
+    assert not done.done()
+    story.round(1)
+    assert done.result(0) is None
+    assert [(by, what) for _, by, what in story.ledger.audits().items] == [("ann", "looked")]
+
+
+def test_the_allowed_lateness_is_waited_for_also_while_events_come(story: Story) -> None:
+    story.tell("Placed", "1", 0)
+    for tenths in range(1, 125):
+        if tenths % 20 == 0:
+            story.tell("Placed", f"x{tenths}", tenths / 10)
+            story.round(tenths / 10)
+    assert [finding.case for finding in story.findings()] == ["1"]
+
+
+def test_the_stories_workflow_is_sound() -> None:
+    from sagacity.workflow.checks import check
+    from sagacity.workflow.language.reader import loads
+
+    assert [problem.message for text in (ORDER, TWO_SOURCES) for problem in check(loads(text))] == []
