@@ -1,4 +1,4 @@
-"""`python -m bench [--events 1e7] [--rounds 5] [--only history,jsonl,declare4py,startup]`: prints the tables."""
+"""`python -m bench [--events 1e7] [--rounds 5] [--only history,jsonl,declare4py,live,startup]`: prints the tables."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.declare4py import declare4py
 from bench.history import history
 from bench.jsonlines import jsonlines
+from bench.live import live
 from bench.setting import Setting
 from bench.startup import startup
 
@@ -19,6 +20,7 @@ TABLES: dict[str, Callable[[Setting], str]] = {
     "history": history,
     "jsonl": jsonlines,
     "declare4py": declare4py,
+    "live": live,
     "startup": startup,
 }
 

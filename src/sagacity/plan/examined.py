@@ -31,15 +31,25 @@ __all__ = ["content_order", "relations"]
 _DOUBTFUL = "c IN (SELECT c FROM doubtful)"
 
 
-def relations(facts: Facts, second: Tree) -> list[tuple[str, Tree]]:
-    """Name and query of each relation, in the order in which they are made; `second` is the second screen."""
+def relations(facts: Facts, second: exp.Query, *, waiting: bool = False) -> list[tuple[str, Tree]]:
+    """Name and query of each relation, in the order in which they are made; `second` is the second screen.
+
+    Where the screens are `waiting`, `examined` has what the first of them says besides, and those that it does not clear
+    although they are `trusted` are doubtful without a second.
+    """
+    examined = "SELECT ROW_NUMBER() OVER () AS c, case_id FROM screened WHERE NOT clean"
+    doubtful = "SELECT * FROM rescreened WHERE NOT clean"
+    if waiting:
+        told = ", ".join(second.named_selects)
+        examined = "SELECT ROW_NUMBER() OVER () AS c, * FROM screened WHERE NOT clean"
+        doubtful = f"SELECT {told} FROM rescreened WHERE NOT clean UNION ALL SELECT {told} FROM examined WHERE trusted"
     return [
-        ("examined", fill("SELECT ROW_NUMBER() OVER () AS c, case_id FROM screened WHERE NOT clean")),
+        ("examined", fill(examined)),
         ("taken", _taken(facts)),
         ("repeats", _repeats(facts)),
         ("kept", _kept(facts)),
         ("rescreened", second),
-        ("doubtful", fill("SELECT * FROM rescreened WHERE NOT clean")),
+        ("doubtful", fill(doubtful)),
         ("trace", _trace(facts)),
         ("strays", _strays(facts)),
         ("spans", _spans(facts)),

@@ -79,16 +79,23 @@ class Plan(msgspec.Struct, frozen=True):
             yield Step("outcomes", chunk, start == 0, "judging the examined cases")
 
 
-def compile_plan(workflow: Workflow, as_of: int | None, *, screened: bool = True) -> Plan:
-    """The plan of a workflow. Without the screens every case is examined: slower, and the same verdicts."""
+def compile_plan(workflow: Workflow, as_of: int | None, *, screened: bool = True, waiting: bool = False) -> Plan:
+    """The plan of a workflow. Without the screens every case is examined: slower, and the same verdicts.
+
+    With `waiting` the screens also clear the cases in which something is pending and nothing violated: they serve where only
+    the status of a case, its findings and its next due time are asked for, not what became of each expectation.
+    """
     facts = Facts(workflow, as_of)
-    first = screen(facts)
-    second = second_screen(facts) if len(facts.audited) <= _RESCREENED else unscreened(facts)
+    twice = len(facts.audited) <= _RESCREENED
+    first = screen(facts, waiting=waiting, apart=waiting and twice)
+    second = second_screen(facts, waiting=waiting) if twice else unscreened(facts)
     if not screened:
-        first = first._replace(query=fill("SELECT * REPLACE (FALSE AS clean) FROM :it AS it", it=first.query))
+        unclean = fill("SELECT * REPLACE (FALSE AS clean) FROM :it AS it", it=first.query)
+        assert isinstance(unclean, exp.Query)
+        first = first._replace(query=unclean)
         second = unscreened(facts)
     steps = [Step("screened", first.query, True, "screening every case")]
-    steps += [Step(name, query, True, "preparing traces") for name, query in relations(facts, second.query)]
+    steps += [Step(name, query, True, "preparing traces") for name, query in relations(facts, second.query, waiting=waiting)]
     return Plan(workflow, as_of, tuple(steps), (first, second))
 
 

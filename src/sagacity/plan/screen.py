@@ -10,11 +10,15 @@ then those that are left, without their redeliveries, on counts, first and last 
 
 Columns: the case, `clean`, `ended`, and what expectations share among them: `a<i>`, activations of a clean case, and in the
 second screen `s<i>`, whether an expectation is settled. Which of them tell of an expectation stands in `Screen`.
+
+To a screen that is `waiting` an expectation is also settled where it cannot be violated yet (`sagacity.plan.waiting`). It
+has no activations, but `due`: the earliest instant at which as-of alone may change what is settled, or end the case; NULL
+where there is none. A clean case that has ended is complete where `due` is NULL, else open. What the first of these tells
+of a case that is `trusted` the second would tell again, so that only the others are screened twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from sqlglot import exp
@@ -22,94 +26,157 @@ from sqlglot import exp
 from sagacity.plan.facts import Facts
 from sagacity.plan.fill import Tree, all_of, any_of, column, fill
 from sagacity.plan.known import Active, Counted, Known, Simple
+from sagacity.plan.served import leg_settled, stands
+from sagacity.plan.waiting import Wait, finish, wait_for
 from sagacity.workflow.conditions.condition import Aggregate, Attribute, aggregates
 from sagacity.workflow.model import Assert, Audited, Implied, Matches, Rule
-from sagacity.workflow.templates import TEMPLATES, Choice, Count, Leg, Legs, Position
+from sagacity.workflow.templates import TEMPLATES, Choice, Count, Legs, Position
 
 __all__ = ["Screen", "screen", "second_screen", "unscreened"]
 
-_BETWEEN_TYPES = 24
-"""With more event types than this, what stands between two events is not screened but examined."""
-
 _Screened = tuple[Tree, Tree]
 """Whether an expectation is settled, and its activations then."""
+
+_Told = tuple[Tree, Tree, Wait | None]
+"""The same, and how long it surely waits where it is not settled; None in a screen that is not `waiting`."""
 
 
 class Screen(NamedTuple):
     """A screen's query, and for each audited expectation whether it is `settled` and its `activations` then: a column of
     the query, or a constant."""
 
-    query: Tree
+    query: exp.Query
     settled: tuple[Tree, ...]
     activations: tuple[Tree, ...]
 
 
-def screen(facts: Facts) -> Screen:
-    """The first screen, over `events`; one row a `case_id`."""
-    known = Simple(facts)
-    found = [_expectation(known, expectation) for expectation in facts.audited]
-    return _screen(known, "case_id", exp.to_table("events"), known.simple(), found, "TINYINT", apart=False)
+class _Layout(NamedTuple):
+    """What differs between the screens: the source and its case, the type of counts, whether what is settled is told of
+    each expectation or only of the case, and a query for more facts on some cases, which are 0 for the others."""
 
-
-def second_screen(facts: Facts) -> Screen:
-    """The second screen, over `kept`; one row a case number `c`. Identities that came twice are looked up in `repeats`."""
-    known = Counted(facts)
-    found = []
-    for expectation in facts.audited:
-        if isinstance(expectation, Implied) and expectation.rule == "identity":
-            found.append((fill("conflicts = 0"), column("repeated")))
-        else:
-            found.append(_expectation(known, expectation))
-    named = fill(":strays = 0", strays=known.aggregate("strays", "COUNT(*) FILTER (WHERE type < 0)"))
-    return _screen(known, "c", exp.to_table("kept"), named, found, "BIGINT", apart=True, beside=fill(_COPIES))
+    case: str
+    source: str
+    counts: str
+    apart: bool
+    beside: str | None = None
 
 
 _COPIES = "SELECT c, COUNT(*) AS repeated, COUNT(conflict) AS conflicts FROM repeats WHERE type >= 0 GROUP BY c"
 """How many events of a case came more than once, and how many of them in copies that differ."""
 
+_FIRST = _Layout("case_id", "SELECT * FROM events", "TINYINT", apart=False)
+_SECOND = _Layout("c", "SELECT * FROM kept", "BIGINT", apart=True, beside=_COPIES)
+_REST = "SELECT * FROM kept WHERE c IN (SELECT c FROM examined WHERE NOT trusted)"
+
+
+def screen(facts: Facts, *, waiting: bool = False, apart: bool = False) -> Screen:
+    """The first screen, over `events`; one row a `case_id`. One that is `waiting` can tell of each expectation `apart`."""
+    known = Simple(facts)
+    found = [_told(known, expectation, waiting) for expectation in facts.audited]
+    return (_waiting_screen if waiting else _screen)(known, _FIRST._replace(apart=apart), known.simple(), found)
+
+
+def second_screen(facts: Facts, *, waiting: bool = False) -> Screen:
+    """The second screen, over `kept`; one row a case number `c`. Identities that came twice are looked up in `repeats`."""
+    known = Counted(facts)
+    found: list[_Told] = []
+    for expectation in facts.audited:
+        if isinstance(expectation, Implied) and expectation.rule == "identity":
+            found.append((fill("conflicts = 0"), column("repeated"), Wait(exp.false()) if waiting else None))
+        else:
+            found.append(_told(known, expectation, waiting))
+    named = fill(":strays = 0", strays=known.aggregate("strays", "COUNT(*) FILTER (WHERE type < 0)"))
+    if waiting:
+        return _waiting_screen(known, _SECOND._replace(source=_REST), named, found)
+    return _screen(known, _SECOND, named, found)
+
+
+def _told(known: Known, expectation: Audited, waiting: bool) -> _Told:
+    return *_expectation(known, expectation), wait_for(known, expectation) if waiting else None
+
 
 def unscreened(facts: Facts) -> Screen:
     """In place of the second screen: every case is doubtful, and nothing settled."""
-    query = fill("SELECT DISTINCT c, FALSE AS clean, FALSE AS ended FROM kept")
+    query = fill(
+        "SELECT DISTINCT c, FALSE AS clean, FALSE AS ended, CAST(NULL AS BIGINT) AS due, FALSE AS trusted FROM kept"
+    )
+    assert isinstance(query, exp.Query)
     return Screen(query, (exp.false(),) * len(facts.audited), (fill("0"),) * len(facts.audited))
 
 
-def _screen(
-    known: Known,
-    case: str,
-    source: Tree,
-    sound: Tree,
-    found: list[_Screened],
-    count_type: str,
-    *,
-    apart: bool,
-    beside: Tree | None = None,
-) -> Screen:
-    """The query over `source`, one row a case. `apart`: what is settled is told of each expectation, not only of the case.
-    `beside` has more facts on some cases, which are 0 for the others."""
+def _screen(known: Known, layout: _Layout, sound: Tree, found: list[_Told]) -> Screen:
+    """The query of a screen that is not `waiting`."""
     trusted = all_of(sound, *known.guards.values())
     shared = _Shared()
-    activations = tuple(shared.column("a", fill(f"CAST(:n AS {count_type})", n=n), constant=n) for _, n in found)
+    activations = tuple(shared.column("a", fill(f"CAST(:n AS {layout.counts})", n=n), constant=n) for _, n, _ in found)
     settled: tuple[Tree, ...] = (exp.false(),) * len(found)
-    if apart:
+    if layout.apart:
         settled = tuple(
-            shared.column("s", fill("COALESCE(:trusted AND :it, FALSE)", trusted=trusted, it=it)) for it, _ in found
+            shared.column("s", fill("COALESCE(:trusted AND :it, FALSE)", trusted=trusted, it=it)) for it, _, _ in found
         )
-    clean = fill("COALESCE(:clean, FALSE)", clean=all_of(trusted, *(it for it, _ in found)))
+    clean = fill("COALESCE(:clean, FALSE)", clean=all_of(trusted, *(it for it, _, _ in found)))
     told = (_as(tree, name) for name, tree in shared.columns.items())
-    outer = exp.select(column(case), _as(clean, "clean"), _as(_ended(known), "ended"), *told, copy=False)
+    outer = exp.select(column(layout.case), _as(clean, "clean"), _as(_ended(known), "ended"), *told, copy=False)
+    return Screen(_from(outer, _per_case(known, layout)), settled, activations)
+
+
+def _waiting_screen(known: Known, layout: _Layout, sound: Tree, found: list[_Told]) -> Screen:
+    """The query of a screen that is `waiting`. It is built in layers, each of which gives names to what the next one uses
+    several times: planning a condition that is written out wherever it is used takes longer than evaluating it."""
+    case = column(layout.case)
+    shared = _Shared()
+    calm: list[Tree] = []
+    dues = [fill("CASE WHEN running THEN finish END")]
+    for it, _, wait in found:
+        assert wait is not None
+        met, waits = shared.column("k", it), shared.column("w", wait.surely)
+        calm.append(any_of(met, waits))
+        for due in wait.dues:
+            until = shared.column("d", due)
+            dues.append(fill("CASE WHEN :met THEN NULL WHEN :waits THEN :until END", met=met, waits=waits, until=until))
+    told = (_as(tree, name) for name, tree in shared.columns.items())
+    trusted = _as(all_of(sound, *known.guards.values()), "trusted")
+    end = finish(known)
+    dated = fill(
+        "SELECT *, :running AS running FROM (SELECT *, :finish AS finish FROM :per_case AS p) AS e",
+        running=fill("NOT :past", past=known.facts.due_by(column("finish"))),
+        finish=end,
+        per_case=_per_case(known, layout),
+    )
+    named = _from(exp.select(case.copy(), trusted, "running", "finish", *told, copy=False), dated)
+    least = exp.func("LEAST", *dues) if len(dues) > 1 else dues[0]
+    columns = [
+        _as(fill("COALESCE(:clean, FALSE)", clean=all_of(column("trusted"), *calm)), "clean"),
+        _as(fill("NOT running"), "ended"),
+        _as(fill("CASE WHEN trusted THEN :least END", least=least), "due"),
+    ]
+    settled: tuple[Tree, ...] = (exp.false(),) * len(found)
+    if layout.apart:
+        settled = tuple(column(f"s{x}") for x in range(len(found)))
+        columns += (_as(fill("COALESCE(trusted AND :it, FALSE)", it=it), f"s{x}") for x, it in enumerate(calm))
+    columns.append(_as(fill("COALESCE(trusted AND :apart, FALSE)", apart=layout.apart), "trusted"))
+    return Screen(_from(exp.select(case, *columns, copy=False), named), settled, (fill("0"),) * len(found))
+
+
+def _per_case(known: Known, layout: _Layout) -> Tree:
+    """The aggregates of each case, and what is told of it `beside`."""
+    case = column(layout.case)
     aggregates = (_as(tree, name) for name, tree in known.aggregates.items())
-    inner = exp.select(column(case), *aggregates, copy=False).from_(source, copy=False).group_by(column(case), copy=False)
-    per_case: Tree = inner
-    if beside is not None:
-        per_case = fill(
-            f"""SELECT p.*, COALESCE(b.repeated, 0) AS repeated, COALESCE(b.conflicts, 0) AS conflicts
-                FROM :known AS p LEFT JOIN :beside AS b ON b.{case} = p.{case}""",
-            known=inner,
-            beside=beside,
-        )
-    query = outer.from_(exp.alias_(exp.Subquery(this=per_case), "per_case", table=True, copy=False), copy=False)
-    return Screen(query, settled, activations)
+    source = exp.alias_(exp.Subquery(this=fill(layout.source)), "source", table=True)
+    inner = exp.select(case, *aggregates, copy=False).from_(source, copy=False)
+    inner = inner.group_by(case.copy(), copy=False)
+    if layout.beside is None:
+        return inner
+    return fill(
+        f"""SELECT p.*, COALESCE(b.repeated, 0) AS repeated, COALESCE(b.conflicts, 0) AS conflicts
+            FROM :known AS p LEFT JOIN :beside AS b ON b.{layout.case} = p.{layout.case}""",
+        known=inner,
+        beside=fill(layout.beside),
+    )
+
+
+def _from(query: exp.Select, source: Tree) -> exp.Select:
+    return query.from_(exp.alias_(exp.Subquery(this=source), "per_case", table=True, copy=False), copy=False)
 
 
 class _Shared:
@@ -151,9 +218,7 @@ def _expectation(known: Known, expectation: Audited) -> _Screened:
             return _assert(known, expectation)
         case Implied(rule="begins"):
             begins = [known.facts.number[name] for name in known.facts.workflow.begins]
-            first = (
-                all_of(known.present(number), _stands(known, "first", number, known.first(number))) for number in begins
-            )
+            first = (all_of(known.present(number), stands(known, "first", number, known.first(number))) for number in begins)
             return any_of(*first), fill("1")
         case Implied():
             return exp.true(), fill("0")  # neither unexpected events nor ids that came twice get this far
@@ -167,7 +232,7 @@ def _rule(known: Known, rule: Rule) -> _Screened:
         total = legs[0][1].number
         for _, active in legs[1:]:
             total = fill(":total + :more", total=total, more=active.number)
-        return all_of(*(_leg(known, rule, leg, active, numbers) for leg, active in legs)), total
+        return all_of(*(leg_settled(known, rule, leg, active) for leg, active in legs)), total
     actives = [known.active(rule, name) for name in rule.events]
     one = fill("1")
     match shape:
@@ -175,7 +240,7 @@ def _rule(known: Known, rule: Rule) -> _Screened:
             return _count(shape, rule.n, actives[0]), one
         case Position():
             time = actives[0].first() if shape.which == "first" else actives[0].last()
-            return all_of(actives[0].some, _stands(known, shape.which, numbers[0], time)), one
+            return all_of(actives[0].some, stands(known, shape.which, numbers[0], time)), one
         case Choice(exclusive=True):
             return fill(":a <> :b", a=actives[0].some, b=actives[1].some), one
         case Choice():
@@ -187,118 +252,6 @@ def _count(shape: Count, n: int, active: Active) -> Tree:
     if shape.at_most is not None:
         bounds.append(fill(":count <= :n", count=active.number, n=n if shape.at_most == "n" else n - 1))
     return all_of(*bounds)
-
-
-def _not_after(known: Known, a: Tree, b: Tree) -> Tree:
-    """a surely stands at b's position or before it, although intrinsic positions are not aggregated."""
-    return fill(":a < :b" if known.facts.sequenced else ":a <= :b", a=a, b=b)
-
-
-def _stands(known: Known, which: str, number: int, time: Tree) -> Tree:
-    """An event of this type and time is the first (last) of the case, or concurrent with what is."""
-    if not known.facts.sequenced:
-        return fill(":time = :edge", time=time, edge=known.edge(which))
-    function, order = ("MIN", ":time < :other") if which == "first" else ("MAX", ":time > :other")
-    text = f"{function}(time) FILTER (WHERE type <> :number)"
-    other = known.aggregate(f"{which} not {number}", text, number=number)
-    return all_of(known.once(number), fill(f":other IS NULL OR {order}", time=time, other=other))
-
-
-def _leg(known: Known, rule: Rule, leg: Leg, active: Active, numbers: list[int]) -> Tree:
-    own, other = numbers[leg.activation], numbers[leg.target]
-    idle = fill("NOT :some", some=active.some)
-    if own == other:
-        return any_of(idle, known.once(own)) if leg.negated else idle
-    single = all_of(known.once(own), known.once(other))
-    if leg.negated:
-        none = fill("NOT :target", target=known.present(other))
-        candidate = [*_where(known, rule), *_window(rule, leg, active, other, known.first)]
-        astray = [fill(":single AND NOT COALESCE(:it, FALSE)", single=single, it=all_of(*candidate))] if candidate else []
-        return any_of(idle, none, *astray, *_clear(known, leg, active, own, other))
-    ends = [known.first] if leg.side == "either" or isinstance(known, Simple) else [known.first, known.last]
-    needs = [known.present(other), any_of(*(_serves(known, rule, leg, active, other, end) for end in ends))]
-    if leg.reach != "any":
-        needs.append(fill(":count <= 1", count=active.number))
-    if rule.where is not None or leg.reach == "chain":
-        needs.append(single)
-    if leg.reach == "chain":
-        needs.append(_side_by_side(known, *_ordered(known, leg, own, other), own, other))
-    return any_of(idle, all_of(*needs, *_where(known, rule)))
-
-
-def _serves(known: Known, rule: Rule, leg: Leg, active: Active, other: int, end: Callable[[int], Tree]) -> Tree:
-    """The first (last) target is on the right side of all activations, and in their windows."""
-    placed = []
-    if leg.side == "after":
-        placed = [_not_after(known, active.last(), end(other))]
-    elif leg.side == "before":
-        placed = [_not_after(known, end(other), active.first())]
-    return all_of(*placed, *_window(rule, leg, active, other, end))
-
-
-def _window(rule: Rule, leg: Leg, active: Active, other: int, end: Callable[[int], Tree]) -> list[Tree]:
-    if rule.within is None:
-        return []
-    within = min(rule.within, 2**62)
-    if leg.side == "before":
-        return [fill(":t >= :e - :within", t=end(other), e=active.last(), within=within)]
-    return [fill(":t <= :e + :within", t=end(other), e=active.first(), within=within)]
-
-
-def _where(known: Known, rule: Rule) -> list[Tree]:
-    """The rule's `where` over the only events of its two types."""
-    if rule.where is None:
-        return []
-    a, b = rule.events
-
-    def leaf(node: Attribute | Aggregate) -> tuple[Tree, Tree | None]:
-        assert isinstance(node, Attribute)
-        return known.attribute(a if node.place == "a" else b, node.name)
-
-    condition = known.facts.correlated(rule, leaf)
-    return [] if condition is None else [condition]
-
-
-def _ordered(known: Known, leg: Leg, own: int, other: int) -> tuple[Tree, Tree]:
-    e, t = known.first(own), known.first(other)
-    return (e, t) if leg.side == "after" else (t, e)
-
-
-def _clear(known: Known, leg: Leg, active: Active, own: int, other: int) -> list[Tree]:
-    """All targets of a negated leg stand on the far side or, for chains, something stands between."""
-    if leg.side == "either":
-        return []
-    far = (
-        _not_after(known, known.last(other), active.first())
-        if leg.side == "after"
-        else _not_after(known, active.last(), known.first(other))
-    )
-    if leg.reach != "chain" or len(known.facts.number) > _BETWEEN_TYPES:
-        return [far]
-    first, second = _ordered(known, leg, own, other)
-    single = all_of(known.once(own), known.once(other))
-    strangers = (number for number in known.facts.number.values() if number not in (own, other))
-    between = (
-        fill("COALESCE(:first < :c AND :c < :second, FALSE)", first=first, c=known.first(number), second=second)
-        for number in strangers
-    )
-    return [far, all_of(single, any_of(*between))]
-
-
-def _side_by_side(known: Known, first: Tree, second: Tree, own: int, other: int) -> Tree:
-    if len(known.facts.number) > _BETWEEN_TYPES:
-        return exp.false()
-    strangers = (number for number in known.facts.number.values() if number not in (own, other))
-    return all_of(
-        *(
-            any_of(
-                fill("NOT :present", present=known.present(number)),
-                _not_after(known, known.last(number), first),
-                _not_after(known, second, known.first(number)),
-            )
-            for number in strangers
-        )
-    )
 
 
 def _matches(known: Known, matches: Matches) -> _Screened:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sqlglot import exp
 
@@ -14,7 +15,7 @@ from sagacity.plan.plan import Plan
 from sagacity.workflow.model import Severity
 from sagacity.workflow.words.naming import names, owner_of
 
-__all__ = ["SEVERITIES", "case_statuses", "cases", "findings", "tallies"]
+__all__ = ["SEVERITIES", "WaitingCases", "case_statuses", "cases", "findings", "tallies", "waiting_cases"]
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "error", "warning", "info")
 """Worst first."""
@@ -37,6 +38,42 @@ def cases() -> Tree:
            FROM examined AS x JOIN spans AS s ON s.c = x.c
            LEFT JOIN (SELECT c, MAX(state) AS state, COUNT(CASE WHEN state = 2 THEN 1 END) AS findings
                       FROM outcomes GROUP BY c) AS o ON o.c = x.c"""
+    )
+
+
+class WaitingCases(NamedTuple):
+    """What a plan that is `waiting` says of each case, by what told of it: the first screen, the second, the exact part.
+
+    Columns: those of `cases`, and `due`: the earliest instant at which as-of alone may change them; NULL where none can.
+    """
+
+    screened: Tree
+    rescreened: Tree
+    examined: Tree
+
+
+def waiting_cases(facts: Facts) -> WaitingCases:
+    """`cases` for a plan that is `waiting`. What has been due already is not waited for."""
+    status = "CASE WHEN {0}ended AND {0}due IS NULL THEN 'complete' ELSE 'open' END AS status"
+    nothing = "CAST(0 AS BIGINT) AS findings"
+    return WaitingCases(
+        fill(f"SELECT case_id, {status.format('')}, ended, {nothing}, due FROM screened WHERE clean"),
+        fill(
+            f"""SELECT x.case_id, {status.format("r.")}, r.ended, {nothing}, r.due
+                FROM rescreened AS r JOIN examined AS x ON x.c = r.c WHERE r.clean"""
+        ),
+        fill(
+            """SELECT case_id, CASE WHEN state = 2 THEN 'violated' WHEN state = 1 OR NOT ended OR due IS NOT NULL THEN 'open'
+                                    ELSE 'complete' END AS status,
+                      ended, findings, due
+               FROM (SELECT x.case_id, COALESCE(o.state, 0) AS state, s.ended, COALESCE(o.findings, 0) AS findings,
+                            LEAST(o.due, r.due, CASE WHEN NOT s.ended THEN s.finish END) AS due
+                     FROM examined AS x JOIN spans AS s ON s.c = x.c JOIN doubtful AS r ON r.c = x.c
+                     LEFT JOIN (SELECT c, MAX(state) AS state, COUNT(CASE WHEN state = 2 THEN 1 END) AS findings,
+                                       MIN(CASE WHEN state = 1 AND NOT :over THEN at END) AS due
+                                FROM outcomes GROUP BY c) AS o ON o.c = x.c) AS judged""",
+            over=facts.due_by(column("at")),
+        ),
     )
 
 

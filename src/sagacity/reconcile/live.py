@@ -69,7 +69,8 @@ class _Settled(msgspec.Struct, frozen=True):
 class Live:
     """A ledger, the streams that feed it, and the rounds in which it is kept up to date.
 
-    `batch` bounds the records of one round. Where several streams give, each gets its share of it.
+    `batch` bounds the records of one round. Where several streams give, each gets its share of it. A round takes what
+    waits, so rounds are large only where more comes than is judged; what a round costs by itself is then shared by many.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class Live:
         *,
         clock: Clock,
         patience: Patience | None = None,
-        batch: int = 50_000,
+        batch: int = 200_000,
     ) -> None:
         self.ledger = ledger
         self.clock = clock

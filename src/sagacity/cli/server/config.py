@@ -46,7 +46,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     archive_after: str = "7d"
     retain: str | None = None
     memory: str = "1GB"
-    batch: int = 50_000
+    batch: int = 200_000
     tokens: str | None = None
     hosts: tuple[str, ...] = ()
     public_url: str | None = None

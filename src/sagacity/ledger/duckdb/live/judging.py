@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from sagacity.ledger.duckdb.live.keeping import LATE, REDELIVERED
 from sagacity.ledger.duckdb.live.revision import AS_OF, Revision
 from sagacity.ledger.duckdb.live.schema import case_table, event_table, touched_table
+from sagacity.ledger.duckdb.live.statements import parsed
 from sagacity.ledger.duckdb.rows import first_row
 from sagacity.ledger.live import Outlook
 from sagacity.plan.columns import attribute_columns
@@ -78,29 +79,69 @@ def _released(connection: DuckDBPyConnection, cases: str, outlook: Outlook) -> s
 def judge_chosen(connection: DuckDBPyConnection, revision: Revision, outlook: Outlook) -> int:
     """Judge the cases in `judging`, and keep their verdicts; how many records proved to be redelivered.
 
-    Leaves the relations of the plan in place: `found` holds the findings of these cases.
+    Leaves `found`: the findings of these cases.
     """
+    statements = revision.judging
     connection.execute(f"SET VARIABLE as_of = {outlook.as_of}")
     _fetch(connection, revision)
-    for _, sql in revision.steps:
-        connection.execute(sql)
-    held = _withhold(connection, revision, outlook.behind)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE found AS {revision.findings}")
-    _keep_verdicts(connection, revision, held)
+    connection.execute(parsed(statements.screen))
+    if not _count(connection, "screened WHERE NOT clean"):
+        connection.execute(parsed(_NOTHING_FOUND))
+        _keep_verdicts(connection, revision, [statements.told.screened], held=False)
+        return 0
+    for sql in statements.take:
+        connection.execute(parsed(sql))
+    told = [statements.told.screened]
+    if _count(connection, "examined WHERE NOT trusted"):
+        connection.execute(parsed(statements.rescreen))
+        told.append(statements.told.rescreened)
+    else:
+        connection.execute(parsed(statements.spared))
+    connection.execute(parsed(statements.doubt))
+    held = False
+    if _count(connection, "doubtful"):
+        held = _examine(connection, revision, outlook.behind)
+        told.append(statements.told.examined)
+    else:
+        connection.execute(parsed(_NOTHING_FOUND))
+    _keep_verdicts(connection, revision, told, held=held)
     return _redelivered(connection, revision)
 
 
+_NOTHING_FOUND = """CREATE OR REPLACE TEMP TABLE found (id VARCHAR, case_id VARCHAR, x INTEGER, expectation VARCHAR,
+    kind VARCHAR, severity VARCHAR, rank INTEGER, owner VARCHAR, since BIGINT, type VARCHAR, time BIGINT,
+    activation VARCHAR)"""
+
+
+def _examine(connection: DuckDBPyConnection, revision: Revision, behind: Mapping[str, int]) -> bool:
+    """Make the outcomes and the findings of the doubtful cases; whether violations may be held back."""
+    statements = revision.judging
+    for sql in (*statements.trace, statements.none):
+        connection.execute(parsed(sql))
+    open_in = connection.execute(parsed(statements.undecided)).fetchone() or ()
+    for cases, of_expectation in zip(open_in, statements.outcomes, strict=False):
+        for sql in of_expectation if cases else ():
+            connection.execute(parsed(sql))
+    held = _withhold(connection, revision, behind)
+    connection.execute(parsed(statements.findings))
+    return held
+
+
 def _fetch(connection: DuckDBPyConnection, revision: Revision) -> None:
-    """Make `fetched`, every event of the chosen cases, and over it the relation `events` that the plan reads."""
+    """Make `fetched`, every event of the chosen cases, and over it the relation `events` that the plan reads, in which a
+    case goes by its number."""
     columns = ", ".join(
         ["type", "other", "time", "seq", "id", *(f'"{each.name}"' for each in attribute_columns(revision.workflow))]
     )
     connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE fetched AS
-            SELECT j.c, j.case_id, {columns}, record, counted, e.rowid AS row
-            FROM {event_table(revision.w)} AS e JOIN judging AS j ON j.c = e.c"""
+        parsed(
+            f"""CREATE OR REPLACE TEMP TABLE fetched AS SELECT j.c, {columns}, record, counted, e.rowid AS row
+                FROM {event_table(revision.w)} AS e JOIN judging AS j ON j.c = e.c"""
+        )
     )
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW events AS SELECT case_id, {columns} FROM fetched WHERE time <= {AS_OF}")
+    connection.execute(
+        parsed(f"CREATE OR REPLACE TEMP VIEW events AS SELECT c AS case_id, {columns} FROM fetched WHERE time <= {AS_OF}")
+    )
 
 
 def _withhold(connection: DuckDBPyConnection, revision: Revision, behind: Mapping[str, int]) -> bool:
@@ -113,44 +154,55 @@ def _withhold(connection: DuckDBPyConnection, revision: Revision, behind: Mappin
     return True
 
 
-def _keep_verdicts(connection: DuckDBPyConnection, revision: Revision, held: bool) -> None:
-    """Each case's status, and when it is judged next: when something pending falls due, when it ends, or when as-of
-    reaches an event that has come already."""
-    workflow = revision.workflow
-    number = {name: code for code, name in enumerate(workflow.events)}
-    ends = ", ".join(str(number[name]) for name in workflow.ends)
-    finish = [f"min(CASE WHEN type IN ({ends}) THEN time END)"] if ends else []
-    if workflow.timeout is not None:
-        finish.append(f"min(time) + {workflow.timeout}")
-    finishes = f"least({', '.join(finish)})" if len(finish) == 2 else (finish or ["NULL"])[0]
+def _keep_verdicts(connection: DuckDBPyConnection, revision: Revision, told: Sequence[str], *, held: bool) -> None:
+    """Each case's status, and when it is judged next: when as-of alone may change it, or reaches an event that has come
+    already."""
     waiting = (
-        """LEFT JOIN (SELECT x.case_id, min(o.at) AS held, string_agg(DISTINCT o.behind, ',' ORDER BY o.behind) AS behind
+        """LEFT JOIN (SELECT x.case_id AS c, min(o.at) AS held,
+                             string_agg(DISTINCT o.behind, ',' ORDER BY o.behind) AS behind
                       FROM outcomes AS o JOIN examined AS x ON x.c = o.c WHERE o.behind IS NOT NULL GROUP BY x.case_id
-                     ) AS h ON h.case_id = j.case_id"""
+                     ) AS h ON h.c = j.c"""
         if held
         else ""
     )
     columns = "h.held, h.behind" if held else "CAST(NULL AS BIGINT) AS held, CAST(NULL AS VARCHAR) AS behind"
     connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE verdict AS
-            SELECT j.c, a.n, a.first, a.last, coalesce(s.status, 'open') AS status, coalesce(s.ended, FALSE) AS ended,
-                   coalesce(s.findings, 0) AS findings, {columns},
-                   least(coalesce(o.due, {FOREVER}), coalesce(a.ahead, {FOREVER}),
-                         CASE WHEN a.finish > {AS_OF} THEN a.finish ELSE {FOREVER} END) AS due
-            FROM judging AS j
-            LEFT JOIN ({revision.cases}) AS s ON s.case_id = j.case_id
-            LEFT JOIN (SELECT x.case_id, min(o.at) AS due FROM outcomes AS o JOIN examined AS x ON x.c = o.c
-                       WHERE o.state = 1 AND o.at > {AS_OF} GROUP BY x.case_id) AS o ON o.case_id = j.case_id
-            LEFT JOIN (SELECT c, count(*) AS n, min(time) AS first, max(time) AS last,
-                              min(CASE WHEN time > {AS_OF} THEN time END) AS ahead, {finishes} AS finish
-                       FROM fetched GROUP BY c) AS a ON a.c = j.c
-            {waiting}"""
+        parsed(
+            f"""CREATE OR REPLACE TEMP TABLE verdict AS
+                SELECT j.c, a.events, a.first, a.last, {AS_OF} AS as_of,
+                       coalesce(s.status, 'open') AS status, coalesce(s.ended, FALSE) AS ended,
+                       coalesce(s.findings, 0) AS findings, {columns},
+                       least(coalesce(s.due, {FOREVER}), coalesce(a.ahead, {FOREVER})) AS due
+                FROM judging AS j
+                LEFT JOIN ({" UNION ALL ".join(told)}) AS s ON s.case_id = j.c
+                LEFT JOIN (SELECT c, count(*) AS events, min(time) AS first, max(time) AS last,
+                                  min(CASE WHEN time > {AS_OF} THEN time END) AS ahead
+                           FROM fetched GROUP BY c) AS a ON a.c = j.c
+                {waiting}"""
+        )
     )
-    connection.execute(
-        f"""UPDATE {case_table(revision.w)} AS k SET status = v.status, ended = v.ended, findings = v.findings,
-                events = v.n, first = v.first, last = v.last, as_of = {AS_OF}, due = v.due, held = v.held, behind = v.behind
-            FROM verdict AS v WHERE v.c = k.c"""
-    )
+    _update(connection, case_table(revision.w), held=held)
+
+
+_EVER_NEW = ("events", "last", "as_of")
+_SELDOM_NEW = ("status", "ended", "findings", "first", "due")
+_HELD = ("held", "behind")
+
+
+def _update(connection: DuckDBPyConnection, cases: str, *, held: bool) -> None:
+    """Bring the rows of the cases up to `verdict`: what seldom changes only in the rows in which it does, since a column is
+    dear to update, and dearer to keep."""
+    _set(connection, cases, _EVER_NEW, changed=False)
+    _set(connection, cases, _SELDOM_NEW, changed=True)
+    if held or first_row(connection, f"SELECT 1 FROM {cases} WHERE behind IS NOT NULL LIMIT 1"):
+        _set(connection, cases, _HELD, changed=True)
+
+
+def _set(connection: DuckDBPyConnection, cases: str, columns: Sequence[str], *, changed: bool) -> None:
+    new = ", ".join(f"{name} = v.{name}" for name in columns)
+    differs = " OR ".join(f"k.{name} IS DISTINCT FROM v.{name}" for name in columns)
+    only = f"AND ({differs})" if changed else ""
+    connection.execute(parsed(f"UPDATE {cases} AS k SET {new} FROM verdict AS v WHERE v.c = k.c {only}"))
 
 
 def _redelivered(connection: DuckDBPyConnection, revision: Revision) -> int:
@@ -162,7 +214,7 @@ def _redelivered(connection: DuckDBPyConnection, revision: Revision) -> int:
         f"""CREATE OR REPLACE TEMP TABLE copies AS
             SELECT f.row, f.record, f.counted, f.type FROM (
                 SELECT f.*, row_number() OVER (PARTITION BY f.c, f.type, f.other, f.id ORDER BY f.record) AS nth
-                FROM fetched AS f JOIN examined AS x ON x.case_id = f.case_id JOIN repeats AS d
+                FROM fetched AS f JOIN examined AS x ON x.case_id = f.c JOIN repeats AS d
                 ON d.c = x.c AND d.type = f.type AND d.other IS NOT DISTINCT FROM f.other AND d.id = f.id) AS f
             WHERE f.nth > 1 AND f.counted <> {REDELIVERED}"""
     )

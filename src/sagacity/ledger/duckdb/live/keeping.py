@@ -15,6 +15,7 @@ from sagacity.ledger.duckdb.live.numbering import number_new
 from sagacity.ledger.duckdb.live.reasons import keep_reasons
 from sagacity.ledger.duckdb.live.revision import Revision, taken_table
 from sagacity.ledger.duckdb.live.schema import case_table, event_columns, event_table, touched_table
+from sagacity.ledger.duckdb.live.statements import parsed
 from sagacity.ledger.duckdb.normalise import BAD, column
 from sagacity.ledger.duckdb.shapes import Recipe
 from sagacity.plan.columns import attribute_columns
@@ -56,7 +57,7 @@ def keep(
     rejected: dict[int, int] = {}
     for source in sources:
         table = taken_table(revision.w, source)
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {revision.normals[source].sql}")
+        connection.execute(parsed(f"CREATE OR REPLACE TEMP TABLE {table} AS {revision.normals[source].sql}"))
         _account(connection, revision, source, judged)
         bad = connection.execute(f"SELECT p, count(*) FROM {table} WHERE {BAD} GROUP BY p").fetchall()
         if bad:

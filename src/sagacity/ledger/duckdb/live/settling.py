@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from sagacity.ledger.duckdb.live.revision import Revision
+from sagacity.ledger.duckdb.live.statements import parsed
 from sagacity.ledger.duckdb.rows import first_row
 from sagacity.ledger.incidents import Spell, grow
 from sagacity.workflow.verdict import Violation
@@ -135,13 +136,9 @@ def _group(connection: DuckDBPyConnection, revision: Revision, news: Sequence[_N
     for new in sorted(news, key=lambda new: new.id):
         by_expectation[new.x].append(new)
     told: list[tuple[str, str, int]] = []
+    spells = _spells(connection, revision.workflow.name)
     for x, of_x in by_expectation.items():
-        latest = first_row(
-            connection,
-            "SELECT id, last, findings FROM incident WHERE workflow = ? AND expectation = ? ORDER BY last DESC LIMIT 1",
-            [revision.workflow.name, called[x]],
-        )
-        spell = None if latest is None else Spell(id=latest[0], last=latest[1], findings=latest[2])
+        spell = spells.get(called[x])
         fresh = hashlib.sha256(f"{revision.workflow.name}\x1f{called[x]}\x1f{now}".encode()).hexdigest()[:20]
         telling = grow(spell, len(of_x), now, fresh)
         for place, new in enumerate(of_x):
@@ -158,9 +155,20 @@ def _group(connection: DuckDBPyConnection, revision: Revision, news: Sequence[_N
             )
         else:
             connection.execute(
-                "UPDATE incident SET last = ?, findings = ? WHERE id = ?", [now, telling.spell.findings, telling.spell.id]
+                parsed("UPDATE incident SET last = ?, findings = ? WHERE id = ?"),
+                [now, telling.spell.findings, telling.spell.id],
             )
     tell(connection, told, now)
+
+
+def _spells(connection: DuckDBPyConnection, workflow: str) -> dict[str, Spell]:
+    """The latest incident of each expectation."""
+    rows = connection.execute(
+        """SELECT expectation, id, last, findings FROM incident WHERE workflow = ?
+           QUALIFY row_number() OVER (PARTITION BY expectation ORDER BY last DESC) = 1""",
+        [workflow],
+    ).fetchall()
+    return {expectation: Spell(id=id_, last=last, findings=findings) for expectation, id_, last, findings in rows}
 
 
 def _keep(connection: DuckDBPyConnection, workflow: str, news: Sequence[_New], now: int) -> None:

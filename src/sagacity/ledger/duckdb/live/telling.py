@@ -9,6 +9,7 @@ import msgspec
 
 from sagacity.ledger.duckdb.live.paging import page_of
 from sagacity.ledger.duckdb.live.reading import FINDING, finding_from
+from sagacity.ledger.duckdb.live.statements import parsed
 from sagacity.ledger.live import Delivery, Notice, Page, Settled
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def settle(connection: DuckDBPyConnection, settled: Sequence[Settled]) -> None:
     """Keep what became of notices on each of their channels."""
     for each in settled:
         connection.execute(
-            "UPDATE notice SET done = ?, failed = ?, again = coalesce(?, again), deliveries = ? WHERE number = ?",
+            parsed("UPDATE notice SET done = ?, failed = ?, again = coalesce(?, again), deliveries = ? WHERE number = ?"),
             [each.again is None, each.failed, each.again, _ENCODER.encode(each.deliveries).decode(), each.number],
         )
 
