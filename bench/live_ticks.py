@@ -114,7 +114,7 @@ def replay(kept: Filled, folder: Path) -> str:
     ledger = DuckDBLiveLedger(kept.copy(folder), memory=MEMORY)
     try:
         before = _told(ledger)
-        spent = _spent(lambda: ledger.replay(0, kept.now + 1, Outlook(kept.now), now=kept.now))
+        spent = _spent(lambda: _replayed(ledger, kept.now))
         after = _told(ledger)
     finally:
         ledger.close()
@@ -122,6 +122,12 @@ def replay(kept: Filled, folder: Path) -> str:
     rows.append(("seconds", "", f"{spent.seconds:.1f}"))
     rows.append(("CPU s", "", f"{spent.processor:.1f}"))
     return table(f"Live: a replay of {kept.orders.events:,} events", ("", "before", "after"), rows)
+
+
+def _replayed(ledger: DuckDBLiveLedger, now: int) -> None:
+    done = ledger.replay(0, now + 1, Outlook(now), now=now)
+    while done.after is not None:
+        done = ledger.replay(0, now + 1, Outlook(now), now=now, after=done.after)
 
 
 def _told(ledger: DuckDBLiveLedger) -> dict[str, int]:

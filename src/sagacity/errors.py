@@ -7,7 +7,8 @@
     ├── SourceError          an input cannot be read at all
     │   └── RejectedError    more records than allowed were unreadable; carries the first of them
     └── LedgerError          the ledger could not do its work (disk, memory, locks)
-        └── FullError        the disk is full; the same call may be made again once there is room
+        ├── FullError        the disk is full; the same call may be made again once there is room
+        └── MemoryLimitError the memory that it may use was not enough; the same work in smaller parts may succeed
 
 A class says whose fault it is, and its message says how to mend it. The command line maps each to an exit code in one
 place (`sagacity.cli.main`).
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from sagacity.workflow.problems import Problem
 
 __all__ = [
-    "ConditionError", "FullError", "LedgerError", "RejectedError", "SagacityError", "SourceError", "UsageError",
-    "WorkflowError",
+    "ConditionError", "FullError", "LedgerError", "MemoryLimitError", "RejectedError", "SagacityError", "SourceError",
+    "UsageError", "WorkflowError",
 ]  # fmt: skip
 
 
@@ -77,3 +78,7 @@ class LedgerError(SagacityError):
 
 class FullError(LedgerError):
     """The ledger's disk is full. Nothing of the failed call is kept; it may be made again once there is room."""
+
+
+class MemoryLimitError(LedgerError):
+    """The memory that the ledger may use was not enough. Nothing of the failed call is kept; less at a time may succeed."""

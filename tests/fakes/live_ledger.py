@@ -162,13 +162,21 @@ class MemoryLedger:
         del now
         return Released(0, 0)
 
-    def replay(self, start: int, end: int, outlook: Outlook, now: int) -> Judged:
+    def replay(
+        self, start: int, end: int, outlook: Outlook, now: int, *, after: str | None = None, most: int = 100_000
+    ) -> Judged:
         with self._lock:
-            chosen = [key for key, events in self._events.items() if any(start <= each.event.time < end for each in events)]
+            met = sorted(
+                key for key, events in self._events.items() if any(start <= each.event.time < end for each in events)
+            )
+            begin = int(after or 0)
+            chosen = met[begin : begin + most]
             changes: Counter[str] = Counter()
-            for key in sorted(chosen):
+            for key in chosen:
                 changes += self._judge_case(key, outlook, now)
-            return Judged(len(chosen), changes["opened"], changes["reopened"], changes["resolved"], None)
+            following = str(begin + most) if begin + most < len(met) else None
+            counted = (len(chosen), changes["opened"], changes["reopened"], changes["resolved"])
+            return Judged(*counted, None, following is not None, following)
 
     def settle(self, settled: Sequence[Settled]) -> None:
         with self._lock:

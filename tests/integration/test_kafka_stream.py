@@ -77,6 +77,19 @@ def test_a_source_that_comes_to_a_topic_later_gets_all_of_it_and_the_former_one_
     assert taken.of("orders") == taken.of("audit") == numbered(500)
 
 
+def test_a_source_that_joins_a_topic_while_it_is_read_gets_all_of_it_and_the_former_one_nothing_twice(
+    topics: Topics,
+) -> None:
+    topic = topics.make("orders")
+    topics.send(topic, numbered(50))
+    with closing(topics.stream({"orders": [topic]})) as stream:
+        stream.start({})
+        taken = poll_until(stream, lambda taken: len(taken.of("orders")) >= 30, most=30)
+        stream.serve({"audit": [topic]})
+        poll_until(stream, lambda taken: taken.current and len(taken.of("audit")) == 50, taken, most=7)
+    assert taken.of("orders") == taken.of("audit") == numbered(50)
+
+
 def test_one_record_for_several_sources_is_given_one_by_one_where_one_is_asked_for(topics: Topics) -> None:
     topic = topics.make("orders")
     topics.send(topic, numbered(3))

@@ -191,6 +191,18 @@ def test_a_replay_says_what_came_of_it(capsys: Printed) -> None:
     assert "0 findings opened, 0 reopened, 0 resolved" in capsys.readouterr().out
 
 
+def test_dead_letters_are_listed_with_the_reason_and_delivered_after_all(server: str, capsys: Printed) -> None:
+    def printed(*arguments: str) -> str:
+        assert run(["alerts", *arguments, "--server", server]) == 0
+        return capsys.readouterr().out
+
+    told = printed("dead-letters")
+    assert "410 Gone" in told
+    assert "3 dead letters; `sagacity alerts redrive`" in told
+    assert printed("redrive") == "3 notices will be delivered again\n"
+    assert printed("dead-letters") == "0 dead letters\n"
+
+
 def test_a_server_that_is_away_is_said_so_with_what_to_do(capsys: Printed) -> None:
     for arguments in (["findings"], ["case", "1"], ["replay", "--from", "2026-01-01", "--to", "2026-01-02"]):
         assert run([*arguments, "--server", "http://127.0.0.1:9"]) == 3

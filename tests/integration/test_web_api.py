@@ -272,6 +272,17 @@ def test_dead_letters_say_why(client: TestClient[Litestar]) -> None:
     assert len(_ok(client, "/api/v1/notices/dead-letters", limit=2, cursor=page["next"])["items"]) == 1
 
 
+def test_dead_letters_are_delivered_after_all_and_that_is_audited() -> None:
+    with serving() as world, client_of(world.app) as client:
+        first, *others = [letter["number"] for letter in _ok(client, "/api/v1/notices/dead-letters")["items"]]
+        redrive = "/api/v1/notices/dead-letters/redrive"
+        assert client.post(redrive, json={"numbers": [first, "999999"]}).json() == {"redriven": 1}
+        assert [letter["number"] for letter in _ok(client, "/api/v1/notices/dead-letters")["items"]] == others
+        assert client.post(redrive, json={}).json() == {"redriven": len(others)}
+        assert _ok(client, "/api/v1/notices/dead-letters")["items"] == []
+        assert _ok(client, "/api/v1/audit", limit=1)["items"][0]["what"] == f"redrive {len(others)} dead letters"
+
+
 def test_a_replay_finds_nothing_new_and_is_audited(client: TestClient[Litestar]) -> None:
     period = {"from": "2026-11-01", "to": "2026-12-01T00:00Z"}
     replayed = client.post("/api/v1/replay", json=period).json()

@@ -14,7 +14,8 @@ from serving import on_a_port, serving
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with serving(Settings(body_most=100_000)) as world, on_a_port(world.app) as made:
+    settings = Settings(body_most=100_000, headers_within=1.0, body_within=0.5)
+    with serving(settings) as world, on_a_port(world.app) as made:
         yield made
 
 
@@ -41,6 +42,22 @@ def test_a_body_that_does_not_say_its_length_is_cut_off_at_the_bound(address: st
             yield b"x" * 10_000
 
     assert httpx.post(f"{address}/ingest/orders", content=chunks()).status_code == 413
+
+
+def test_a_connection_on_which_no_request_comes_is_closed(address: str) -> None:
+    assert _raw(address, b"") == b""
+    assert _raw(address, b"GET /healthz HTTP/1.1\r\nHost: local") == b""
+
+
+def test_a_body_that_does_not_come_is_refused_and_its_connection_closed(address: str) -> None:
+    head = b"POST /ingest/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+    assert _raw(address, head).startswith(b"HTTP/1.1 408")
+    assert httpx.get(f"{address}/healthz").text == "ok\n"
+
+
+def test_a_body_that_does_not_come_is_refused_on_every_route(address: str) -> None:
+    head = b"POST /api/v1/replay HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+    assert _raw(address, head).startswith(b"HTTP/1.1 408")
 
 
 def test_the_server_does_not_say_what_it_is_made_of(address: str) -> None:

@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from sagacity.sources.envelope import HTTP, KAFKA, Binding, Surroundings, is_batch, plain, record, split, surround
+from sagacity.sources.envelope import (
+    HTTP,
+    KAFKA,
+    Binding,
+    Surroundings,
+    carrying,
+    is_batch,
+    plain,
+    record,
+    split,
+    surround,
+)
 
 EVENT: list[tuple[str, bytes | None]] = [
     ("ce_specversion", b"1.0"),
@@ -147,6 +158,28 @@ def test_surroundings_come_first_so_that_a_value_cannot_forge_them() -> None:
         "topic": "orders.events", "partition": 3, "offset": 41, "timestamp": 1_790_000_000_000, "key": "7",
         "headers": [("trace", "t")],
     }  # fmt: skip
+
+
+def test_a_plain_record_carries_the_correlation_and_the_trace_of_its_headers() -> None:
+    trace = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    body = carrying(b'{"a":1} \n', [("X-Correlation-Id", b"c-1"), ("traceparent", trace), ("other", b"x"), ("none", None)])
+    assert read(body) == {"a": 1, "correlationid": "c-1", "traceparent": trace.decode()}
+    assert read(carrying(b" { }", [("x-correlation-id", b"c-1")])) == {"correlationid": "c-1"}
+
+
+@pytest.mark.parametrize("body", [b"[1]", b"{", b"", b"nonsense", b'"a"'])
+def test_what_is_no_object_carries_nothing(body: bytes) -> None:
+    assert carrying(body, [("x-correlation-id", b"c-1")]) == body
+
+
+@pytest.mark.parametrize("headers", [[], [("x-correlation-id", b"no \xff id")], [("traceparent", b"00-1-2-3")]])
+def test_a_record_whose_headers_carry_nothing_sound_stays_as_it_is(headers: list[tuple[str, bytes | None]]) -> None:
+    assert carrying(b'{"a":1}', headers) == b'{"a":1}'
+
+
+def test_what_a_record_says_of_itself_stands_before_what_its_headers_carry() -> None:
+    body = carrying(b'{"correlationid":"own"}', [("x-correlation-id", b"c-1")])
+    assert body.index(b"own") < body.index(b"c-1")
 
 
 def test_what_is_not_known_of_the_surroundings_is_absent() -> None:

@@ -162,6 +162,14 @@ def test_a_deleted_file_is_read_to_its_end_while_it_is_followed(tmp_path: Path, 
         assert any("there is no such file" in (reach.error or "") for reach in stream.reaches())
 
 
+def test_a_file_whose_name_is_no_text_is_read_and_named_so_that_it_can_be_told(tmp_path: Path, ledger: Ledger) -> None:
+    (tmp_path / os.fsdecode(b"odd\xff.jsonl")).write_bytes(b'{"n":1}\n')
+    assert ledger.follow(tmp_path) == [b'{"n":1}']
+    ((_, part),) = ledger.positions
+    assert "odd\\xff.jsonl#" in part
+    part.encode()
+
+
 def test_files_that_come_into_a_folder_are_read(tmp_path: Path, ledger: Ledger) -> None:
     with closing(FollowStream({"orders": [str(tmp_path)]}, look_every=0)) as stream:
         stream.start({})

@@ -29,11 +29,19 @@ def test_a_whole_object_can_be_redacted() -> None:
 
 def test_every_element_of_an_array_is_redacted_also_of_arrays_in_arrays() -> None:
     record = {"cards": [{"number": _SECRET}, [{"number": _SECRET, "n": 1}], 5]}
-    assert _left(record, "cards.number") == {"cards": [{"number": "[redacted]"}, [{"number": "[redacted]", "n": 1}], 5]}
+    assert _left(record, "cards.number") == {
+        "cards": [{"number": "[redacted]"}, [{"number": "[redacted]", "n": 1}], "[redacted]"]
+    }
 
 
-def test_a_text_that_may_hold_the_value_is_redacted_as_a_whole() -> None:
+def test_a_text_or_a_number_that_may_hold_the_value_is_redacted_as_a_whole() -> None:
     assert _left({"data": json.dumps({"card": _SECRET})}, "data.card") == {"data": "[redacted]"}
+    assert _left({"card": 41111111}, "card.number") == {"card": "[redacted]"}
+
+
+def test_data_in_base64_is_redacted_with_data() -> None:
+    left = _left({"data_base64": "NDExMSAxMTEx", "kafka": {"key_base64": "NDEx"}}, "data.card", "kafka.key")
+    assert left == {"data_base64": "[redacted]", "kafka": {"key_base64": "[redacted]"}}
 
 
 def test_names_with_dots_and_odd_letters_are_quoted() -> None:
@@ -46,7 +54,7 @@ def test_a_name_written_with_escapes_and_one_that_comes_twice_are_redacted() -> 
 
 
 def test_what_is_not_there_is_no_matter() -> None:
-    assert _left({"a": 1, "b": None, "c": 2.50}, "x.y", "a.z", "b.z") == {"a": 1, "b": None, "c": 2.5}
+    assert _left({"a": True, "b": None, "c": 2.50}, "x.y", "a.z", "b.z") == {"a": True, "b": None, "c": 2.5}
 
 
 def test_other_values_stay_as_they_are_written() -> None:

@@ -1,4 +1,4 @@
-"""`sagacity alerts`: whether the configuration of alerts makes sense, and whether its channels work."""
+"""`sagacity alerts`: whether the configuration makes sense, whether its channels work, what was never delivered."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from sagacity.cli.remote import SERVER, TOKEN, Remote
 
 if TYPE_CHECKING:
     from sagacity.alerts.config import Alerts
@@ -17,6 +19,8 @@ __all__ = ["command"]
 class _Action(StrEnum):
     CHECK = "check"
     TEST = "test"
+    DEAD_LETTERS = "dead-letters"
+    REDRIVE = "redrive"
 
 
 class _Severity(StrEnum):
@@ -27,28 +31,45 @@ class _Severity(StrEnum):
 
 
 def command(
-    action: Annotated[_Action, typer.Argument(metavar="check|test", help="What to do.", show_default=False)],
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The configuration file.", show_default=False)],
+    action: Annotated[
+        _Action, typer.Argument(metavar="check|test|dead-letters|redrive", help="What to do.", show_default=False)
+    ],
+    config: Annotated[
+        Path | None,
+        typer.Argument(metavar="[CONFIG]", help="The configuration file, for `check` and `test`.", show_default=False),
+    ] = None,
     channel: Annotated[
         list[str] | None, typer.Option("--channel", metavar="NAME", help="Test this channel alone.", show_default=False)
     ] = None,
     owner: Annotated[str | None, typer.Option(help="The owner of a finding to route.", show_default=False)] = None,
     severity: Annotated[_Severity, typer.Option(help="Its severity.")] = _Severity.ERROR,
     workflow: Annotated[str, typer.Option(help="Its workflow.")] = "any",
+    server: SERVER = None,
+    token: TOKEN = None,
 ) -> None:
     """Check the configuration of alerts, or send its channels a test message.
 
     `check` says every mistake, and where notices of a finding of the given owner, severity and workflow would go now. It
     looks no secret up. `test` sends one message to each channel, or to those named, and exits with 1 where one fails.
+    `dead-letters` lists what a running server could not deliver, and why; `redrive` has it deliver all of that after all.
 
     \b
     Examples:
       sagacity alerts check server.yaml --owner payments --severity critical
       sagacity alerts test server.yaml
       sagacity alerts test server.yaml --channel payments-slack
+      sagacity alerts dead-letters
+      sagacity alerts redrive --server https://sagacity.example
     """
+    if action is _Action.DEAD_LETTERS:
+        return _dead_letters(Remote(server, token))
+    if action is _Action.REDRIVE:
+        return _redrive(Remote(server, token))
     from sagacity.alerts.reading import load
+    from sagacity.errors import UsageError
 
+    if config is None:
+        raise UsageError(f"`sagacity alerts {action.value}` needs the configuration file", hint="name it: server.yaml")
     alerts = load(config)
     if action is _Action.CHECK:
         _check(alerts, owner, severity.value, workflow)
@@ -105,6 +126,28 @@ def _test(alerts: Alerts, channels: list[str] | None) -> None:
         typer.echo(f"{name}: {said}")
     if failed:
         raise typer.Exit(1)
+
+
+def _dead_letters(remote: Remote) -> None:
+    cursor, count = None, 0
+    with remote:
+        while True:
+            page = remote.get("/api/v1/notices/dead-letters", cursor=cursor, limit=500)
+            for letter in page["items"]:
+                count += 1
+                finding = letter["finding"]
+                of = f"{finding['workflow']} {finding['case']}: {finding['expectation']}"
+                typer.echo(f"{letter['number']:>8}  {letter['at']}  {letter['kind']:<9} {of}\n{'':10}{letter['error']}")
+            cursor = page["next"]
+            if cursor is None:
+                break
+    typer.echo(f"{_counted(count, 'dead letter')}" + ("; `sagacity alerts redrive` has them delivered" if count else ""))
+
+
+def _redrive(remote: Remote) -> None:
+    with remote:
+        count = remote.post("/api/v1/notices/dead-letters/redrive", {})["redriven"]
+    typer.echo(f"{_counted(count, 'notice')} will be delivered again")
 
 
 def _counted(number: int, noun: str) -> str:

@@ -79,7 +79,10 @@ class Outlook(msgspec.Struct, frozen=True):
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """What a `judge` did: cases judged, findings opened, reopened, resolved; and when the next case falls due."""
+    """What a `judge` did: cases judged, findings opened, reopened, resolved; and when the next case falls due.
+
+    `more`: there are more cases to be judged now. `after`: where a replay goes on; None where it is done.
+    """
 
     cases: int
     opened: int
@@ -87,6 +90,7 @@ class Judged(msgspec.Struct, frozen=True):
     resolved: int
     next_due: int | None
     more: bool = False
+    after: str | None = None
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -347,8 +351,13 @@ class LiveLedger(Protocol):
 
     def upkeep(self, now: int) -> Released: ...
 
-    def replay(self, start: int, end: int, outlook: Outlook, now: int) -> Judged:
-        """Judge again every case with an event in the period; finds nothing new unless verdicts were wrong."""
+    def replay(
+        self, start: int, end: int, outlook: Outlook, now: int, *, after: str | None = None, most: int = 100_000
+    ) -> Judged:
+        """Judge again every case with an event in the period; finds nothing new unless verdicts were wrong.
+
+        At most so many cases at a time: where the result has an `after`, call again with it, and with the outlook of then.
+        """
         ...
 
     def settle(self, settled: Sequence[Settled]) -> None:

@@ -15,24 +15,28 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from sagacity.errors import FullError, LedgerError
+from sagacity.errors import FullError, LedgerError, MemoryLimitError
 from sagacity.ledger.live import Judged, LiveLedger, Outlook
 from sagacity.reconcile.clock import Clock
+from sagacity.reconcile.intake import FEWEST, Intake
 from sagacity.reconcile.watermark import Heard, Patience, outlook
-from sagacity.sources.stream import Batch, Part, Reach, ReachState, Stream
+from sagacity.sources.stream import Part, Reach, ReachState, Stream
 
 __all__ = ["Change", "Live", "LiveState", "Status"]
 
 T = TypeVar("T")
 
 LiveState: TypeAlias = Literal["starting", "running", "stalled", "stopped"]
-"""`stalled`: the ledger can keep nothing for now, so nothing is taken in; `Status.problem` says why."""
+"""`stalled`: the ledger can keep nothing for now, for want of room or memory, so nothing is taken in; `Status.problem` says
+why."""
 
 _WAIT = 0.1
 _RETRY = 1.0
 _UPKEEP_EVERY = 60_000_000
 _UPKEEP_AGAIN = 1_000_000
 _RATE_OVER = 10_000_000
+_CASES = 200_000
+_JUDGING_MOST = 1_000_000
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,8 +73,9 @@ class _Settled(msgspec.Struct, frozen=True):
 class Live:
     """A ledger, the streams that feed it, and the rounds in which it is kept up to date.
 
-    `batch` bounds the records of one round. Where several streams give, each gets its share of it. A round takes what
-    waits, so rounds are large only where more comes than is judged; what a round costs by itself is then shared by many.
+    `batch` bounds the records of one round. A round takes what waits, so rounds are large only where more comes than is
+    judged; what a round costs by itself is then shared by many. Where much is to be judged, after a replay or for a new
+    workflow, a round judges for about a second, so that records go on being taken in meanwhile.
     """
 
     def __init__(
@@ -84,9 +89,9 @@ class Live:
     ) -> None:
         self.ledger = ledger
         self.clock = clock
-        self._streams = tuple(streams)
+        self._intake = Intake(streams, batch)
         self._patience = patience or Patience()
-        self._batch = batch
+        self._cases = _CASES
         self._asked: queue.SimpleQueue[tuple[Callable[[LiveLedger], Any], Future[Any]]] = queue.SimpleQueue()
         self._listeners: list[Callable[[Change], None]] = []
         self._stop = threading.Event()
@@ -96,8 +101,6 @@ class Live:
         self._outlook: Outlook | None = None
         self._next_due: int | None = 0
         self._settled: dict[Part, _Settled] = {}
-        self._latest: dict[Part, int] = {}
-        self._heard: dict[Part, int] = {}
         self._current: dict[Part, int] = {}
         self._records = 0
         self._recent: deque[tuple[int, int]] = deque()
@@ -128,7 +131,7 @@ class Live:
             started=self._started,
             as_of=self._outlook.as_of if self._outlook else self.ledger.as_of(),
             behind=dict(self._outlook.behind) if self._outlook else {},
-            reaches=tuple(reach for stream in self._streams for reach in stream.reaches()),
+            reaches=self._intake.reaches(),
             records=self._records,
             rate=sum(records for _, records in recent) / (_RATE_OVER / 1e6),
         )
@@ -141,30 +144,18 @@ class Live:
 
     def begin(self) -> None:
         """Give the streams the positions that the ledger knows. `run` does it by itself."""
-        positions = self.ledger.positions()
-        for stream in self._streams:
-            stream.start(positions)
-        for part in self.ledger.parts():
-            key = (part.source, part.part)
-            if part.latest is not None:
-                self._latest[key] = part.latest
-            if part.heard is not None:
-                self._heard[key] = part.heard
+        self._intake.start(self.ledger)
         self._state = "running"
 
     def run(self) -> None:
         """Round after round until `stop`. A ledger that can keep nothing for now stalls it; other errors end it."""
-        held: list[tuple[Stream, list[Batch]]] = []
         try:
             self.begin()
             while not self._stop.is_set():
                 try:
-                    held = held or self._poll(_WAIT)
-                    now, records = self._keep(held)
-                    held = []  # kept for good: where judging them fails, they are not to be kept again
-                    self._follow_up(now, records)
+                    self.tick(_WAIT)
                     self._state, self._problem = "running", None
-                except FullError as error:
+                except (FullError, MemoryLimitError) as error:
                     self._state, self._problem = "stalled", str(error)
                     self._answer()
                     self._stop.wait(_RETRY)
@@ -177,34 +168,14 @@ class Live:
 
     def tick(self, wait: float = 0.0) -> Judged:
         """One round: what waits is taken in, kept and judged. For whoever owns the time; `run` does this for ever."""
-        return self._follow_up(*self._keep(self._poll(wait)))
-
-    def _poll(self, wait: float) -> list[tuple[Stream, list[Batch]]]:
-        """What the streams have. The first waits, so that a round without records costs next to nothing."""
-        share = max(self._batch // max(len(self._streams), 1), 1)
-        each_wait = wait / max(len(self._streams), 1)
-        found: list[tuple[Stream, list[Batch]]] = []
-        for stream in self._streams:
-            if batches := stream.poll(share, 0.0 if found else each_wait):
-                found.append((stream, batches))
-        return found
-
-    def _keep(self, taken: Sequence[tuple[Stream, list[Batch]]]) -> tuple[int, int]:
-        """Do what was asked, then keep what was taken; the time, and how many records."""
+        self._intake.take(wait)
         self._answer()
         now = self.clock.now()
-        records = 0
-        if batches := [batch for _, of_stream in taken for batch in of_stream]:
-            appended = self.ledger.append(batches, now)
-            for stream, of_stream in taken:
-                stream.durable(of_stream)
-            records = appended.records
-            further = {part: at for part, at in appended.latest.items() if at > self._latest.get(part, at - 1)}
-            self._latest |= further
-            self._heard |= dict.fromkeys(further, now)  # what moves nothing on, such as other types, holds nothing back
+        records = self._intake.keep(self.ledger, now)
+        if records:
             self._next_due = 0
         self._count(now, records)
-        return now, records
+        return self._follow_up(now, records)
 
     def _follow_up(self, now: int, records: int) -> Judged:
         """Judge what is due, tend the ledger, and tell who listens."""
@@ -226,7 +197,7 @@ class Live:
             return total
         self._next_due = 0  # until it is done, should the ledger fail
         while True:
-            judged = self.ledger.judge(found, now)
+            judged = self._judge_some(found, now)
             total = Judged(
                 total.cases + judged.cases,
                 total.opened + judged.opened,
@@ -234,13 +205,26 @@ class Live:
                 total.resolved + judged.resolved,
                 judged.next_due,
             )
-            if not judged.more or self._stop.is_set():
+            if not judged.more or self._stop.is_set() or self.clock.now() - now >= _JUDGING_MOST:
                 self._next_due = 0 if judged.more else judged.next_due
                 return total
 
+    def _judge_some(self, found: Outlook, now: int) -> Judged:
+        """Judge as many cases as the ledger's memory suffices for."""
+        while True:
+            try:
+                judged = self.ledger.judge(found, now, self._cases)
+            except MemoryLimitError:
+                if self._cases <= FEWEST:
+                    raise
+                self._cases = max(self._cases // 2, FEWEST)
+                continue
+            self._cases = min(self._cases * 2, _CASES)
+            return judged
+
     def _parts(self, now: int) -> list[Heard]:
         parts = []
-        for reach in (reach for stream in self._streams for reach in stream.reaches()):
+        for reach in self._intake.reaches():
             key = (reach.source, reach.part)
             settled = self._settled.get(key)
             if settled is None or settled.state != reach.state:
@@ -253,8 +237,8 @@ class Live:
                     part=reach.part,
                     state=reach.state,
                     since=settled.since,
-                    latest=self._latest.get(key),
-                    heard=self._heard.get(key),
+                    latest=self._intake.latest.get(key),
+                    heard=self._intake.heard.get(key),
                     current=self._current.get(key),
                 )
             )

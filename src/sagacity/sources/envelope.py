@@ -21,12 +21,15 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from sagacity.correlation import extract
+
 __all__ = [
     "HTTP",
     "KAFKA",
     "Binding",
     "Headers",
     "Surroundings",
+    "carrying",
     "is_batch",
     "is_binary",
     "plain",
@@ -46,6 +49,7 @@ _JSON_TYPE = re.compile(r"(?i)\s*[^/;\s]+/([^;\s]+\+)?json\s*(;.*)?$", re.DOTALL
 _DATA = ("data", "data_base64", "datacontenttype")
 _DECODE = msgspec.json.Decoder(msgspec.Raw).decode
 _DECODE_ARRAY = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_CARRIED = frozenset({"x-correlation-id", "traceparent"})
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -150,6 +154,21 @@ def surround(body: bytes, surroundings: Surroundings) -> bytes:
     rest = body[start + 1 :]
     comma = b"" if rest.lstrip(_BLANK).startswith(b"}") else b","
     return b'{"kafka":%b%b%b' % (_object(_described(surroundings)), comma, rest)
+
+
+def carrying(body: bytes, headers: Headers) -> bytes:
+    """The record with the correlation id and the trace that its message's headers carry, as the attributes that CloudEvents
+    have for them, behind its own: of a field that stands twice the first counts. What is no object stays as it is."""
+    if not any(name.lower() in _CARRIED for name, _ in headers):
+        return body
+    end = body.rstrip(_BLANK)
+    if not (end.endswith(b"}") and end.lstrip(_BLANK).startswith(b"{")):
+        return body
+    found = extract([(name, value) for name, value in headers if value is not None], new_id=str)
+    carried = {"correlationid": found.id, "traceparent": found.traceparent, "tracestate": found.tracestate}
+    attributes = _object({name: value for name, value in carried.items() if value})
+    comma = b"" if attributes == b"{}" or end[:-1].strip(_BLANK) == b"{" else b","
+    return b"%b%b%b" % (end[:-1], comma, attributes[1:])
 
 
 def split(batch: bytes) -> list[bytes]:

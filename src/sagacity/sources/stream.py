@@ -19,7 +19,7 @@ from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
-__all__ = ["Batch", "Part", "Reach", "ReachState", "Stream"]
+__all__ = ["Batch", "Part", "Reach", "ReachState", "Stream", "divided"]
 
 Part: TypeAlias = tuple[str, str]
 """A source's name, and the part of it in which positions count: `orders.events/3` of Kafka, a file's path, `http`."""
@@ -42,6 +42,15 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     positions: Sequence[int]
     resume: int | None = None
     ticket: object = None
+
+
+def divided(batch: Batch, at: int) -> tuple[Batch, Batch]:
+    """A batch in two, the first of `at` records, fewer than there are: whoever keeps that alone reads on at the second."""
+    positions = batch.positions
+    first = msgspec.structs.replace(
+        batch, bodies=batch.bodies[:at], positions=positions[:at], resume=None if batch.resume is None else positions[at]
+    )
+    return first, msgspec.structs.replace(batch, bodies=batch.bodies[at:], positions=positions[at:])
 
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,8 @@
 | a JSON array, of whatever content type | each element |
 | anything else | one, as it came: a structured CloudEvent, a JSON object, or something unreadable |
 
-Whatever comes yields at least one record, so that nothing is handed in without being accounted for.
+A correlation id and a trace in the request's headers (`X-Correlation-ID`, `traceparent`) go with each record that states
+none. Whatever comes yields at least one record, so that nothing is handed in without being accounted for.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from sagacity.sources.envelope import HTTP, Headers, is_batch, is_binary, plain, record, split
+from sagacity.sources.envelope import HTTP, Headers, carrying, is_batch, is_binary, plain, record, split
 
 __all__ = ["MOST_RECORDS", "Taken", "TooLarge", "TooMany", "records", "unpacked"]
 
@@ -62,6 +63,8 @@ def records(body: bytes, content_type: str, headers: Headers) -> Taken:
         found = split(body)
     else:
         found = [plain(body)]
+    if not is_binary(held, HTTP):
+        found = [carrying(each, held) for each in found]
     if len(found) > MOST_RECORDS:
         raise TooMany
     found = found or [body]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import msgspec
+from litestar.di import NamedDependency
 
 from sagacity.ledger.live import LiveLedger
 from sagacity.reconcile.live import Live
@@ -15,7 +17,7 @@ from sagacity.web.sessions import Sessions
 from sagacity.web.settings import Settings
 from sagacity.workflow.model import Workflow
 
-__all__ = ["Served"]
+__all__ = ["Here", "Served"]
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,3 +41,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     def now(self) -> int:
         """Microseconds since 1970-01-01T00:00Z."""
         return self.live.clock.now()
+
+
+Here: TypeAlias = NamedDependency[Served]
+"""The type of a route's parameter `served`."""

@@ -6,9 +6,10 @@ Everything is done by the writing thread, between two rounds; the caller waits w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
+from sagacity.alerts import redrive as dead_letters
 from sagacity.errors import UsageError, WorkflowError
 from sagacity.ledger.live import Action, Judged, LiveFinding, LiveLedger, Outlook, StoredWorkflow
 from sagacity.reconcile.live import Change
@@ -19,7 +20,7 @@ from sagacity.web.times import stamp
 from sagacity.workflow.language.reader import loads
 from sagacity.workflow.problems import Place, Problem
 
-__all__ = ["act_on", "adopt", "asked", "replay"]
+__all__ = ["act_on", "adopt", "asked", "redrive", "replay"]
 
 T = TypeVar("T")
 
@@ -72,23 +73,42 @@ async def adopt(
 
 
 async def replay(served: Served, who: Identity, start: int, end: int) -> Judged:
-    """Judge again every case with an event in the period. Raises UsageError, and Refused as `asked` does."""
+    """Judge again every case with an event in the period, so many between two rounds, so that records go on being taken in.
+    Raises UsageError, and Refused as `asked` does."""
     if end <= start:
         raise UsageError("the period ends before it begins", hint="give from before to")
-    status = await asyncio.to_thread(served.live.status)
-    if status.as_of is None:
-        raise Refused(409, "nothing has been judged yet", "replay once records have come in")
-    outlook = Outlook(status.as_of, status.behind)
 
     def work(ledger: LiveLedger) -> Judged:
-        now = served.now()
-        judged = ledger.replay(start, end, outlook, now)
-        ledger.audit(who.name, f"replay from {stamp(start)} to {stamp(end)}: {judged.cases} cases", now)
-        return judged
+        status = served.live.status()
+        if status.as_of is None:
+            raise Refused(409, "nothing has been judged yet", "replay once records have come in")
+        return ledger.replay(start, end, Outlook(status.as_of, status.behind), served.now(), after=after)
 
-    judged = await asked(served, work, within=served.settings.replay_within)
+    after: str | None = None
+    cases = opened = reopened = resolved = 0
+    while True:
+        judged = await asked(served, work, within=served.settings.replay_within)
+        cases, opened = cases + judged.cases, opened + judged.opened
+        reopened, resolved = reopened + judged.reopened, resolved + judged.resolved
+        after = judged.after
+        if after is None:
+            break
+    done = f"replay from {stamp(start)} to {stamp(end)}: {cases} cases"
+    await asked(served, lambda ledger: ledger.audit(who.name, done, served.now()))
     _tell(served)
-    return judged
+    return Judged(cases, opened, reopened, resolved, None)
+
+
+async def redrive(served: Served, who: Identity, numbers: Collection[int] | None) -> int:
+    """Have dead letters delivered again, all or those of these numbers; how many. Raises Refused as `asked` does."""
+
+    def work(ledger: LiveLedger) -> int:
+        now = served.now()
+        count = dead_letters.redrive(ledger, now, numbers)
+        ledger.audit(who.name, f"redrive {count} dead letters", now)
+        return count
+
+    return await asked(served, work)
 
 
 def _tell(served: Served) -> None:

@@ -14,7 +14,7 @@ from sagacity.errors import SagacityError
 from sagacity.sources.resolve import source_names
 from sagacity.web.api.described import body, errors
 from sagacity.web.bodies import MOST_RECORDS, Taken, TooLarge, TooMany, records, unpacked
-from sagacity.web.context import Served
+from sagacity.web.context import Here, Served
 from sagacity.web.problem import Refused
 
 __all__ = ["INGEST", "Intake", "Received"]
@@ -158,7 +158,7 @@ async def _aside(size: int, work: Any, *given: Any) -> Any:
     responses=errors(404, 413, 415, 422, 504),
     request_max_body_size=None,
 )
-async def ingest(served: Served, request: Request[Any, Any, Any]) -> Response[Received]:
+async def ingest(served: Here, request: Request[Any, Any, Any]) -> Response[Received]:
     """Answered once every record is durable. Where there are several sources, name one: `/ingest/{source}`."""
     return await _take(served, request, None)
 
@@ -173,7 +173,7 @@ async def ingest(served: Served, request: Request[Any, Any, Any]) -> Response[Re
     responses=errors(404, 413, 415, 422, 504),
     request_max_body_size=None,
 )
-async def ingest_to(served: Served, request: Request[Any, Any, Any], source: FromPath[str]) -> Response[Received]:
+async def ingest_to(served: Here, request: Request[Any, Any, Any], source: FromPath[str]) -> Response[Received]:
     """Answered once every record is durable: 202 where at least one of them can be read, 422 where none can. Every record is
     accounted for, those that cannot be read as rejected."""
     return await _take(served, request, source)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -130,6 +131,6 @@ class _OfLedger(Collector):
     summary="Metrics for Prometheus",
     media_type="text/plain",
 )
-def metrics(metrics_of: Metrics) -> Response[bytes]:
+def metrics(metrics_of: NamedDependency[Metrics]) -> Response[bytes]:
     """In the text format of Prometheus."""
     return Response(metrics_of.text(), media_type=CONTENT_TYPE_LATEST)

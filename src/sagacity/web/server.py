@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+from functools import partial
 from typing import Any
 
 import uvicorn
 from litestar import Litestar
 
 from sagacity.web.context import Served
+from sagacity.web.patience import HeadersInTime
 
 __all__ = ["Server", "server"]
 
@@ -40,7 +42,7 @@ def server(app: Litestar, *, host: str = "127.0.0.1", port: int = 8420, **more: 
         app,
         host=host,
         port=port,
-        http="h11",
+        http=partial(HeadersInTime, within=app.state.served.settings.headers_within),  # type: ignore[arg-type]
         ws="none",
         h11_max_incomplete_event_size=_HEADERS,
         limit_concurrency=_CONNECTIONS,

@@ -21,8 +21,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `secure`: browsers reach the server by HTTPS, so cookies are sent by HTTPS alone. `session`: how long a login lasts, in
     seconds. `body_most`, `unpacked_most`: bytes of an ingested body as sent, and unpacked; `reading_most`: of all that are
     being read at a time. `answer_within`: seconds that a request waits for the writing thread, `replay_within` for a
-    replay. `heartbeat`: seconds between signs of life of a quiet stream of changes. `watchers`: how many may watch at the
-    same time. Rates are per token, or per address where there is no token.
+    replay. `headers_within`, `body_within`: seconds in which a request's headers and its body have to have come.
+    `heartbeat`: seconds between signs of life of a quiet stream of changes. `watchers`: how many may watch at the same time.
+    Rates are per token, or per address where there is no token.
     """
 
     tokens: Tokens = Tokens()
@@ -35,6 +36,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reading_most: int = 256 * _MEGABYTE
     answer_within: float = 10.0
     replay_within: float = 600.0
+    headers_within: float = 15.0
+    body_within: float = 60.0
     heartbeat: float = 15.0
     watchers: int = 200
     ingest_rate: Rate = Rate(per_second=2_000.0, burst=4_000)

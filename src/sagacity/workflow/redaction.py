@@ -1,7 +1,8 @@
 """What is not to be kept of a record: the places in it that a source's `redact` names.
 
 A place is a path as in expressions, of names alone: `data.card.number`, `"odd name"`. Where the path leads through an array,
-what it names is redacted in every element; where it leads to a text that it cannot look into, the whole text is.
+what it names is redacted in every element; where it leads to a text or a number, which it cannot look into, all of that is.
+With a name goes what CloudEvents call the same in base64: `data_base64` with `data`.
 """
 
 from __future__ import annotations

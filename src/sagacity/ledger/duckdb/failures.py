@@ -7,13 +7,17 @@ from contextlib import contextmanager
 
 import duckdb
 
-from sagacity.errors import LedgerError, SagacityError, SourceError
+from sagacity.errors import LedgerError, MemoryLimitError, SagacityError, SourceError
 
-__all__ = ["judging", "reading"]
+__all__ = ["FULL", "judging", "reading"]
 
 _MEMORY = "give it more with --memory, or make room in the folder for temporary files (TMPDIR)"
 _DISK = "make room in the folder for temporary files, or name another one in the environment variable TMPDIR"
-_FULL = ("No space left on device", "max_temp_directory_size", "failed to offload data block", "Disk quota exceeded")
+FULL = (
+    "No space left on device", "Disk quota exceeded", "File too large", "max_temp_directory_size",
+    "failed to offload data block",
+)  # fmt: skip
+"""What the database's errors say where a disk is full."""
 
 
 @contextmanager
@@ -37,13 +41,13 @@ def reading(name: str) -> Iterator[None]:
 def _ours(error: duckdb.Error) -> SagacityError | None:
     text = str(error)
     if isinstance(error, duckdb.OutOfMemoryException):
-        full = any(sign in text for sign in _FULL)
+        full = any(sign in text for sign in FULL)
         return (
             LedgerError("the disk for temporary files is full", hint=_DISK)
             if full
-            else LedgerError("the memory limit was reached", hint=_MEMORY)
+            else MemoryLimitError("the memory limit was reached", hint=_MEMORY)
         )
-    if isinstance(error, duckdb.IOException) and any(sign in text for sign in _FULL):
+    if isinstance(error, duckdb.IOException) and any(sign in text for sign in FULL):
         return LedgerError("the disk for temporary files is full", hint=_DISK)
     if isinstance(error, duckdb.InterruptException):
         return LedgerError("interrupted")

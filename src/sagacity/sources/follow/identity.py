@@ -18,11 +18,12 @@ with the same first lines.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 
 import msgspec
 
-__all__ = ["HEAD", "Identity", "identify", "part_name", "read_part_name"]
+__all__ = ["HEAD", "Identity", "identify", "part_name", "read_part_name", "shown"]
 
 HEAD = 4096
 
@@ -50,8 +51,13 @@ def identify(inode: int, head: bytes, whole: bool = False) -> Identity | None:
     return Identity(inode, length, _digest(head[:length])) if length else None
 
 
+def shown(path: str) -> str:
+    """A path as text: bytes in it that are none stay to be seen, as `\\xff`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def part_name(path: str, identity: Identity) -> str:
-    name = f"{path}#{identity.inode}.{identity.length}.{identity.digest}"
+    name = f"{shown(path)}#{identity.inode}.{identity.length}.{identity.digest}"
     return f"{name}.{identity.generation}" if identity.generation else name
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from sagacity.errors import SourceError, UsageError
 from sagacity.sources.envelope import plain
-from sagacity.sources.follow.identity import HEAD, Identity, identify, part_name, read_part_name
+from sagacity.sources.follow.identity import HEAD, Identity, identify, part_name, read_part_name, shown
 from sagacity.sources.follow.packed import Packed, unpacked_head
 from sagacity.sources.follow.tail import CHUNK, Tail
 from sagacity.sources.sniff import named_format
@@ -70,7 +70,7 @@ class FollowStream:
         self._turn = 0
         self._closed = threading.Event()
         self._inodes: dict[tuple[str, int], dict[str, Identity]] = {}
-        self._said = tuple(Reach(source=source, part=path, state="behind") for source, path in self._given)
+        self._said = tuple(Reach(source=source, part=shown(path), state="behind") for source, path in self._given)
 
     def start(self, positions: Mapping[Part, int]) -> None:
         sources = {source for source, _ in self._given}
@@ -188,7 +188,7 @@ class FollowStream:
         except FileNotFoundError:
             return None
         except (OSError, SourceError) as error:
-            self._unopened[source, path] = Reach(source=source, part=path, state="down", error=_reason(error))
+            self._unopened[source, path] = Reach(source=source, part=shown(path), state="down", error=_reason(error))
             return None
         return key
 
@@ -205,7 +205,7 @@ class FollowStream:
             head, whole = unpacked_head(path, HEAD)
         identity = identify(status.st_ino, head, whole)
         if identity is None:
-            self._unopened[source, path] = Reach(source=source, part=path, state="current", lag=0)
+            self._unopened[source, path] = Reach(source=source, part=shown(path), state="current", lag=0)
             return
         part, identity, offset = self._place(source, path, identity, head, None if packed else status.st_size)
         tail = (Packed if packed else Tail)(path, identity, offset)
@@ -299,8 +299,8 @@ def _goes_on(path: str, identity: Identity, at: int) -> bool:
 
 def _nothing_there(source: str, given: str) -> Reach:
     if has_magic(given) or os.path.isdir(given):  # noqa: PTH112
-        return Reach(source=source, part=given, state="current", lag=0, error="no file is there yet")
-    return Reach(source=source, part=given, state="down", error="there is no such file; it is read once it is there")
+        return Reach(source=source, part=shown(given), state="current", lag=0, error="no file is there yet")
+    return Reach(source=source, part=shown(given), state="down", error="there is no such file; it is read once it is there")
 
 
 def _reason(error: Exception) -> str:

@@ -40,6 +40,21 @@ class Partition:
         self._looks = 0
         self._down = False
 
+    def joined(self, sources: Sequence[str], positions: Mapping[str, int]) -> bool:
+        """The partition is read for these sources now; `positions` are where those that it was not read for read on. Whether
+        reading goes on elsewhere than it was."""
+        now = {source: at for source, at in positions.items() if source in sources and source not in self.sources}
+        for source in self.sources:
+            at = self._ahead.get(source, self.position)
+            if at is not None:
+                now[source] = at
+        before = self.position
+        self.sources = tuple(sources)
+        self.position = min(now.values()) if len(now) == len(self.sources) else None
+        self._ahead = {source: at for source, at in now.items() if at != self.position}
+        self.changed = True
+        return self.position != before
+
     def took(self, bodies: Sequence[bytes], offsets: Sequence[int], end: int | None) -> list[Batch]:
         """Records have come, of these ascending offsets; `end` is the partition's end as it is known by now."""
         self.position = offsets[-1] + 1

@@ -10,13 +10,13 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicPartition
 
-from sagacity.sources.envelope import KAFKA, Surroundings, plain, record, surround
+from sagacity.sources.envelope import KAFKA, Headers, Surroundings, carrying, is_binary, plain, record, surround
 from sagacity.sources.kafka.health import leadership, read_statistics
 from sagacity.sources.kafka.partition import Partition
 from sagacity.sources.kafka.routes import Routes, topic_partition
 from sagacity.sources.kafka.scout import Scout, Sight
 from sagacity.sources.kafka.settings import advice, connect_admin, connect_consumer, redacted
-from sagacity.sources.stream import Batch, Part, Reach
+from sagacity.sources.stream import Batch, Part, Reach, divided
 
 __all__ = ["KafkaStream"]
 
@@ -72,8 +72,8 @@ class KafkaStream:
         self._closed = False
 
     def serve(self, topics: Mapping[str, Sequence[str]], *, surroundings: bool = False) -> None:
-        """Read these topics too, from any thread: they are found within `look_every` seconds and read from their
-        beginning. A source that joins a topic which is read already gets what comes from now on."""
+        """Read these topics too, from any thread: they are found within `look_every` seconds, and each source is given them
+        from their beginning, also those which are read for others already."""
         self._routes.add(topics)
         self._surroundings = self._surroundings or surroundings
 
@@ -145,7 +145,7 @@ class KafkaStream:
             headers: Any = message.headers()
         except UnicodeDecodeError:
             headers = None
-        body = record(value, headers, KAFKA) if headers else plain(value)
+        body = self._carrying(value, headers) if headers else plain(value)
         if not self._surroundings:
             return body
         kind, milliseconds = message.timestamp()
@@ -161,13 +161,17 @@ class KafkaStream:
             ),
         )
 
+    @staticmethod
+    def _carrying(value: bytes | None, headers: Headers) -> bytes:
+        return record(value, headers, KAFKA) if is_binary(headers, KAFKA) else carrying(plain(value), headers)
+
     def _share(self, most: int) -> list[Batch]:
         """What was asked for, of what is left; a batch that is too long for it is divided."""
         given: list[Batch] = []
         while self._left and most > 0:
             batch = self._left.popleft()
             if len(batch.bodies) > most:
-                first, rest = _divided(batch, most)
+                first, rest = divided(batch, most)
                 self._left.appendleft(rest)
                 batch = first
             most -= len(batch.bodies)
@@ -190,7 +194,11 @@ class KafkaStream:
                 partition = self._partitions.get((topic, number))
                 if partition is None:
                     fresh.append(self._new(topic, number, found.identity))
-                elif found.identity and partition.identity and found.identity != partition.identity:
+                    continue
+                sources = self._routes.sources(topic)
+                if sources != partition.sources and partition.joined(sources, self._known(topic, number)):
+                    self._assign_anew(partition)
+                if found.identity and partition.identity and found.identity != partition.identity:
                     self._warn(partition, partition.remade(found.identity))
                     self._assign_anew(partition)
         if fresh:
@@ -201,9 +209,13 @@ class KafkaStream:
 
     def _new(self, topic: str, number: int, identity: str) -> Partition:
         sources = self._routes.sources(topic)
-        known = {source: at for (source, part), at in self._positions.items() if topic_partition(part) == (topic, number)}
+        known = self._known(topic, number)
         partition = self._partitions[(topic, number)] = Partition(topic, number, sources, known, identity)
         return partition
+
+    def _known(self, topic: str, number: int) -> dict[str, int]:
+        """Where the ledger told at the start that each source reads on."""
+        return {source: at for (source, part), at in self._positions.items() if topic_partition(part) == (topic, number)}
 
     def _assign_anew(self, partition: Partition) -> None:
         self._consumer.incremental_unassign([TopicPartition(partition.topic, partition.number)])
@@ -287,19 +299,3 @@ class KafkaStream:
 def _where(partition: Partition) -> TopicPartition:
     at = OFFSET_BEGINNING if partition.position is None else partition.position
     return TopicPartition(partition.topic, partition.number, at)
-
-
-def _divided(batch: Batch, most: int) -> tuple[Batch, Batch]:
-    """A batch in two, the first of so many records."""
-
-    def cut(chosen: slice) -> Batch:
-        positions = batch.positions[chosen]
-        return Batch(
-            source=batch.source,
-            part=batch.part,
-            bodies=batch.bodies[chosen],
-            positions=positions,
-            resume=positions[-1] + 1,
-        )
-
-    return cut(slice(most)), cut(slice(most, None))

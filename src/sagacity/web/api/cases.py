@@ -12,7 +12,7 @@ from sagacity.web.api.case_document import TimelineDocument
 from sagacity.web.api.described import errors
 from sagacity.web.api.documents import CaseDocument
 from sagacity.web.api.workflows import no_workflow
-from sagacity.web.context import Served
+from sagacity.web.context import Here, Served
 from sagacity.web.problem import Refused
 from sagacity.web.timeline import Timeline, timeline
 
@@ -26,7 +26,7 @@ _FINDINGS = 500
 
 
 @get("/api/v1/cases/{case:str}", sync_to_thread=True, tags=["cases"], summary="One case", responses=errors(404, 409))
-def case(served: Served, case: FromPath[str], workflow: WorkflowName = None) -> CaseDocument:
+def case(served: Here, case: FromPath[str], workflow: WorkflowName = None) -> CaseDocument:
     """The case as it was judged last."""
     return CaseDocument.of(_row(served, case, workflow))
 
@@ -38,14 +38,14 @@ def case(served: Served, case: FromPath[str], workflow: WorkflowName = None) -> 
     summary="A case's timeline",
     responses=errors(404, 409),
 )
-def case_timeline(served: Served, case: FromPath[str], workflow: WorkflowName = None) -> TimelineDocument:
+def case_timeline(served: Here, case: FromPath[str], workflow: WorkflowName = None) -> TimelineDocument:
     """Every event of the case, those later than its as-of included and marked as not judged; each expectation with its
     verdict and the reason; its findings."""
     return TimelineDocument.of(found_timeline(served, case, workflow))
 
 
 @get("/api/v1/case", sync_to_thread=True, tags=["cases"], summary="One case, whatever its id", responses=errors(404, 409))
-def any_case(served: Served, case: CaseId, workflow: WorkflowName = None) -> CaseDocument:
+def any_case(served: Here, case: CaseId, workflow: WorkflowName = None) -> CaseDocument:
     """As `/api/v1/cases/{case}`, for ids that an address cannot hold: with a slash, empty, `..`."""
     return CaseDocument.of(_row(served, case, workflow))
 
@@ -57,7 +57,7 @@ def any_case(served: Served, case: CaseId, workflow: WorkflowName = None) -> Cas
     summary="A case's timeline, whatever its id",
     responses=errors(404, 409),
 )
-def any_timeline(served: Served, case: CaseId, workflow: WorkflowName = None) -> TimelineDocument:
+def any_timeline(served: Here, case: CaseId, workflow: WorkflowName = None) -> TimelineDocument:
     """As `/api/v1/cases/{case}/timeline`, for ids that an address cannot hold."""
     return TimelineDocument.of(found_timeline(served, case, workflow))
 

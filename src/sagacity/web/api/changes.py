@@ -12,8 +12,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from sagacity.web.api.described import errors
 from sagacity.web.api.documents import ChangeDocument
-from sagacity.web.changes import Watch
-from sagacity.web.context import Served
+from sagacity.web.context import Here, Served
 from sagacity.web.problem import Refused
 
 __all__ = ["changes"]
@@ -29,7 +28,7 @@ _RETRY = 2_000
     responses=errors(),
 )
 async def changes(
-    served: Served,
+    served: Here,
     last: Annotated[str | None, HeaderParameter(name="Last-Event-ID", description="of a watcher that comes again")] = None,
 ) -> ServerSentEvent:
     """Server-sent events: `hello` at first; `change` with a JSON document for every round that changed something, and, with
@@ -37,10 +36,11 @@ async def changes(
     was too slow or comes again (`Last-Event-ID`): what it shows is to be read anew."""
     if served.changes.full():
         raise Refused(503, "too many watch already", "try again later", {"Retry-After": "10"})
-    return ServerSentEvent(_told(served, served.changes.join(), "hello" if last is None else "reload"))
+    return ServerSentEvent(_told(served, "hello" if last is None else "reload"))
 
 
-async def _told(served: Served, watch: Watch, first: str) -> AsyncIterator[ServerSentEventMessage]:
+async def _told(served: Served, first: str) -> AsyncIterator[ServerSentEventMessage]:
+    watch = served.changes.join()  # here: what was never begun is never ended either
     try:
         yield ServerSentEventMessage(event=first, data="{}", retry=_RETRY, sep="\n")
         while not served.changes.closing:

@@ -37,6 +37,7 @@ _SAID: Mapping[int, str] = {
     401: "No token that the server knows.",
     403: "The token's roles do not allow it, or the request comes from another site.",
     404: "There is no such thing.",
+    408: "The body did not come in time.",
     409: "The present state does not allow it.",
     412: "It has been changed in the meantime.",
     413: "The body is too large.",
@@ -47,7 +48,7 @@ _SAID: Mapping[int, str] = {
     503: "The ledger or the queue is full, or the server is not ready; try again after Retry-After.",
     504: "The server did not come to it in time.",
 }
-_ALWAYS = (400, 401, 403, 421, 429, 503)
+_ALWAYS = (400, 401, 403, 408, 421, 429, 503)
 
 
 def errors(*statuses: int) -> dict[int, ResponseSpec]:

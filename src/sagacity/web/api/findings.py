@@ -13,7 +13,7 @@ from msgspec import Meta
 from sagacity.ledger.live import Action, FindingFilter, FindingState
 from sagacity.web.api.described import Cursor, Limit, errors
 from sagacity.web.api.documents import FindingDetail, FindingDocument, IncidentDocument, Listed, listed
-from sagacity.web.context import Served
+from sagacity.web.context import Here, Served
 from sagacity.web.deeds import act_on
 from sagacity.web.identity import Asking, Identity
 from sagacity.web.problem import Refused
@@ -45,7 +45,7 @@ WaiverBody = Annotated[Waiver, Body(examples=[Example(value={"reason": "known ca
 
 @get("/api/v1/findings", sync_to_thread=True, tags=["findings"], summary="Findings", responses=errors())
 def findings(
-    served: Served,
+    served: Here,
     workflow: FromQuery[str | None] = None,
     states: Annotated[list[FindingState] | None, QueryParameter(name="state", description="may be repeated")] = None,
     owner: FromQuery[str | None] = None,
@@ -78,7 +78,7 @@ def findings(
     summary="One finding, with its history",
     responses=errors(404),
 )
-def finding(served: Served, finding: FromPath[str]) -> FindingDetail:
+def finding(served: Here, finding: FromPath[str]) -> FindingDetail:
     """What is wrong, and all that has become of it."""
     return _detail(served, finding)
 
@@ -91,7 +91,7 @@ def finding(served: Served, finding: FromPath[str]) -> FindingDetail:
     opt={"need": "operator"},
     responses=errors(404, 409, 413, 504),
 )
-async def acknowledge(served: Served, request: Asking, finding: FromPath[str], data: BecauseBody = None) -> FindingDocument:
+async def acknowledge(served: Here, request: Asking, finding: FromPath[str], data: BecauseBody = None) -> FindingDocument:
     """Say that somebody looks into it."""
     reason = data.reason if data else None
     return await _act(served, request.user, finding, Action(what="acknowledge", by=request.user.name, reason=reason))
@@ -105,7 +105,7 @@ async def acknowledge(served: Served, request: Asking, finding: FromPath[str], d
     opt={"need": "operator"},
     responses=errors(404, 409, 413, 504),
 )
-async def waive(served: Served, request: Asking, finding: FromPath[str], data: WaiverBody) -> FindingDocument:
+async def waive(served: Here, request: Asking, finding: FromPath[str], data: WaiverBody) -> FindingDocument:
     """Accept it as it is, for good or until an instant; it is open again from then on if it still stands."""
     until = None if data.until is None else later(data.until, served.now())
     action = Action(what="waive", by=request.user.name, reason=data.reason, until=until)
@@ -120,14 +120,14 @@ async def waive(served: Served, request: Asking, finding: FromPath[str], data: W
     opt={"need": "operator"},
     responses=errors(404, 409, 413, 504),
 )
-async def reopen(served: Served, request: Asking, finding: FromPath[str], data: BecauseBody = None) -> FindingDocument:
+async def reopen(served: Here, request: Asking, finding: FromPath[str], data: BecauseBody = None) -> FindingDocument:
     """Take an acknowledgement or a waiver back."""
     reason = data.reason if data else None
     return await _act(served, request.user, finding, Action(what="reopen", by=request.user.name, reason=reason))
 
 
 @get("/api/v1/incidents", sync_to_thread=True, tags=["findings"], summary="Incidents", responses=errors())
-def incidents(served: Served, cursor: Cursor = None, limit: Limit = 50) -> Listed[IncidentDocument]:
+def incidents(served: Here, cursor: Cursor = None, limit: Limit = 50) -> Listed[IncidentDocument]:
     """Findings grouped by one cause, the one that grew last first."""
     return listed(served.ledger.incidents(cursor=cursor, limit=limit), IncidentDocument.of)
 

@@ -17,7 +17,7 @@ from sagacity.web.api.documents import (
     listed,
     source_parts,
 )
-from sagacity.web.context import Served
+from sagacity.web.context import Here
 from sagacity.web.problem import Refused
 
 __all__ = ["accounts", "healthz", "readyz", "rejected", "sources", "status"]
@@ -26,7 +26,7 @@ _RETRY = {"Retry-After": "1"}
 
 
 @get("/api/v1/status", sync_to_thread=True, tags=["server"], summary="How the server does", responses=errors())
-def status(served: Served) -> StatusDocument:
+def status(served: Here) -> StatusDocument:
     """State, as-of, rate, and how far each source has been read."""
     return StatusDocument.of(served.live.status())
 
@@ -44,13 +44,13 @@ class Accounts(msgspec.Struct, frozen=True):
 
 
 @get("/api/v1/sources", sync_to_thread=True, tags=["sources"], summary="Health and lag of sources", responses=errors())
-def sources(served: Served) -> Sources:
+def sources(served: Here) -> Sources:
     """Each part of each source: whether it is current, behind or down, what waits, and what the ledger has of it."""
     return Sources(source_parts(served.ledger.parts(), served.live.status()))
 
 
 @get("/api/v1/accounts", sync_to_thread=True, tags=["sources"], summary="What became of records", responses=errors())
-def accounts(served: Served) -> Accounts:
+def accounts(served: Here) -> Accounts:
     """For each workflow and source: how many records matched, were redelivered, late, unmatched, orphans or rejected."""
     return Accounts([AccountDocument.of(account) for account in served.ledger.accounts()])
 
@@ -62,7 +62,7 @@ def accounts(served: Served) -> Accounts:
     summary="Records that could not be read",
     responses=errors(),
 )
-def rejected(served: Served, cursor: Cursor = None, limit: Limit = 50) -> Listed[RefusalDocument]:
+def rejected(served: Here, cursor: Cursor = None, limit: Limit = 50) -> Listed[RefusalDocument]:
     """The latest of them, newest first: where each stood, why it was rejected, and how it began."""
     return listed(served.ledger.refusals(cursor=cursor, limit=limit), RefusalDocument.of)
 
@@ -94,7 +94,7 @@ class Ready(msgspec.Struct, frozen=True):
     opt={"need": None},
     responses={503: errors(503)[503]},
 )
-def readyz(served: Served) -> Response[Ready]:
+def readyz(served: Here) -> Response[Ready]:
     """503 with the reason while the server starts, is stalled, has stopped, or cannot read its ledger."""
     state = served.live.status()
     if state.state != "running":

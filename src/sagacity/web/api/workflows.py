@@ -12,7 +12,7 @@ from sagacity.ledger.live import CaseFilter
 from sagacity.report.map import Line, map_of
 from sagacity.web.api.described import Cursor, Limit, body, errors
 from sagacity.web.api.documents import CaseDocument, Listed, WorkflowSummary, listed
-from sagacity.web.context import Served
+from sagacity.web.context import Here, Served
 from sagacity.web.deeds import adopt
 from sagacity.web.identity import Asking
 from sagacity.web.problem import Refused
@@ -102,7 +102,7 @@ class CountsDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/api/v1/workflows", sync_to_thread=True, tags=["workflows"], summary="All workflows", responses=errors())
-def workflows(served: Served) -> Workflows:
+def workflows(served: Here) -> Workflows:
     """What is judged by, with revisions; without the texts."""
     return Workflows([WorkflowSummary.of(stored) for stored in served.ledger.workflows()])
 
@@ -114,7 +114,7 @@ def workflows(served: Served) -> Workflows:
     summary="One workflow",
     responses=errors(404),
 )
-def workflow(served: Served, name: Name) -> WorkflowDocument:
+def workflow(served: Here, name: Name) -> WorkflowDocument:
     """Its text, revision, and the map with the numbers of events and findings."""
     found = served.readings.named(name)
     if found is None:
@@ -139,7 +139,7 @@ def workflow(served: Served, name: Name) -> WorkflowDocument:
     responses=errors(409, 412, 413, 422, 504),
 )
 async def adopt_workflow(
-    served: Served,
+    served: Here,
     request: Asking,
     name: Name,
     if_match: Annotated[
@@ -164,7 +164,7 @@ async def adopt_workflow(
     summary="A workflow at a glance",
     responses=errors(404),
 )
-def counts(served: Served, name: Name) -> CountsDocument:
+def counts(served: Here, name: Name) -> CountsDocument:
     """How many cases, findings and events there are, each by what matters of them."""
     if served.readings.named(name) is None:
         raise no_workflow(served.readings, name)
@@ -187,7 +187,7 @@ def counts(served: Served, name: Name) -> CountsDocument:
     responses=errors(404),
 )
 def cases_of(
-    served: Served,
+    served: Here,
     name: Name,
     status: FromQuery[CaseStatus | None] = None,
     text: Annotated[

@@ -18,7 +18,7 @@ from sagacity.errors import WorkflowError
 from sagacity.ledger.live import Action, LiveFinding
 from sagacity.report.markup import tag
 from sagacity.web.access import Access, cookie_name
-from sagacity.web.context import Served
+from sagacity.web.context import Here, Served
 from sagacity.web.deeds import act_on, adopt
 from sagacity.web.logs import log
 from sagacity.web.pages import shown
@@ -46,24 +46,24 @@ def _page(text: str, status: int = 200) -> Response[bytes]:
 
 
 @get("/", opt=_VIEWER, sync_to_thread=True)
-def overview(request: Asking, served: Served) -> Response[bytes]:
+def overview(request: Asking, served: Here) -> Response[bytes]:
     return _page(shown.summary(request, served))
 
 
 @get("/findings", opt=_VIEWER, sync_to_thread=True)
-def findings(request: Asking, served: Served) -> Response[bytes]:
+def findings(request: Asking, served: Here) -> Response[bytes]:
     return _page(shown.inbox(request, served))
 
 
 @get("/findings/{key:str}", opt=_VIEWER, sync_to_thread=True)
-def finding(request: Asking, served: Served, key: FromPath[str]) -> Response[bytes]:
+def finding(request: Asking, served: Here, key: FromPath[str]) -> Response[bytes]:
     return _page(shown.finding(request, served, key))
 
 
 @get("/case", opt=_VIEWER, sync_to_thread=True)
 def case(
     request: Asking,
-    served: Served,
+    served: Here,
     name: Annotated[str, QueryParameter(name="workflow")],
     key: Annotated[str, QueryParameter(name="case")],
 ) -> Response[bytes]:
@@ -71,32 +71,32 @@ def case(
 
 
 @get("/cases", opt=_VIEWER, sync_to_thread=True)
-def cases(request: Asking, served: Served) -> Response[bytes]:
+def cases(request: Asking, served: Here) -> Response[bytes]:
     return _page(shown.cases(request, served))
 
 
 @get("/workflows", opt=_VIEWER, sync_to_thread=True)
-def workflows(request: Asking, served: Served) -> Response[bytes]:
+def workflows(request: Asking, served: Here) -> Response[bytes]:
     return _page(shown.workflows(request, served))
 
 
 @get("/workflow", opt=_VIEWER, sync_to_thread=True)
-def workflow(request: Asking, served: Served, name: FromQuery[str]) -> Response[bytes]:
+def workflow(request: Asking, served: Here, name: FromQuery[str]) -> Response[bytes]:
     return _page(shown.workflow(request, served, name))
 
 
 @get("/sources", opt=_VIEWER, sync_to_thread=True)
-def sources(request: Asking, served: Served) -> Response[bytes]:
+def sources(request: Asking, served: Here) -> Response[bytes]:
     return _page(shown.sources(request, served))
 
 
 @get("/audit", opt=_VIEWER, sync_to_thread=True)
-def audit(request: Asking, served: Served) -> Response[bytes]:
+def audit(request: Asking, served: Here) -> Response[bytes]:
     return _page(shown.audit(request, served))
 
 
 @get("/findings/waive", opt=_OPERATOR, sync_to_thread=True)
-def waive(request: Asking, served: Served) -> Response[bytes] | Redirect:
+def waive(request: Asking, served: Here) -> Response[bytes] | Redirect:
     """The form for waiving, where no script opens it in place."""
     ids = [str(id_) for id_ in request.query_params.getall("id", [])][:_MOST]
     back = local(request.query_params.get("back"), "/findings")
@@ -112,7 +112,7 @@ def _at(frame: Frame, address: str) -> Frame:
 
 
 @post("/findings/act", opt=_OPERATOR, status_code=303)
-async def act(request: Asking, served: Served) -> Response[bytes] | Redirect:
+async def act(request: Asking, served: Here) -> Response[bytes] | Redirect:
     """Acknowledge, waive or reopen what was chosen; then back to where one was."""
     form = await request.form()
     back = local(_field(form.get("back")), "/findings")
@@ -152,7 +152,7 @@ def _field(value: object) -> str:
 
 
 @post("/workflows", opt=_OPERATOR, status_code=303)
-async def submit(request: Asking, served: Served) -> Response[bytes] | Redirect:
+async def submit(request: Asking, served: Here) -> Response[bytes] | Redirect:
     """Judge by the text from now on; where it is not sound, show its problems at their lines."""
     text = _field((await request.form()).get("text")).replace("\r\n", "\n")
     try:
@@ -173,7 +173,7 @@ def login(request: Asking) -> Response[bytes] | Redirect:
 
 
 @post("/login", opt=_ANYBODY, status_code=303)
-async def log_in(request: Asking, served: Served) -> Response[bytes] | Redirect:
+async def log_in(request: Asking, served: Here) -> Response[bytes] | Redirect:
     form = await request.form()
     back = local(_field(form.get("back")))
     access: Access = request.app.state.access
@@ -192,7 +192,7 @@ async def log_in(request: Asking, served: Served) -> Response[bytes] | Redirect:
 
 
 @post("/logout", opt=_ANYBODY, status_code=303)
-async def log_out(served: Served) -> Redirect:
+async def log_out(served: Here) -> Redirect:
     return Redirect("/login", status_code=303, cookies=[_cookie(served, "", 0)])
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["append"]
 
-_CORRELATION = ("/correlationid", "/correlation_id", "/kafka/headers/x-correlation-id", "/kafka/headers/ce_correlationid")
+_CORRELATION = ("/correlation_id", "/correlationid", "/kafka/headers/x-correlation-id", "/kafka/headers/ce_correlationid")
 _TRACE = ("/traceparent", "/kafka/headers/traceparent", "/kafka/headers/ce_traceparent")
 
 

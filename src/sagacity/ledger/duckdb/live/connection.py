@@ -12,17 +12,13 @@ import duckdb
 
 from sagacity.errors import FullError, LedgerError, SagacityError, UsageError
 from sagacity.ledger.duckdb.connection import memory_limit
-from sagacity.ledger.duckdb.failures import judging
+from sagacity.ledger.duckdb.failures import FULL, judging
 from sagacity.ledger.duckdb.live.schema import ARCHIVE, SHARED, VERSION
 from sagacity.ledger.duckdb.readings import define
 from sagacity.ledger.duckdb.rows import first_row
 
 __all__ = ["Store"]
 
-_FULL = (
-    "No space left on device", "Disk quota exceeded", "File too large", "max_temp_directory_size",
-    "failed to offload data block",
-)  # fmt: skip
 _CHECKPOINT = "256MB"
 _OPEN: set[Path] = set()
 _OPENING = threading.Lock()
@@ -148,7 +144,7 @@ class Store:
 def _is_full(error: BaseException) -> bool:
     seen: BaseException | None = error
     while seen is not None:
-        if any(sign in str(seen) for sign in _FULL):
+        if any(sign in str(seen) for sign in FULL):
             return True
         seen = seen.__cause__
     return False
@@ -162,6 +158,6 @@ def _not_opened(folder: Path, error: duckdb.Error) -> SagacityError:
         return LedgerError(
             f"the ledger {folder} is held open{by}", hint="stop that one first, or give this one a folder of its own"
         )
-    if any(sign in text for sign in _FULL):
+    if any(sign in text for sign in FULL):
         return FullError(f"the disk of the ledger {folder} is full", hint="make room there")
     return LedgerError(f"the ledger {folder} could not be opened: {text.splitlines()[0]}")

@@ -9,7 +9,7 @@ import msgspec
 
 from sagacity.ledger.duckdb.live.keeping import LATE, REDELIVERED
 from sagacity.ledger.duckdb.live.revision import AS_OF, Revision
-from sagacity.ledger.duckdb.live.schema import case_table, event_table, touched_table
+from sagacity.ledger.duckdb.live.schema import BETWEEN, case_table, event_table, touched_table
 from sagacity.ledger.duckdb.live.statements import parsed
 from sagacity.ledger.duckdb.rows import first_row
 from sagacity.ledger.live import Outlook
@@ -24,10 +24,11 @@ __all__ = ["Chosen", "choose", "choose_between", "judge_chosen", "next_due"]
 
 
 class Chosen(msgspec.Struct, frozen=True):
-    """How many cases are to be judged, and whether there are more."""
+    """How many cases are to be judged, whether there are more, and the highest number among those that are."""
 
     cases: int
     more: bool
+    last: int = 0
 
 
 def choose(connection: DuckDBPyConnection, revision: Revision, outlook: Outlook, most: int) -> Chosen:
@@ -46,13 +47,21 @@ def choose(connection: DuckDBPyConnection, revision: Revision, outlook: Outlook,
     return Chosen(min(found, most), found > most)
 
 
-def choose_between(connection: DuckDBPyConnection, revision: Revision, start: int, end: int) -> Chosen:
-    """Make `judging`: the cases with an event from one instant up to, but not including, another."""
+def choose_between(
+    connection: DuckDBPyConnection, revision: Revision, start: int, end: int, after: int, most: int
+) -> Chosen:
+    """Make `judging`: the cases with an event from one instant up to, but not including, another, whose number is beyond
+    `after`; of those the lowest, at most so many."""
     connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE judging AS SELECT c, case_id FROM {case_table(revision.w)} WHERE c IN
-            (SELECT c FROM {event_table(revision.w)} WHERE time >= {start} AND time < {end})"""
+        f"""CREATE OR REPLACE TEMP TABLE judging AS SELECT c, case_id FROM {case_table(revision.w)}
+            WHERE c > {after} AND c IN (SELECT c FROM {event_table(revision.w)} WHERE time >= {start} AND time < {end})
+            ORDER BY c LIMIT {most + 1}"""
     )
-    return Chosen(_count(connection, "judging"), False)
+    found = _count(connection, "judging")
+    if found > most:
+        connection.execute("DELETE FROM judging WHERE c = (SELECT max(c) FROM judging)")
+    last = first_row(connection, "SELECT max(c) FROM judging")
+    return Chosen(min(found, most), found > most, int(last[0]) if last and last[0] is not None else after)
 
 
 def next_due(connection: DuckDBPyConnection, revision: Revision) -> int | None:
@@ -70,7 +79,7 @@ def _released(connection: DuckDBPyConnection, cases: str, outlook: Outlook) -> s
     sets = connection.execute(f"SELECT DISTINCT behind FROM {cases} WHERE behind IS NOT NULL").fetchall()
     conditions = []
     for (sources,) in sets:
-        reached = min(outlook.behind.get(source, outlook.as_of) for source in sources.split(","))
+        reached = min(outlook.behind.get(source, outlook.as_of) for source in sources.split(BETWEEN))
         quoted = sources.replace("'", "''")
         conditions.append(f"OR (behind = '{quoted}' AND held <= {reached})")
     return " ".join(conditions)
@@ -158,8 +167,8 @@ def _keep_verdicts(connection: DuckDBPyConnection, revision: Revision, told: Seq
     """Each case's status, and when it is judged next: when as-of alone may change it, or reaches an event that has come
     already."""
     waiting = (
-        """LEFT JOIN (SELECT x.case_id AS c, min(o.at) AS held,
-                             string_agg(DISTINCT o.behind, ',' ORDER BY o.behind) AS behind
+        f"""LEFT JOIN (SELECT x.case_id AS c, min(o.at) AS held,
+                             string_agg(DISTINCT o.behind, '{BETWEEN}' ORDER BY o.behind) AS behind
                       FROM outcomes AS o JOIN examined AS x ON x.c = o.c WHERE o.behind IS NOT NULL GROUP BY x.case_id
                      ) AS h ON h.c = j.c"""
         if held

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from sagacity.errors import LedgerError, UsageError
 from sagacity.ledger.duckdb.live import acting, judging, reading, revisions, telling
 from sagacity.ledger.duckdb.live.appending import append
@@ -109,13 +111,19 @@ class DuckDBLiveLedger:
         self._as_of = outlook.as_of
         return done
 
-    def replay(self, start: int, end: int, outlook: Outlook, now: int) -> Judged:
+    def replay(
+        self, start: int, end: int, outlook: Outlook, now: int, *, after: str | None = None, most: int = 100_000
+    ) -> Judged:
+        w, c = map(int, after.split(".")) if after else (0, 0)
+        revisions = [revision for revision in self._current() if revision.w >= w]
+        if not revisions:
+            return Judged(0, 0, 0, 0, None)
+        first, *rest = sorted(revisions, key=lambda revision: revision.w)
         with self._store.transaction() as connection:
-            done = Judged(0, 0, 0, 0, None)
-            for revision in self._current():
-                chosen = judging.choose_between(connection, revision, start, end)
-                done = _both(done, self._judge_chosen(connection, revision, outlook, now, chosen))
-        return done
+            chosen = judging.choose_between(connection, first, start, end, c if first.w == w else 0, most)
+            done = self._judge_chosen(connection, first, outlook, now, chosen)
+        following = f"{first.w}.{chosen.last}" if chosen.more else f"{rest[0].w}.0" if rest else None
+        return msgspec.structs.replace(done, more=following is not None, after=following)
 
     def act(self, finding: str, action: Action, now: int) -> LiveFinding:
         with self._store.transaction() as connection:

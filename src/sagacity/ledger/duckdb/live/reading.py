@@ -11,7 +11,7 @@ from sagacity.ledger.duckdb.live.archive import Archive
 from sagacity.ledger.duckdb.live.archived import archived_cases, archived_events
 from sagacity.ledger.duckdb.live.paging import page_of
 from sagacity.ledger.duckdb.live.revision import Revision
-from sagacity.ledger.duckdb.live.schema import case_table, event_table
+from sagacity.ledger.duckdb.live.schema import BETWEEN, case_table, event_table
 from sagacity.ledger.duckdb.rows import EventReader, first_row
 from sagacity.ledger.live import CaseFilter, CaseRow, FindingFilter, HistoryEntry, Incident, LiveFinding, Page, StoredEvent
 from sagacity.plan.columns import attribute_columns
@@ -160,7 +160,7 @@ def _case(row: Any) -> CaseRow:
         last=last,
         as_of=as_of,
         due=None if due >= FOREVER else due,
-        behind=tuple(behind.split(",")) if behind else (),
+        behind=tuple(behind.split(BETWEEN)) if behind else (),
         archived=archived,
     )
 

@@ -13,6 +13,7 @@ Places: TypeAlias = Sequence[tuple[str, ...]]
 """Places in a record, each the names on the way to it (`sagacity.workflow.redaction`)."""
 
 _REDACTED = msgspec.Raw(b'"[redacted]"')
+_EMPTY = (b"null", b"true", b"false")
 _UNREADABLE = b"[a record that is no JSON object, of a source with redacted fields]"
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
@@ -35,6 +36,8 @@ def _redact(document: dict[str, msgspec.Raw], place: tuple[str, ...]) -> None:
     name, *rest = place
     if name in document:
         document[name] = _within(document[name], tuple(rest))
+    if (packed := f"{name}_base64") in document:  # the same in CloudEvents, where it is no JSON or no text
+        document[packed] = _REDACTED
 
 
 def _within(raw: msgspec.Raw, place: tuple[str, ...]) -> msgspec.Raw:
@@ -48,4 +51,4 @@ def _within(raw: msgspec.Raw, place: tuple[str, ...]) -> msgspec.Raw:
         return msgspec.Raw(_ENCODER.encode(inner))
     if first == b"[":
         return msgspec.Raw(_ENCODER.encode([_within(item, place) for item in _LIST.decode(raw)]))
-    return _REDACTED if first == b'"' else raw
+    return raw if bytes(raw).strip() in _EMPTY else _REDACTED

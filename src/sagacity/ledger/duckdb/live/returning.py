@@ -219,7 +219,9 @@ def _insert_events(connection: DuckDBPyConnection, revision: Revision) -> None:
             JOIN (SELECT n, max(case_id) AS case_id FROM records_back GROUP BY n) AS o ON o.n = b.record
             WHERE (b.record, b.type) NOT IN (SELECT (record, type) FROM {ARRIVED})
             AND NOT EXISTS (SELECT 1 FROM {event_table(revision.w)} AS e WHERE e.record = b.record AND e.type = b.type)
-            AND (b.{case} IS NULL OR NOT EXISTS (SELECT 1 FROM archived AS a WHERE a.hash = {sign}))"""
+            AND (b.{case} IS NULL OR NOT EXISTS (SELECT 1 FROM archived AS a
+                WHERE a.hash = {sign} AND a.workflow = ? AND a.case_id = b.{case}))""",
+        [revision.workflow.name],
     )
 
 

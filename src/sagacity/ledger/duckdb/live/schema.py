@@ -29,7 +29,13 @@ from sagacity.ledger.duckdb.fields import identifier
 from sagacity.plan.columns import attribute_columns
 from sagacity.workflow.model import Workflow
 
-__all__ = ["ARCHIVE", "SHARED", "VERSION", "case_table", "event_columns", "event_table", "touched_table", "workflow_tables"]
+__all__ = [
+    "ARCHIVE", "BETWEEN", "SHARED", "VERSION", "case_table", "event_columns", "event_table", "touched_table",
+    "workflow_tables",
+]  # fmt: skip
+
+BETWEEN = "\x1f"
+"""Stands between the names of the sources in a case's `behind`: the control character that separates units."""
 
 VERSION = 2
 """The version of these tables. A ledger of a later one is refused; one of an earlier is brought up to this."""
