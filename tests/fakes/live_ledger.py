@@ -181,9 +181,11 @@ class MemoryLedger:
     def settle(self, settled: Sequence[Settled]) -> None:
         with self._lock:
             for each in settled:
-                if each.number not in self._notices:
+                dead = [notice for notice, _ in self._dead if notice.number == each.number]
+                if each.number not in self._notices and not dead:
                     continue
-                notice, _ = self._notices.pop(each.number)
+                self._dead = [letter for letter in self._dead if letter[0].number != each.number]
+                notice = dead[0] if dead else self._notices.pop(each.number)[0]
                 notice = _replace(notice, deliveries=each.deliveries)
                 if each.again is not None:
                     self._notices[each.number] = (notice, each.again)

@@ -24,7 +24,6 @@ from sagacity.web.changes import Changes
 from sagacity.web.context import Served
 from sagacity.web.ingest import INGEST, Intake
 from sagacity.web.metrics import Metrics, metrics
-from sagacity.web.patience import body_in_time
 from sagacity.web.problem import answered
 from sagacity.web.reading import Readings
 from sagacity.web.sessions import Sessions
@@ -86,7 +85,6 @@ def create_app(
             "metrics_of": Provide(lambda: measured, sync_to_thread=False),
         },
         guards=[guard],
-        middleware=[lambda app: body_in_time(settings.body_within, app)],
         before_send=[protect],
         exception_handlers={Exception: answered},
         lifespan=[watching],

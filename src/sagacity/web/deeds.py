@@ -78,10 +78,12 @@ async def replay(served: Served, who: Identity, start: int, end: int) -> Judged:
     if end <= start:
         raise UsageError("the period ends before it begins", hint="give from before to")
 
+    if (await asyncio.to_thread(served.live.status)).as_of is None:
+        raise Refused(409, "nothing has been judged yet", "replay once records have come in")
+
     def work(ledger: LiveLedger) -> Judged:
-        status = served.live.status()
-        if status.as_of is None:
-            raise Refused(409, "nothing has been judged yet", "replay once records have come in")
+        status = served.live.status()  # as of now: what has been judged meanwhile is never judged for an earlier instant
+        assert status.as_of is not None
         return ledger.replay(start, end, Outlook(status.as_of, status.behind), served.now(), after=after)
 
     after: str | None = None

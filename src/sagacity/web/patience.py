@@ -18,7 +18,7 @@ def body_in_time(within: float, app: ASGIApp) -> ASGIApp:
     """An application whose requests have to have sent their bodies within so many seconds. Answered with 408 otherwise."""
 
     async def bounded(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] is not ScopeType.HTTP:
+        if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
         whole = False

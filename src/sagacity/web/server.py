@@ -10,7 +10,7 @@ import uvicorn
 from litestar import Litestar
 
 from sagacity.web.context import Served
-from sagacity.web.patience import HeadersInTime
+from sagacity.web.patience import HeadersInTime, body_in_time
 
 __all__ = ["Server", "server"]
 
@@ -38,11 +38,12 @@ def server(app: Litestar, *, host: str = "127.0.0.1", port: int = 8420, **more: 
     since the faster parser knows no bound for headers. No line is logged for requests, and no header of them is believed to
     tell where they come from. `more` goes to `uvicorn.Config`.
     """
+    settings = app.state.served.settings
     config = uvicorn.Config(
-        app,
+        body_in_time(settings.body_within, app),
         host=host,
         port=port,
-        http=partial(HeadersInTime, within=app.state.served.settings.headers_within),  # type: ignore[arg-type]
+        http=partial(HeadersInTime, within=settings.headers_within),  # type: ignore[arg-type]
         ws="none",
         h11_max_incomplete_event_size=_HEADERS,
         limit_concurrency=_CONNECTIONS,
