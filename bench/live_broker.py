@@ -46,7 +46,7 @@ def from_broker(setting: Setting, kept: Filled, folder: Path) -> str:
 @contextmanager
 def _broker(kind: str, setting: Setting) -> Iterator[Broker]:
     with tempfile.TemporaryDirectory(dir=setting.folder) as folder:
-        broker = Broker(kind, Path(folder))
+        broker = Broker(kind, Path(folder).resolve())
         broker.start()
         try:
             yield broker
