@@ -68,7 +68,7 @@ def deadlines(setting: Setting, folder: Path) -> str:
         ledger.adopt(loads(text), text, by="bench", now=clock.now())
         live = Live(ledger, [push], clock=clock, patience=patience)
         alerts = Alerts(channels={"bench": LogChannel()}, default=Route(name="all", channels=("bench",)))
-        deliverer = Deliverer(alerts, {"bench": heard}, ledger.notices, live.ask, clock=clock)
+        deliverer = Deliverer(alerts, {"bench": heard}, ledger.notices, live.note, clock=clock)
         live.listen(deliverer.wake)
         for run, stop in ((live.run, live.stop), (deliverer.run, deliverer.stop)):
             thread = threading.Thread(target=run)

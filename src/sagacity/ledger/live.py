@@ -331,6 +331,10 @@ class LiveLedger(Protocol):
         changes nothing. Raises UsageError."""
         ...
 
+    def owing(self) -> bool:
+        """Whether a changed workflow has records to be read anew for it: `rejudge` has something to do. Costs nothing."""
+        ...
+
     def rejudge(self, now: int, most: int = 100_000) -> float:
         """Read some of the kept records anew for workflows that changed; the share that is done."""
         ...

@@ -70,6 +70,12 @@ class _Settled(msgspec.Struct, frozen=True):
     since: int
 
 
+class _Asked(msgspec.Struct, frozen=True):
+    work: Callable[[LiveLedger], Any]
+    done: Future[Any]
+    judge: bool
+
+
 class Live:
     """A ledger, the streams that feed it, and the rounds in which it is kept up to date.
 
@@ -92,7 +98,7 @@ class Live:
         self._intake = Intake(streams, batch)
         self._patience = patience or Patience()
         self._cases = _CASES
-        self._asked: queue.SimpleQueue[tuple[Callable[[LiveLedger], Any], Future[Any]]] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[_Asked] = queue.SimpleQueue()
         self._listeners: list[Callable[[Change], None]] = []
         self._stop = threading.Event()
         self._state: LiveState = "starting"
@@ -106,15 +112,18 @@ class Live:
         self._recent: deque[tuple[int, int]] = deque()
         self._last_upkeep = self._started
         self._trouble: str | None = None
-        self._reading_anew = True
 
     # Asked from any thread ------------------------------------------------------------------------------------------
 
-    def ask(self, work: Callable[[LiveLedger], T]) -> Future[T]:
-        """Have the writing thread do something with the ledger, between two rounds."""
+    def ask(self, work: Callable[[LiveLedger], T], *, judge: bool = True) -> Future[T]:
+        """Have the writing thread do something with the ledger, between two rounds, and then look what is to be judged."""
         done: Future[T] = Future()
-        self._asked.put((work, done))
+        self._asked.put(_Asked(work, done, judge))
         return done
+
+    def note(self, work: Callable[[LiveLedger], T]) -> Future[T]:
+        """As `ask`, for what changes no verdict, so that a round follows only where one is due anyway."""
+        return self.ask(work, judge=False)
 
     def listen(self, listener: Callable[[Change], None]) -> Callable[[], None]:
         """Call the listener, on the writing thread, after each round that changed anything. The result stops that."""
@@ -245,9 +254,8 @@ class Live:
         return parts
 
     def _tend(self, now: int) -> None:
-        if self._reading_anew:
+        if self.ledger.owing():
             self.ledger.rejudge(now)
-            self._reading_anew = any(workflow.progress < 1 for workflow in self.ledger.workflows())
             self._next_due = 0
         if now - self._last_upkeep >= _UPKEEP_EVERY:
             self._last_upkeep = now
@@ -262,15 +270,15 @@ class Live:
 
     def _answer(self) -> None:
         while not self._asked.empty():
-            work, done = self._asked.get()
-            if not done.set_running_or_notify_cancel():
+            asked = self._asked.get()
+            if not asked.done.set_running_or_notify_cancel():
                 continue
             try:
-                done.set_result(work(self.ledger))
+                asked.done.set_result(asked.work(self.ledger))
             except BaseException as error:
-                done.set_exception(error)
-            self._next_due = 0
-            self._reading_anew = True  # it may have been a workflow
+                asked.done.set_exception(error)
+            if asked.judge:
+                self._next_due = 0
 
     def _count(self, now: int, records: int) -> None:
         self._records += records

@@ -84,7 +84,7 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
         stack.callback(rounds.end, live.stop)
         rounds.start()
         if alerts is not None:
-            deliverer = Deliverer(alerts, channels, ledger.notices, live.ask, clock=clock)
+            deliverer = Deliverer(alerts, channels, ledger.notices, live.note, clock=clock)
             live.listen(deliverer.wake)
             delivery = _Worker("alerts", deliverer.run, web)
             stack.callback(delivery.end, deliverer.stop)

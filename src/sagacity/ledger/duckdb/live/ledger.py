@@ -88,6 +88,9 @@ class DuckDBLiveLedger:
         self._revisions = loaded
         return stored
 
+    def owing(self) -> bool:
+        return any(not revision.current for revision in self._revisions.values())
+
     def rejudge(self, now: int, most: int = 100_000) -> float:
         with self._store.transaction() as connection:
             share = revisions.reread(connection, self._revisions, self._archive, now, most)
