@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sagacity import expect
     from sagacity.errors import (
         ConditionError,
+        DefinitionError,
         FullError,
         LedgerError,
         RejectedError,
@@ -36,6 +37,7 @@ __all__ = [
     "FOREVER",
     "Capture",
     "ConditionError",
+    "DefinitionError",
     "Event",
     "EventType",
     "Explanation",
@@ -62,6 +64,7 @@ __all__ = [
 _HOMES = {
     "sagacity.errors": (
         "ConditionError",
+        "DefinitionError",
         "FullError",
         "LedgerError",
         "RejectedError",
