@@ -24,7 +24,8 @@ name the step, where it is one."""
 
 
 class Command(msgspec.Struct, frozen=True):
-    """A command to be sent: of a step, or of its compensation. `again`: the same was sent before, under the same id."""
+    """A command to be sent: of a step, or of its compensation. `time` is when it was sent first; `again`: it was sent
+    before, with the same id and content."""
 
     id: str
     step: str
@@ -33,6 +34,7 @@ class Command(msgspec.Struct, frozen=True):
     type: str
     topic: str
     data: msgspec.Raw
+    time: int
     again: bool = False
 
 
