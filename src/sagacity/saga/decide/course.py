@@ -188,6 +188,6 @@ class Course:
             return saga.status
         if saga.quarantine is not None or any(state.status in PARKED for state in self.steps.values()):
             return "parked"
-        if saga.status == "waiting":
+        if saga.waiting:
             return "waiting"
         return "compensating" if saga.direction == "undo" else "running"
