@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from sagacity.messaging import Envelope
-from sagacity.saga.decision import Decision
+from sagacity.saga.decision import Command, Decision
 from sagacity.saga.definition import Saga, Step
 from sagacity.saga.messages import Address
 from sagacity.saga.state import ENDED, SagaState
@@ -39,18 +40,25 @@ class Laws:
         self._undone: set[tuple[str, str]] = set()
         self._turned: set[str] = set()
         self._ended: set[str] = set()
+        self._last: dict[str, SagaState] = {}
         self._skipped: set[tuple[str, str | None]] = set()
 
     def decided(self, definition: Saga, decision: Decision) -> None:
         """A decision has been committed."""
         saga = decision.saga
         turned = saga.id in self._turned
+        before = self._last.get(saga.id)
+        self._last[saga.id] = saga
+        if saga.due != decision.due:
+            raise BrokenError(f"{saga.id} is due at {saga.due}, and was to be looked at again at {decision.due}")
         self._skipped.update((saga.id, event.step) for event in decision.events if event.type == "StepSkipped")
         for command in decision.commands:
             if saga.id in self._ended:
                 raise BrokenError(f"{command.id} was sent after {saga.id} had ended")
             if command.direction == "do" and (turned or saga.direction == "undo"):
                 raise BrokenError(f"{command.id} was sent after {saga.id} had turned back")
+            if not command.again and command.attempt > 1 and not _answered(before, command):
+                raise BrokenError(f"{command.id} was sent though the one before it has no answer")
             if command.direction == "undo":
                 self._undo_in_order(definition, saga, command.step)
         if saga.direction == "undo":
@@ -95,16 +103,19 @@ class Laws:
 
     def told(self, events: list[Envelope], sagas: Mapping[str, SagaState]) -> None:
         """The events of every saga are all there, and say how it ended."""
-        by_saga: dict[str, dict[int, str]] = {id: {} for id in sagas}
+        by_saga: dict[str, dict[int, Envelope]] = {id: {} for id in sagas}
         for envelope in events:
             number = msgspec.json.decode(envelope.data)["number"]
-            if by_saga[envelope.key].setdefault(number, envelope.type) != envelope.type:
+            if by_saga[envelope.key].setdefault(number, envelope) != envelope:
                 raise BrokenError(f"event {number} of {envelope.key} is two, one {envelope.type}")
         for id, saga in sagas.items():
-            numbers = by_saga[id]
-            if sorted(numbers) != list(range(1, saga.events + 1)):
-                raise BrokenError(f"{id} has told {saga.events} events, and {sorted(numbers)} came")
-            ends = [_OUTCOMES[type] for type in numbers.values() if type in _OUTCOMES]
+            numbered = by_saga[id]
+            told = [numbered[number] for number in sorted(numbered)]
+            if sorted(numbered) != list(range(1, saga.events + 1)):
+                raise BrokenError(f"{id} has told {saga.events} events, and {sorted(numbered)} came")
+            if any(earlier.time > later.time for earlier, later in pairwise(told)):
+                raise BrokenError(f"the times of the events of {id} go back")
+            ends = [_OUTCOMES[envelope.type] for envelope in told if envelope.type in _OUTCOMES]
             if ends != ([saga.status] if saga.status in ENDED else []):
                 raise BrokenError(f"{id} is {saga.status} and has told {ends}")
 
@@ -146,6 +157,14 @@ class Laws:
             if not saga.waiting and not held.isdisjoint(saga.resources):
                 raise BrokenError(f"{saga.id} runs while another holds {saga.resources}")
             held.update(saga.resources)
+
+
+def _answered(saga: SagaState | None, command: Command) -> bool:
+    """Whether the attempt before this one had been answered."""
+    if saga is None:
+        return False
+    state = saga.steps[command.step]
+    return state.answered if command.direction == "do" else state.undo_answered
 
 
 def _steps(saga: SagaState) -> str:

@@ -61,7 +61,7 @@ def scenario(seed: int) -> Scenario:
         sagas={f"s{number}": b'{"account":%d}' % chance.randint(1, 2) for number in range(chance.choice((1, 1, 2, 3)))},
         manners={step.name: _manner(chance) for step in definition.steps},
         faults=_faults(chance),
-        storm=chance.choice((20, 60, 150)),
+        storm=chance.choice((20, 100, 300)),
     )
 
 
