@@ -40,6 +40,7 @@ class Laws:
         self._undone: set[tuple[str, str]] = set()
         self._turned: set[str] = set()
         self._ended: set[str] = set()
+        self.moves: set[tuple[str, str, str]] = set()
         self._last: dict[str, SagaState] = {}
         self._skipped: set[tuple[str, str | None]] = set()
 
@@ -48,6 +49,7 @@ class Laws:
         saga = decision.saga
         turned = saga.id in self._turned
         before = self._last.get(saga.id)
+        self._moved(definition, before, saga)
         self._last[saga.id] = saga
         if saga.due != decision.due:
             raise BrokenError(f"{saga.id} is due at {saga.due}, and was to be looked at again at {decision.due}")
@@ -118,6 +120,12 @@ class Laws:
             ends = [_OUTCOMES[envelope.type] for envelope in told if envelope.type in _OUTCOMES]
             if ends != ([saga.status] if saga.status in ENDED else []):
                 raise BrokenError(f"{id} is {saga.status} and has told {ends}")
+
+    def _moved(self, definition: Saga, before: SagaState | None, saga: SagaState) -> None:
+        for name, state in saga.steps.items():
+            was = "pending" if before is None else before.steps[name].status
+            if was != state.status:
+                self.moves.add((definition.by_name[name].kind, was, state.status))
 
     def _undo_in_order(self, definition: Saga, saga: SagaState, step: str) -> None:
         if definition.by_name[step].kind != "compensatable":

@@ -17,7 +17,7 @@ SECOND = 1_000_000
 
 
 class Faults(msgspec.Struct, frozen=True):
-    """How often, of all occasions, something goes wrong; 0 is never."""
+    """How often, of all occasions, something goes wrong; 0 is never. `meddling` is an operator who orders whatever."""
 
     crash: float = 0.0
     lose: float = 0.0
@@ -27,6 +27,7 @@ class Faults(msgspec.Struct, frozen=True):
     jump: float = 0.0
     held_up: float = 0.0
     unknown_version: float = 0.0
+    meddling: float = 0.0
 
 
 class Manner(msgspec.Struct, frozen=True):
@@ -41,7 +42,8 @@ class Manner(msgspec.Struct, frozen=True):
 
 
 class Scenario(msgspec.Struct, frozen=True):
-    """A seed, drawn out. `storm` is for how many turns faults occur."""
+    """A seed, drawn out. `storm` is for how many turns faults occur, `slowness` how often time passes meanwhile although
+    there is something to do."""
 
     seed: int
     definition: Saga
@@ -49,19 +51,22 @@ class Scenario(msgspec.Struct, frozen=True):
     manners: Mapping[str, Manner]
     faults: Faults
     storm: int
+    slowness: float
 
 
 def scenario(seed: int) -> Scenario:
     """What this seed is about."""
     chance = Random(f"scenario {seed}")
     definition = _definition(chance)
+    roughest = chance.choice(("c", "p", "p", "r", ""))
     return Scenario(
         seed=seed,
         definition=definition,
         sagas={f"s{number}": b'{"account":%d}' % chance.randint(1, 2) for number in range(chance.choice((1, 1, 2, 3)))},
-        manners={step.name: _manner(chance) for step in definition.steps},
+        manners={step.name: _manner(chance, step.name, roughest) for step in definition.steps},
         faults=_faults(chance),
         storm=chance.choice((20, 100, 300)),
+        slowness=chance.choice((0.0, 0.1, 0.3)),
     )
 
 
@@ -70,14 +75,24 @@ def _faults(chance: Random) -> Faults:
         return chance.choice((0.0, 0.0, most / 4, most))
 
     return Faults(
-        rate(0.1), rate(0.3), rate(0.2), rate(0.3), rate(0.3), rate(0.05), rate(0.1), chance.choice((0.0, 0.0, 0.0, 0.02))
+        rate(0.1),
+        rate(0.3),
+        rate(0.2),
+        rate(0.3),
+        rate(0.3),
+        rate(0.05),
+        rate(0.1),
+        chance.choice((0.0, 0.0, 0.0, 0.02)),
+        rate(0.03),
     )
 
 
-def _manner(chance: Random) -> Manner:
+def _manner(chance: Random, name: str, roughest: str) -> Manner:
+    """Participants of one sort of step fail more often than others, so that sagas fail early, late, or hardly at all."""
+    rough = 1.0 if name.startswith(roughest) else 0.1
     return Manner(
-        failure=chance.choice((0.0, 0.0, 0.0, 0.3, 1.0)),
-        passing=chance.choice((0.0, 0.0, 0.3)),
+        failure=chance.choice((0.0, 0.4, 0.8, 1.0)) * rough,
+        passing=chance.choice((0.0, 0.5, 1.0)),
         undo_failure=chance.choice((0.0, 0.0, 0.3, 1.0)),
         error=chance.choice((0.0, 0.0, 0.2)),
         dead=chance.random() < 0.07,
@@ -86,9 +101,9 @@ def _manner(chance: Random) -> Manner:
 
 def _definition(chance: Random) -> Saga:
     """Compensatable steps in any order of before and after, perhaps a pivot, perhaps retriable steps."""
-    undoable = [f"c{number}" for number in range(chance.choice((0, 1, 1, 2, 2, 3)))]
-    firm = ["p"] if chance.random() < 0.6 else []
-    retriable = [f"r{number}" for number in range(chance.choice((0, 0, 1, 2)) if undoable or firm else 1)]
+    undoable = [f"c{number}" for number in range(chance.choice((0, 1, 1, 2, 3)))]
+    firm = ["p"] if chance.random() < 0.7 else []
+    retriable = [f"r{number}" for number in range(chance.choice((0, 1, 1, 2)) if undoable or firm else 1)]
     after: dict[str, tuple[str, ...]] = {}
     for place, name in enumerate(undoable):
         after[name] = tuple(other for other in undoable[:place] if chance.random() < 0.5)
@@ -105,17 +120,17 @@ def _definition(chance: Random) -> Saga:
         1,
         tuple(steps),
         resource="input.account" if chance.random() < 0.3 else None,
-        timeout=timedelta(seconds=chance.randint(1, 120)) if chance.random() < 0.25 else None,
+        timeout=timedelta(seconds=chance.randint(1, 60)) if chance.random() < 0.3 else None,
     )
 
 
 def _step(chance: Random, name: str, after: tuple[str, ...]) -> Step:
     undoable = name.startswith("c")
     retry = Retry(
-        attempts=chance.choice((1, 2, 4)),
-        first=timedelta(milliseconds=chance.choice((0, 100, 2000))),
+        attempts=chance.choice((1, 2, 5)),
+        first=timedelta(milliseconds=chance.choice((0, 100, 2000, 10_000))),
         factor=chance.choice((1.0, 2.0, 3.5)),
-        most=timedelta(seconds=chance.choice((2, 30))),
+        most=timedelta(seconds=chance.choice((10, 60))),
         on=chance.choice(get_args(RetryOn)),
     )
     tokens = {other: f"replies.{other}.token" for other in after}

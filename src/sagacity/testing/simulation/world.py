@@ -32,14 +32,16 @@ class CrashError(Exception):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """What came of a seed: the sagas as they ended, the messages by topic, and the schedule, a line for each thing that was
-    done. `broken` says which law did not hold."""
+    """What came of a seed: the sagas as they ended, the messages by topic, and the schedule, a line for each thing that
+    was done. `moves` are the steps' kinds, with the statuses that they went from and to. `broken` says which law did not
+    hold."""
 
     scenario: Scenario
     sagas: dict[str, SagaState]
     topics: dict[str, list[Envelope]]
     effects: dict[tuple[str, str], int]
     turns: int
+    moves: frozenset[tuple[str, str, str]]
     schedule: tuple[str, ...]
     broken: str | None
 
@@ -90,6 +92,7 @@ class World:
                 (saga, name): each.net(saga) for name, each in self.participants.items() for saga in self.scenario.sagas
             },
             turns=self._turns,
+            moves=frozenset(self.laws.moves),
             schedule=tuple(self._schedule),
             broken=broken,
         )
@@ -130,8 +133,8 @@ class World:
         if self.stormy:
             self._trouble()
         acts = self._acts()
-        if self.stormy and acts and self.chance.random() < 0.08:
-            self._pass(self.now + self.chance.randint(0, 40 * SECOND))
+        if self.stormy and acts and self.chance.random() < self.scenario.slowness:
+            self._pass(self.now + self.chance.randint(0, self.chance.choice((1, 10, 60)) * SECOND))
             return True
         if not acts:
             times = [time for time in self._times() if time is not None]
@@ -238,6 +241,8 @@ class World:
         if self._happens(faults.unknown_version):
             self.orchestrator.known = not self.orchestrator.known
             self.note("orchestrator", f"knows the definition: {self.orchestrator.known}")
+        if self._happens(faults.meddling) and (sagas := list(self.orchestrator.sagas().values())):
+            self._order(self.chance.choice(sagas), ("retry", "skip", "compensate", "compensate", "abandon", "resume"))
 
     def _pass(self, time: int) -> None:
         self.now = time
@@ -252,10 +257,11 @@ class World:
                 participant.manner = Manner(failure=manner.failure if participant.name[0] != "r" else 0.0)
         for saga in self.orchestrator.sagas().values():
             if saga.status == "parked":
-                self._order(saga, last=last)
+                usual: tuple[Order, ...] = ("retry", "skip", "compensate", "abandon", "resume", "resume")
+                self._order(saga, ("resume",) if last else usual)
 
-    def _order(self, saga: SagaState, *, last: bool) -> None:
-        orders: tuple[Order, ...] = ("resume",) if last else ("retry", "skip", "compensate", "abandon", "resume", "resume")
+    def _order(self, saga: SagaState, orders: tuple[Order, ...]) -> None:
+        """An operator orders one of these of a saga."""
         parked = [name for name, state in saga.steps.items() if state.status in PARKED]
         order = Ordered(
             self.chance.choice(orders), self.chance.choice(parked) if parked and self.chance.random() < 0.7 else None, "sim"
