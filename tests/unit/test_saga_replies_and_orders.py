@@ -153,7 +153,7 @@ def test_commands_and_replies_say_what_they_are_about() -> None:
     assert address(command) == Address("s", "reserve", "do", 1)
     answer = reply(command, "/stock", 9, data=Raw(b'{"id": 1.50}'))
     assert (answer.type, answer.cause, answer.key, answer.correlation_id) == (
-        "ReserveInventory.succeeded",
+        "ReserveInventory.replied",
         command.id,
         "s",
         "c",
@@ -167,10 +167,17 @@ def test_commands_and_replies_say_what_they_are_about() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"cause": None}, {"type": "OrderPlaced"}, {"type": "X.failed", "data": b"null"}, {"type": "X.failed", "data": b"\xff"}],
+    [
+        {"cause": None},
+        {"extensions": ()},
+        {"extensions": (("sagaoutcome", "done"),)},
+        {"extensions": (("sagaoutcome", "failed"),), "data": b"null"},
+        {"extensions": (("sagaoutcome", "failed"),), "data": b"\xff"},
+    ],
 )
 def test_what_is_no_reply_is_none(changes: dict[str, object]) -> None:
-    document = {"id": "1", "type": "X.succeeded", "source": "/s", "time": 0, "key": "k", "cause": "c", **changes}
+    said = {"extensions": (("sagaoutcome", "succeeded"),)}
+    document = {"id": "1", "type": "X.replied", "source": "/s", "time": 0, "key": "k", "cause": "c", **said, **changes}
     assert replied(Envelope(**document)) is None  # type: ignore[arg-type]
 
 

@@ -82,12 +82,13 @@ class Laws:
             raise BrokenError(f"{envelope.id} was executed after it had been undone")
         if undoing:
             self._undone.add((command.saga, command.step))
-        fields = (step.compensation_payload if undoing else None) or step.payload or {}
-        data = msgspec.json.decode(envelope.data)
-        for field in fields:
-            if field in ("saga", "account") or (command.saga, field) in self._skipped:
+        fields: Mapping[str, str] = (step.compensation_payload if undoing else None) or step.payload or {}
+        data = msgspec.json.decode(envelope.data) if fields else None
+        for field, path in fields.items():
+            root, *names = path.split(".")
+            if root != "replies" or names[1:] != ["token"] or (command.saga, names[0]) in self._skipped:
                 continue
-            if data[field] != token(command.saga, field):
+            if data[field] != token(command.saga, names[0]):
                 raise BrokenError(f"{envelope.id} was sent with {field} = {data[field]!r}")
 
     def at_rest(self, participants: Mapping[str, Participant], sagas: Mapping[str, SagaState]) -> None:

@@ -35,6 +35,7 @@ class Participant:
 
     def __init__(self, world: World, step: Step, manner: Manner) -> None:
         self.name = step.name
+        self.kind = step.kind
         self._world = world
         self._step = step
         self.manner = manner
@@ -85,6 +86,7 @@ class Participant:
         net = self.net(command.saga) + (1 if doing else -1)
         transaction.afterwards.append(lambda: self._world.laws.executed(command, envelope, self._step, net))
         transaction.put("effects", command.saga, net)
+        transaction.append("rows", (command.saga, command.direction, self._world.now))
         data = Raw(msgspec.json.encode({"token": token(command.saga, command.step)}))
         return Standing(command.direction, command.attempt, success=True, data=data)
 

@@ -10,7 +10,7 @@ import msgspec
 from sagacity.errors import UsageError
 from sagacity.messaging import Envelope, Message
 from sagacity.saga.happenings import Order, Ordered
-from sagacity.saga.state import SagaState
+from sagacity.saga.state import Direction, SagaState
 from sagacity.saga.transitions import PARKED
 from sagacity.testing.simulation.broker import Broker, UnpublishedError
 from sagacity.testing.simulation.laws import BrokenError, Laws
@@ -33,13 +33,13 @@ class CrashError(Exception):
 
 class Run(msgspec.Struct, frozen=True):
     """What came of a seed: the sagas as they ended, the messages by topic, and the schedule, a line for each thing that
-    was done. `moves` are the steps' kinds, with the statuses that they went from and to. `broken` says which law did not
-    hold."""
+    was done. `effects` are what participants did in their databases: step, saga, do or undo, time. `moves` are the steps'
+    kinds, with the statuses that they went from and to. `broken` says which law did not hold."""
 
     scenario: Scenario
     sagas: dict[str, SagaState]
     topics: dict[str, list[Envelope]]
-    effects: dict[tuple[str, str], int]
+    effects: tuple[tuple[str, str, Direction, int], ...]
     turns: int
     moves: frozenset[tuple[str, str, str]]
     schedule: tuple[str, ...]
@@ -254,7 +254,7 @@ class World:
         for participant in self.participants.values():
             manner = participant.manner
             if last or self.chance.random() < 0.5:
-                participant.manner = Manner(failure=manner.failure if participant.name[0] != "r" else 0.0)
+                participant.manner = Manner(failure=manner.failure if participant.kind != "retriable" else 0.0)
         for saga in self.orchestrator.sagas().values():
             if saga.status == "parked":
                 usual: tuple[Order, ...] = ("retry", "skip", "compensate", "abandon", "resume", "resume")
