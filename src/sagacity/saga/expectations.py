@@ -93,7 +93,7 @@ def _outcome(step: Step) -> Iterator[Expectation]:
         )
         yield _once(f"{name} compensated")
         for way in (f"{name} failed", f"{name} timed out"):
-            yield Rule(template="response", events=(way, "CompensationStarted"), name=f"{way}: the saga turns back")
+            yield _turns_back(way)
     else:
         whole = f"{done} + {_count(f'{name} skipped')}"
         yield Rule(
@@ -109,9 +109,7 @@ def _outcome(step: Step) -> Iterator[Expectation]:
     )
     yield _once(f"{name} completed")
     if step.kind == "pivot":
-        yield Rule(
-            template="response", events=(f"{name} failed", "CompensationStarted"), name=f"{name} failed: the saga turns back"
-        )
+        yield _turns_back(f"{name} failed")
 
 
 def _in_order(definition: Saga, step: Step) -> Iterator[Expectation]:
@@ -197,6 +195,11 @@ def _effect(step: Step, effect: Effect) -> Iterator[Expectation]:
         severity="critical",
         name=f"{step.name}: no effect stands in {effect.source} once the saga is compensated",
     )
+
+
+def _turns_back(event: str) -> Rule:
+    """Before or after: what was in flight may fail when the saga has turned back for another reason."""
+    return Rule(template="responded_existence", events=(event, "CompensationStarted"), name=f"{event}: the saga turns back")
 
 
 def _once(event: str) -> Rule:

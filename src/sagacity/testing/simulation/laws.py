@@ -83,7 +83,7 @@ class Laws:
         if undoing:
             self._undone.add((command.saga, command.step))
         fields: Mapping[str, str] = (step.compensation_payload if undoing else None) or step.payload or {}
-        data = msgspec.json.decode(envelope.data) if fields else None
+        data = msgspec.json.decode(envelope.data) if fields else {}
         for field, path in fields.items():
             root, *names = path.split(".")
             if root != "replies" or names[1:] != ["token"] or (command.saga, names[0]) in self._skipped:

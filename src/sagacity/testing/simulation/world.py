@@ -88,9 +88,9 @@ class World:
             scenario=self.scenario,
             sagas=dict(self.orchestrator.sagas()),
             topics={topic: [envelope for _, envelope in log] for topic, log in self.broker.logs.items()},
-            effects={
-                (saga, name): each.net(saga) for name, each in self.participants.items() for saga in self.scenario.sagas
-            },
+            effects=tuple(
+                (name, *row) for name, each in self.participants.items() for row in each.store.rows("rows").values()
+            ),
             turns=self._turns,
             moves=frozenset(self.laws.moves),
             schedule=tuple(self._schedule),
