@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from sagacity import expect
     from sagacity.errors import (
         ConditionError,
+        FencedError,
         FullError,
         LedgerError,
+        MessagingError,
+        PublishError,
         RejectedError,
         SagacityError,
         SourceError,
@@ -39,10 +42,13 @@ __all__ = [
     "Event",
     "EventType",
     "Explanation",
+    "FencedError",
     "Finding",
     "FullError",
     "History",
     "LedgerError",
+    "MessagingError",
+    "PublishError",
     "RejectedError",
     "Result",
     "SagacityError",
@@ -62,8 +68,11 @@ __all__ = [
 _HOMES = {
     "sagacity.errors": (
         "ConditionError",
+        "FencedError",
         "FullError",
         "LedgerError",
+        "MessagingError",
+        "PublishError",
         "RejectedError",
         "SagacityError",
         "SourceError",
