@@ -88,11 +88,15 @@ class MessagingError(SagacityError):
 
 
 class PublishError(MessagingError):
-    """Of `uncertain` it is not known whether the broker keeps them; all others of the call are kept."""
+    """Of `uncertain` it is not known whether the broker keeps them; all others of the call are kept. `refused` are those
+    among them that it does not keep and never will, such as one that is too large."""
 
-    def __init__(self, message: str, uncertain: Sequence[Message], *, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, uncertain: Sequence[Message], *, refused: Sequence[Message] = (), hint: str | None = None
+    ) -> None:
         super().__init__(message, hint=hint)
         self.uncertain = tuple(uncertain)
+        self.refused = tuple(refused)
 
 
 class FencedError(MessagingError):

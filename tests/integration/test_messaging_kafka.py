@@ -173,7 +173,7 @@ def test_settings_on_which_the_guarantees_depend_are_refused() -> None:
 
     with pytest.raises(UsageError, match="acks"):
         KafkaPublisher("127.0.0.1:1", settings={"acks": "1"})
-    with pytest.raises(UsageError, match="auto.offset.reset"):
+    with pytest.raises(UsageError, match=r"auto\.offset\.reset"):
         KafkaSubscriber("127.0.0.1:1", ["t"], "g", nothing, settings={"auto.offset.reset": "latest"})
     with pytest.raises(UsageError, match="turns a setting down"):
         KafkaSubscriber("127.0.0.1:1", ["t"], "g", nothing, settings={"no.such": "1"})

@@ -18,6 +18,8 @@ from sagacity.messaging.wire import encode
 
 __all__ = ["KafkaPublisher"]
 
+_REFUSED = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.INVALID_RECORD)
+"""What such a complaint is about is never taken, however often it is sent."""
 _AT_ONCE = 500
 """So many messages are handed to the client before the event loop has its turn."""
 _POLL = 0.25
@@ -64,7 +66,8 @@ class KafkaPublisher:
         if call.waiting:
             await client.give_up()
             uncertain = [messages[at] for at in sorted(call.waiting)]
-            raise PublishError(f"{len(uncertain)} of {len(messages)} messages: {call.reason}", uncertain)
+            refused = [messages[at] for at in sorted(call.refused)]
+            raise PublishError(f"{len(uncertain)} of {len(messages)} messages: {call.reason}", uncertain, refused=refused)
 
     async def close(self) -> None:
         client, self._client, self._closed = self._client, None, True
@@ -77,6 +80,7 @@ class _Call:
 
     def __init__(self, many: int, loop: asyncio.AbstractEventLoop) -> None:
         self.waiting = set(range(many))
+        self.refused: set[int] = set()
         self.reason: str | None = None
         self.done = asyncio.Event()
         self._loop = loop
@@ -84,8 +88,10 @@ class _Call:
     def told(self, at: int, error: KafkaError | None, _message: object) -> None:
         if error is None:
             self.waiting.discard(at)
-        elif self.reason is None:
-            self.reason = advice(error)
+        else:
+            self.reason = self.reason or advice(error)
+            if error.code() in _REFUSED:
+                self.refused.add(at)
         if not self.waiting or self.reason is not None:
             self._loop.call_soon_threadsafe(self.done.set)
 
@@ -110,8 +116,7 @@ class _Client:
             except BufferError:
                 await asyncio.sleep(_FULL)
             except KafkaException as error:
-                self.failed = True
-                call.reason = advice(error.args[0])
+                self._told(call, at, error.args[0], None)
         call.reason = call.reason or "an earlier message could not be sent"
 
     def _told(self, call: _Call, at: int, error: KafkaError | None, message: object) -> None:
