@@ -87,7 +87,7 @@ def test_positions_move_on_only_from_where_they_were_left(database: str) -> None
             for wrong in ({first: (5, 7)}, {first: (None, 7)}, {first: (9, 12), second: (3, 4)}):
                 with pytest.raises(FencedError):
                     async with connection.transaction():
-                        await positions.move(connection, "g", wrong)  # type: ignore[arg-type]
+                        await positions.move(connection, "g", wrong)
             assert await positions.read(connection, "g", [first, second]) == {first: 9, second: 0}
 
     asyncio.run(story())

@@ -46,8 +46,8 @@ class Relay:
     """Sends from the outbox in the database at `dsn` through a publisher, until it is cancelled.
 
     Any number of relays may run, in any processes: each bucket of keys is sent from by one at a time, and where several run
-    they share the buckets. It is told by the database when there is something to send, and looks every `poll` seconds all the
-    same. A database or broker that is away is waited for; `trouble` says so. A message that the broker will never take
+    they share the buckets. It is told by the database when there is something to send, and looks every `poll` seconds all
+    the same. A database or broker that is away is waited for; `trouble` says so. A message that the broker will never take
     becomes a dead letter, so that those behind it go on.
 
     A batch is read, published, and then deleted, in one transaction that holds the buckets: a crash at any point leaves what
