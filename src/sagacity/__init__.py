@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sagacity import expect
     from sagacity.errors import (
         ConditionError,
+        DefinitionError,
         FencedError,
         FullError,
         LedgerError,
@@ -39,6 +40,7 @@ __all__ = [
     "FOREVER",
     "Capture",
     "ConditionError",
+    "DefinitionError",
     "Event",
     "EventType",
     "Explanation",
@@ -68,6 +70,7 @@ __all__ = [
 _HOMES = {
     "sagacity.errors": (
         "ConditionError",
+        "DefinitionError",
         "FencedError",
         "FullError",
         "LedgerError",

@@ -2,6 +2,7 @@
 
     SagacityError
     ├── WorkflowError        the workflow's author must mend it; carries problems with file:line:column
+    ├── DefinitionError      the saga's author must mend it; carries every mistake
     ├── ConditionError       a condition or assert that makes no sense; carries the offset in its text
     ├── UsageError           the caller asked for something that makes no sense
     ├── SourceError          an input cannot be read at all
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from sagacity.workflow.problems import Problem
 
 __all__ = [
-    "ConditionError", "FencedError", "FullError", "LedgerError", "MessagingError", "PublishError", "RejectedError",
-    "SagacityError", "SourceError", "UsageError", "WorkflowError",
+    "ConditionError", "DefinitionError", "FencedError", "FullError", "LedgerError", "MessagingError", "PublishError",
+    "RejectedError", "SagacityError", "SourceError", "UsageError", "WorkflowError",
 ]  # fmt: skip
 
 
@@ -48,6 +49,14 @@ class WorkflowError(SagacityError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+class DefinitionError(SagacityError):
+    """A saga's definition that cannot be used. `problems` says what is wrong and how to mend it, one entry a mistake."""
+
+    def __init__(self, name: str, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(f"saga {name!r}: {problem}" for problem in problems))
         self.problems = tuple(problems)
 
 

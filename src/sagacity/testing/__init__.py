@@ -1,1 +1,3 @@
-"""What tests of services need: sagas as prose, faults, and the guarantees that adapters are held to."""
+"""What services that use Sagacity can test with: sagas as prose, faults on messaging ports, a deterministic simulator."""
+
+from __future__ import annotations
