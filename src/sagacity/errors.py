@@ -7,8 +7,11 @@
     ├── UsageError           the caller asked for something that makes no sense
     ├── SourceError          an input cannot be read at all
     │   └── RejectedError    more records than allowed were unreadable; carries the first of them
-    └── LedgerError          the ledger could not do its work (disk, memory, locks)
-        └── FullError        the disk is full; the same call may be made again once there is room
+    ├── LedgerError          the ledger could not do its work (disk, memory, locks)
+    │   └── FullError        the disk is full; the same call may be made again once there is room
+    └── MessagingError       messages could not be sent, or kept
+        ├── PublishError     some of the messages may not have reached the broker; carries which
+        └── FencedError      somebody else has taken over what was read here; nothing of the transaction is kept
 
 A class says whose fault it is, and its message says how to mend it. The command line maps each to an exit code in one
 place (`sagacity.cli.main`).
@@ -20,11 +23,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sagacity.messaging.envelope import Message
     from sagacity.workflow.problems import Problem
 
 __all__ = [
-    "ConditionError", "DefinitionError", "FullError", "LedgerError", "RejectedError", "SagacityError", "SourceError",
-    "UsageError", "WorkflowError",
+    "ConditionError", "DefinitionError", "FencedError", "FullError", "LedgerError", "MessagingError", "PublishError",
+    "RejectedError", "SagacityError", "SourceError", "UsageError", "WorkflowError",
 ]  # fmt: skip
 
 
@@ -86,3 +90,23 @@ class LedgerError(SagacityError):
 
 class FullError(LedgerError):
     """The ledger's disk is full. Nothing of the failed call is kept; it may be made again once there is room."""
+
+
+class MessagingError(SagacityError):
+    """Messages could not be sent or kept: an envelope that cannot be put on the wire, a database without the tables."""
+
+
+class PublishError(MessagingError):
+    """Of `uncertain` it is not known whether the broker keeps them; all others of the call are kept. `refused` are those
+    among them that it does not keep and never will, such as one that is too large."""
+
+    def __init__(
+        self, message: str, uncertain: Sequence[Message], *, refused: Sequence[Message] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.uncertain = tuple(uncertain)
+        self.refused = tuple(refused)
+
+
+class FencedError(MessagingError):
+    """A position is no longer where it was left: another member reads that partition now. The transaction must fail."""

@@ -4,11 +4,11 @@ Guarantees, for every adapter:
 
 - Deliveries of one partition come in the order of their offsets, each at least once to one of the members of a group.
 - Nothing is acknowledged by being received. Positions are the receiver's to keep, in the same transaction as the effects of
-  what it received: it is asked for them (`positions`) when it gets partitions, and reads on from there. A partition without a
-  position is read from its beginning.
+  what it received: it is asked for them (`positions`) when it gets partitions, and reads on from there. A partition without
+  a position is read from its beginning.
 - A member that loses a partition, or was held up so long that another has taken it over, may still have deliveries of it in
-  hand. Whoever keeps positions must therefore refuse to move one on that is no longer where it was left (a fenced write): the
-  transaction fails as a whole and nothing is doubled.
+  hand. Whoever keeps positions must therefore refuse to move one on that is no longer where it was left (a fenced write):
+  the transaction fails as a whole and nothing is doubled.
 - What cannot be read as an envelope is delivered as `Unreadable`, never dropped and never raised.
 - `receive` returns no more than it is asked for, so that what waits does so at the broker.
 - A broker that is away is no error: `receive` returns nothing, `reach` says so, and the adapter tries again within bounds.
