@@ -1,6 +1,7 @@
 """The picture and the table of transitions in docs/saga.md, drawn from the table that the code reads.
 
-`python scripts/saga_transitions.py` writes them anew. With `--check` it writes nothing, and exits with 1 where the page has others.
+`python scripts/saga_transitions.py` writes them anew. With `--check` it writes nothing, and exits with 1 where the page has
+others.
 """
 
 from __future__ import annotations
