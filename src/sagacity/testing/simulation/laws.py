@@ -59,8 +59,8 @@ class Laws:
                 raise BrokenError(f"{command.id} was sent after {saga.id} had ended")
             if command.direction == "do" and (turned or saga.direction == "undo"):
                 raise BrokenError(f"{command.id} was sent after {saga.id} had turned back")
-            if not command.again and command.attempt > 1 and not _answered(before, command):
-                raise BrokenError(f"{command.id} was sent though the one before it has no answer")
+            if not command.again and command.attempt > 1 and not self._has_failed(saga.id, command):
+                raise BrokenError(f"{command.id} was sent though the one before it has not failed")
             if command.direction == "undo":
                 self._undo_in_order(definition, saga, command.step)
         if saga.direction == "undo":
@@ -128,6 +128,12 @@ class Laws:
             if was != state.status:
                 self.moves.add((definition.by_name[name].kind, was, state.status))
 
+    def _has_failed(self, saga: str, command: Command) -> bool:
+        """Whether the attempt before this one was answered with a failure, by what its participant has recorded."""
+        standing = self._world.participants[command.step].store.rows("standing").get(saga, ())
+        before = (command.direction, command.attempt - 1)
+        return any((each.direction, each.attempt) == before and not each.success for each, _ in standing)
+
     def _undo_in_order(self, definition: Saga, saga: SagaState, step: str) -> None:
         if definition.by_name[step].kind != "compensatable":
             raise BrokenError(f"{saga.id}: {step} is no step to be undone")
@@ -166,14 +172,6 @@ class Laws:
             if not saga.waiting and not held.isdisjoint(saga.resources):
                 raise BrokenError(f"{saga.id} runs while another holds {saga.resources}")
             held.update(saga.resources)
-
-
-def _answered(saga: SagaState | None, command: Command) -> bool:
-    """Whether the attempt before this one had been answered."""
-    if saga is None:
-        return False
-    state = saga.steps[command.step]
-    return state.answered if command.direction == "do" else state.undo_answered
 
 
 def _steps(saga: SagaState) -> str:

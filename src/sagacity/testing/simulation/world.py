@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from random import Random
 
 import msgspec
@@ -68,7 +68,7 @@ class World:
         self._record = record
         self._schedule: list[str] = []
         self._turns = 0
-        self._held: Callable[[], None] | None = None
+        self._held: dict[str, Callable[[], None]] = {}
         self._faults = scenario.faults
 
     def note(self, who: str, what: str) -> None:
@@ -124,7 +124,7 @@ class World:
         self.note("world", "calm")
         self.stormy = False
         self._faults = self.broker.faults = Faults()
-        self._held = None
+        self._held.clear()
         self.orchestrator.skew = 0
 
     def _turn(self) -> bool:
@@ -163,8 +163,7 @@ class World:
             acts.append(self._fire)
         if orchestrator.store.rows("outbox"):
             acts.append(lambda: self._relay("orchestrator", orchestrator.store))
-        if self._held is not None:
-            acts.append(self._let_go)
+        acts += [lambda each=who: self._let_go(each) for who in self._held]  # type: ignore[misc]
         for participant in self.participants.values():
             if participant.store.rows("outbox"):
                 acts.append(lambda each=participant: self._relay(each.name, each.store))  # type: ignore[misc]
@@ -197,25 +196,33 @@ class World:
     def _commit(self, who: str, commit: Callable[[], None]) -> None:
         """The process may die before its commit, after it, or be held up so long that another takes its place."""
         self._point(f"{who} before its commit")
-        if who == "orchestrator" and self._held is None and self._happens(self._faults.held_up):
-            self.note(who, "is held up before its commit")
-            self._held = commit
+        if self._hold(who, commit):
             return
         commit()
         self._point(f"{who} after its commit")
 
-    def _let_go(self) -> None:
-        held, self._held = self._held, None
-        assert held is not None
-        self.note("orchestrator", "goes on, having been held up")
-        held()
+    def _hold(self, who: str, act: Callable[[], None]) -> bool:
+        """Whether it is held up here: it goes on at any later time, and does what it was about to do."""
+        if who in self._held or not self._happens(self._faults.held_up):
+            return False
+        self.note(who, "is held up")
+        self._held[who] = act
+        return True
+
+    def _let_go(self, who: str) -> None:
+        self.note(who, "goes on, having been held up")
+        self._held.pop(who)()
 
     def _relay(self, who: str, store: Store) -> None:
-        """Publish what stands first in an outbox, then remove it."""
+        """Publish what stands first in an outbox, then remove it; a relay that is held up publishes what others have again."""
+        rows = list(store.rows("outbox").items())[: self._batch()]
+        if self._faults.reorder and self._hold(f"{who}'s relay", lambda: self._publish(who, store, rows)):
+            return
+        self._publish(who, store, rows)
+
+    def _publish(self, who: str, store: Store, rows: list[tuple[Hashable, Message]]) -> None:
         transaction = store.begin()
-        for place, (key, message) in enumerate(list(store.rows("outbox").items())):
-            if place >= self._batch():
-                break
+        for key, message in rows:
             self._point(f"{who}'s relay before it publishes")
             self.note(f"{who}'s relay", f"publishes {message.envelope.type} {message.envelope.id}")
             self.broker.publish(message, self.now)
