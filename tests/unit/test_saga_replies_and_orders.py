@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from msgspec import Raw
 
 from saga_stories import PURCHASE, SECONDS, branching
 from sagacity.errors import UsageError
 from sagacity.messaging import Envelope
+from sagacity.messaging.wire import encode
 from sagacity.saga.decide import begin, decide, quarantine
 from sagacity.saga.happenings import Order, Ordered, Replied
 from sagacity.saga.identity import command_id, read_command_id
 from sagacity.saga.messages import Address, Failure, address, command_message, event_message, replied, reply
+from sagacity.sources.envelope import KAFKA, record
 from sagacity.testing.prose import Story, given
 
 
@@ -186,3 +189,20 @@ def test_what_is_no_reply_is_none(changes: dict[str, object]) -> None:
 )
 def test_what_is_no_command_of_a_saga_has_no_address(extensions: tuple[tuple[str, str], ...]) -> None:
     assert address(Envelope(id="1", type="X", source="/s", time=0, key="k", extensions=extensions)) is None
+
+
+def test_what_travels_is_what_the_generated_workflow_reads() -> None:
+    decision = begin(PURCHASE, "s", b"{}", 5)
+    command = command_message(PURCHASE, decision.saga, decision.commands[0]).envelope
+    answer = reply(command, "/stock", 9, failure=Failure("sold out"))
+    of = {"sagaid": "s", "saganame": "purchase", "sagaversion": "1"}
+    which = {"sagastep": "reserve", "sagadirection": "do", "sagaattempt": "1"}
+    for envelope, said in (
+        (event_message(PURCHASE, decision.saga, decision.events[0]).envelope, of),
+        (command, {**of, **which}),
+        (answer, {**of, **which, "sagaoutcome": "failed"}),
+    ):
+        wire = encode(envelope)
+        read = msgspec.json.decode(record(wire.value, wire.headers, KAFKA))
+        assert {name: read.get(name) for name in said} == said
+        assert (read["id"], read["type"]) == (envelope.id, envelope.type)

@@ -214,7 +214,7 @@ class World:
         self._held.pop(who)()
 
     def _relay(self, who: str, store: Store) -> None:
-        """Publish what stands first in an outbox, then remove it; a relay that is held up publishes what others have again."""
+        """Publish what stands first in an outbox, then remove it; one that is held up publishes what others have, again."""
         rows = list(store.rows("outbox").items())[: self._batch()]
         if self._faults.reorder and self._hold(f"{who}'s relay", lambda: self._publish(who, store, rows)):
             return
