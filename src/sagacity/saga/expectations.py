@@ -59,24 +59,22 @@ def patience(step: Step, direction: Direction) -> int:
 
 
 def _rules(definition: Saga, allowance: int) -> Iterator[Expectation]:
-    steps = definition.steps
     yield Rule(template="exactly", events=("SagaStarted",), name="started once")
     ended = " + ".join(f"count({each})" for each in _ENDS)
     yield Assert(predicate=f"{ended} = 1", severity="critical", name="ends once, completed, compensated or abandoned")
     yield Rule(template="absence", events=("SagaAbandoned",), severity="warning", name="abandoned by nobody")
-    for step in steps:
+    for step in definition.steps:
         yield from _outcome(step)
         yield from _in_order(definition, step)
         yield from _answered(step, allowance)
         if step.effect is not None:
             yield from _effect(step, step.effect)
-    if any(step.kind == "compensatable" for step in steps):
-        yield Rule(
-            template="not_co_existence",
-            events=("SagaCompleted", "CompensationStarted"),
-            severity="critical",
-            name="what has turned back does not complete",
-        )
+    yield Rule(
+        template="not_co_existence",
+        events=("SagaCompleted", "CompensationStarted"),
+        severity="critical",
+        name="what has turned back does not complete",
+    )
 
 
 def _outcome(step: Step) -> Iterator[Expectation]:
@@ -208,10 +206,7 @@ def _once(event: str) -> Rule:
 
 def _event_types(definition: Saga) -> Iterator[tuple[str, EventType]]:
     of = f"saganame = {_literal(definition.name)} AND sagaversion = {_literal(str(definition.version))}"
-    plain = ["SagaStarted", *_ENDS]
-    if any(step.kind != "retriable" for step in definition.steps):
-        plain.append("CompensationStarted")
-    for name in plain:
+    for name in ("SagaStarted", *_ENDS, "CompensationStarted"):
         yield name, EventType(source=_EVENTS, where=of)
     for step in definition.steps:
         mine = f"{of} AND sagastep = {_literal(step.name)}"
