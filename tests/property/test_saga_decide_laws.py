@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sagacity.errors import UsageError
@@ -56,7 +56,7 @@ def _decided(definition: Saga, saga: SagaState, happening: Happening | None, now
         return None
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_stories(), st.booleans())
 def test_every_decision_keeps_the_laws(story: tuple[Saga, list[tuple[Happening | None, int]]], waiting: bool) -> None:
     definition, happenings = story
@@ -98,6 +98,7 @@ def test_every_decision_keeps_the_laws(story: tuple[Saga, list[tuple[Happening |
     )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(DEFINITIONS)
 def test_a_definition_that_was_kept_runs_as_the_one_that_was_declared(definition: Saga) -> None:
     kept = decode(encode(definition))
@@ -105,6 +106,7 @@ def test_a_definition_that_was_kept_runs_as_the_one_that_was_declared(definition
     assert begin(kept, "s", b"{}", 0) == begin(definition, "s", b"{}", 0)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(DEFINITIONS)
 def test_a_saga_whose_participants_all_succeed_completes(definition: Saga) -> None:
     decision = begin(definition, "s", b"{}", 0)
