@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kafka_server import Broker, broker_at_hand, prepare
+from postgres_server import PostgreSQL, described, postgres_at_hand, prepare_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -25,6 +26,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for part, present in parts.items():
         terminalreporter.write_line(f"{part}: {'yes' if present else 'no'}")
     terminalreporter.write_line(f"broker of Kafka's protocol: {broker_at_hand() or 'no'}")
+    terminalreporter.write_line(f"database: {described(postgres_at_hand()) or 'no'}")
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +47,24 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgreSQL]:
+    """A running PostgreSQL, one for each worker. A test that stops it starts it again."""
+    binaries = prepare_postgres()
+    if binaries is None:
+        pytest.skip("no PostgreSQL can be had: neither the machine's own, nor the package")
+    server = PostgreSQL(binaries)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def database(postgres: PostgreSQL) -> Iterator[str]:
+    """An empty database of the test's own: its dsn."""
+    with postgres.database() as dsn:
+        yield dsn

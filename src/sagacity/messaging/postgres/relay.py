@@ -1,0 +1,152 @@
+"""Sends what the outbox holds: each message at least once, those of a key in order, whatever crashes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from psycopg import AsyncConnection, OperationalError
+
+from sagacity.errors import PublishError
+from sagacity.messaging.envelope import Message
+from sagacity.messaging.postgres.dead_letters import bury
+from sagacity.messaging.postgres.outbox import BUCKETS, read_envelope
+from sagacity.messaging.publisher import Publisher
+from sagacity.messaging.subscriber import Delivery
+
+__all__ = ["Lag", "Relay"]
+
+_log = logging.getLogger("sagacity.messaging.relay")
+_CLASS = 7_238_111
+"""Advisory locks of this class, one for each bucket, say which relay sends from it now."""
+
+_CLAIM = """
+select bucket from unnest(%b::smallint[]) as wanted (bucket) where pg_try_advisory_xact_lock(%b::integer, bucket::integer)
+"""
+_BATCH = """
+select sequence, topic, envelope from sagacity.outbox where bucket = any(%b::smallint[]) order by sequence limit %b
+"""
+_SENT = "delete from sagacity.outbox where sequence = any(%b::bigint[])"
+_LAG = """
+select count(*), coalesce(extract(epoch from clock_timestamp() - min(since)), 0)::float8 from sagacity.outbox
+"""
+
+
+class Lag(msgspec.Struct, frozen=True):
+    """What waits in the outbox: how many messages, and for how many seconds the oldest."""
+
+    waiting: int
+    oldest: float
+
+
+class Relay:
+    """Sends from the outbox in the database at `dsn` through a publisher, until it is cancelled.
+
+    Any number of relays may run, in any processes: each bucket of keys is sent from by one at a time, and where several run
+    they share the buckets. It is told by the database when there is something to send, and looks every `poll` seconds all
+    the same. A database or broker that is away is waited for; `trouble` says so. A message that the broker will never take
+    becomes a dead letter, so that those behind it go on.
+
+    A batch is read, published, and then deleted, in one transaction that holds the buckets: a crash at any point leaves what
+    was not deleted, to be sent (again) by whoever comes next.
+    """
+
+    def __init__(self, dsn: str, publisher: Publisher, *, batch: int = 500, poll: float = 1.0) -> None:
+        self.trouble: str | None = None
+        self.sent = 0
+        self._dsn = dsn
+        self._publisher = publisher
+        self._batch = batch
+        self._poll = poll
+        self._share = BUCKETS
+        self._turn = 0
+
+    async def run(self) -> None:
+        """Send until cancelled. Never raises for what may pass."""
+        while True:
+            try:
+                async with await AsyncConnection.connect(self._dsn, autocommit=True) as connection:
+                    await self._work(connection)
+            except OperationalError as error:
+                self._complain(f"the database: {error}".strip())
+                await asyncio.sleep(self._poll)
+
+    async def drain(self) -> int:
+        """Send all that can be sent now, and return how many; for tests, and for programs that end."""
+        total = 0
+        async with await AsyncConnection.connect(self._dsn, autocommit=True) as connection:
+            while sent := await self.once(connection):
+                total += sent
+        return total
+
+    async def once(self, connection: AsyncConnection[Any]) -> int:
+        """Send one batch; how many messages it was. Raises PublishError after those that were kept have been deleted."""
+        failed: PublishError | None = None
+        async with connection.transaction():
+            buckets = await self._claim(connection)
+            rows = await (await connection.execute(_BATCH, (buckets, self._batch))).fetchall() if buckets else []
+            if not rows:
+                return 0
+            messages = [Message(topic, read_envelope(envelope)) for _, topic, envelope in rows]
+            try:
+                await self._publisher.publish(messages)
+                left: set[int] = set()
+            except PublishError as error:
+                failed = error
+                left = await self._left(connection, messages, error)
+            sent = [row[0] for at, row in enumerate(rows) if at not in left]
+            if sent:
+                await connection.execute(_SENT, (sent,))
+        self.sent += len(sent)
+        if failed is not None and left:
+            raise failed
+        self.trouble = None
+        return len(sent)
+
+    async def lag(self, connection: AsyncConnection[Any]) -> Lag:
+        """What waits to be sent."""
+        row = await (await connection.execute(_LAG)).fetchone()
+        assert row is not None
+        return Lag(*row)
+
+    async def _work(self, connection: AsyncConnection[Any]) -> None:
+        await connection.execute("listen sagacity_outbox")
+        while True:
+            try:
+                while await self.once(connection):
+                    pass
+            except PublishError as error:
+                self._complain(error.message)
+                await asyncio.sleep(self._poll)
+                continue
+            async for _ in connection.notifies(timeout=self._poll, stop_after=1):
+                pass
+
+    async def _claim(self, connection: AsyncConnection[Any]) -> list[int]:
+        """Buckets to send from until the transaction ends. Who meets another relay leaves it half of them, in turns.
+
+        The locks are taken before the messages are read: a statement that did both could see what another has just deleted.
+        """
+        wanted = [(self._turn + ahead) % BUCKETS for ahead in range(self._share)]
+        claimed = [row[0] for row in await (await connection.execute(_CLAIM, (wanted, _CLASS))).fetchall()]
+        met = len(claimed) < len(wanted)
+        self._share = BUCKETS // 2 if met else min(self._share * 2, BUCKETS)
+        self._turn = (self._turn + (self._share if met else len(wanted))) % BUCKETS
+        return claimed
+
+    async def _left(self, connection: AsyncConnection[Any], messages: Sequence[Message], error: PublishError) -> set[int]:
+        """Which of the messages, by place, must be sent again. Those that are refused for good are buried."""
+        uncertain = {id(message) for message in error.uncertain}
+        refused = {id(message) for message in error.refused}
+        left = {at for at, message in enumerate(messages) if id(message) in uncertain and id(message) not in refused}
+        for message in error.refused:
+            await bury(connection, "relay", Delivery(message.topic, 0, 0, message.envelope), error.message)
+        return left
+
+    def _complain(self, trouble: str) -> None:
+        if trouble != self.trouble:
+            _log.warning("%s", trouble)
+        self.trouble = trouble
