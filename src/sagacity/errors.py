@@ -9,6 +9,7 @@
     │   └── RejectedError    more records than allowed were unreadable; carries the first of them
     ├── LedgerError          the ledger could not do its work (disk, memory, locks)
     │   └── FullError        the disk is full; the same call may be made again once there is room
+    ├── StoreError           the database of sagas, or of a participant, could not do its work; nothing of it is kept
     └── MessagingError       messages could not be sent, or kept
         ├── PublishError     some of the messages may not have reached the broker; carries which
         └── FencedError      somebody else has taken over what was read here; nothing of the transaction is kept
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ConditionError", "DefinitionError", "FencedError", "FullError", "LedgerError", "MessagingError", "PublishError",
-    "RejectedError", "SagacityError", "SourceError", "UsageError", "WorkflowError",
+    "RejectedError", "SagacityError", "SourceError", "StoreError", "UsageError", "WorkflowError",
 ]  # fmt: skip
 
 
@@ -110,3 +111,8 @@ class PublishError(MessagingError):
 
 class FencedError(MessagingError):
     """A position is no longer where it was left: another member reads that partition now. The transaction must fail."""
+
+
+class StoreError(SagacityError):
+    """The database of sagas, or of a participant, could not do its work. Nothing of the transaction is kept; it may be tried
+    again."""

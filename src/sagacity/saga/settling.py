@@ -1,0 +1,188 @@
+"""One transaction of the orchestrator: what has happened to many sagas, decided one by one and written as sets."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
+
+from sagacity.errors import UsageError
+from sagacity.messaging import Delivery, Envelope, Message, Unreadable
+from sagacity.messaging.postgres import dead_letters, outbox
+from sagacity.saga.decide import begin, decide, quarantine, resources
+from sagacity.saga.decision import Command, Decision, SagaEvent
+from sagacity.saga.definition import Saga
+from sagacity.saga.happenings import Happening, Ordered
+from sagacity.saga.messages import command_message, event_message
+from sagacity.saga.postgres import orders, store
+from sagacity.saga.postgres.connection import Connection
+from sagacity.saga.postgres.store import Kept
+from sagacity.saga.state import ENDED, SagaState
+
+__all__ = ["Batch", "Beginning", "Settled", "readable"]
+
+_log = logging.getLogger("sagacity.saga")
+
+
+class Beginning(msgspec.Struct, frozen=True):
+    """A saga that is to be started, unless there is one of this id."""
+
+    definition: Saga
+    id: str
+    input: bytes
+    correlation_id: str | None = None
+    traceparent: str | None = None
+
+
+class Settled(msgspec.Struct):
+    """What a committed transaction means for this process."""
+
+    started: set[str] = msgspec.field(default_factory=set)
+    local: list[Envelope] = msgspec.field(default_factory=list)
+    topics: list[str] = msgspec.field(default_factory=list)
+    ended: list[SagaState] = msgspec.field(default_factory=list)
+    counts: Counter[str] = msgspec.field(default_factory=Counter)
+    freed: bool = False
+
+
+class Batch:
+    """A transaction under way. The caller begins and commits it; `settled` counts once it is committed."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        definitions: Mapping[tuple[str, int], Saga],
+        now: int,
+        *,
+        local: Callable[[str], bool],
+        publish: bool,
+    ) -> None:
+        self.settled = Settled()
+        self._connection = connection
+        self._definitions = definitions
+        self._now = now
+        self._local = local
+        self._publish = publish
+        self._sagas: dict[str, SagaState] = {}
+        self._revisions: dict[str, int] = {}
+        self._changed: dict[str, None] = {}
+        self._retired: list[str] = []
+        self._events: list[SagaEvent] = []
+        self._messages: list[Message] = []
+        self._outcomes: list[tuple[int, str]] = []
+
+    async def begin(self, beginnings: Iterable[Beginning]) -> None:
+        """Start sagas, those that are not there yet."""
+        wanted: dict[str, Beginning] = {}
+        for each in beginnings:
+            wanted.setdefault(each.id, each)
+        held = {id: resources(each.definition, id, each.input) for id, each in wanted.items() if each.definition.resources}
+        behind = await store.waiting(self._connection, held)
+        decisions = {
+            id: begin(
+                each.definition,
+                id,
+                each.input,
+                self._now,
+                correlation_id=each.correlation_id,
+                traceparent=each.traceparent,
+                waiting=id in behind,
+            )
+            for id, each in wanted.items()
+        }
+        new = await store.insert(self._connection, [decision.saga for decision in decisions.values()])
+        for id in new:
+            self._revisions[id] = 1
+            self._take(decisions[id], wanted[id].definition, written=True)
+        self.settled.started |= new
+
+    async def fetch(self, ids: Iterable[str]) -> None:
+        """Hold sagas, so that things can happen to them."""
+        self.hold(await store.locked(self._connection, [id for id in ids if id not in self._sagas]))
+
+    def hold(self, kept: Mapping[str, Kept]) -> list[str]:
+        """Take these as they are kept; the ids of those that can be read. The others are retired."""
+        for id, each in kept.items():
+            if each.saga is None:
+                _log.error("saga %s: %s", id, each.unreadable)
+                self._retired.append(id)
+                self.settled.counts["unreadable"] += 1
+            elif id not in self._sagas:
+                self._sagas[id], self._revisions[id] = each.saga, each.revision
+        return [id for id in kept if id in self._sagas]
+
+    def happen(self, id: str, happening: Happening) -> str | None:
+        """Something happens to a saga. Why it could not, where it was an order that makes no sense."""
+        saga = self._sagas.get(id)
+        if saga is None:
+            self.settled.counts["foreign"] += 1
+            return f"there is no saga {id}"
+        definition = self._definitions.get((saga.definition, saga.version))
+        try:
+            if definition is None:
+                raise LookupError(f"the definition {saga.definition} {saga.version} is not known")
+            decision = decide(definition, saga, happening, self._now)
+        except UsageError as refused:
+            if not isinstance(happening, Ordered):
+                raise
+            return str(refused)
+        except Exception as error:
+            _log.exception("saga %s cannot be decided", id)
+            decision = quarantine(saga, f"it cannot be decided: {type(error).__name__}: {error}", self._now)
+        self._take(decision, definition)
+        return None
+
+    def ordered(self, number: int, id: str, order: Ordered) -> None:
+        """An operator's order; what becomes of it is kept."""
+        self._outcomes.append((number, self.happen(id, order) or "done"))
+
+    async def bury(self, consumer: str, delivery: Delivery, reason: str) -> None:
+        """A message that is no reply of any saga's participant."""
+        self.settled.counts["buried"] += 1
+        await dead_letters.bury(self._connection, consumer, delivery, reason)
+
+    async def write(self) -> None:
+        """Write all of it."""
+        changed = [(self._revisions[id], self._sagas[id]) for id in self._changed]
+        await store.update(self._connection, changed)
+        await store.retire(self._connection, self._retired)
+        await store.tell(self._connection, self._events)
+        await outbox.send(self._connection, self._messages)
+        await orders.carried_out(self._connection, self._outcomes)
+        freed = [saga.id for saga in self.settled.ended if saga.resources]
+        await store.unlock(self._connection, freed)
+        self.settled.freed = bool(freed)
+
+    def _take(self, decision: Decision, definition: Saga | None, *, written: bool = False) -> None:
+        saga = decision.saga
+        before = self._sagas.get(saga.id)
+        self._sagas[saga.id] = saga
+        if not written:
+            self._changed[saga.id] = None
+        if saga.status in ENDED and (before is None or before.status not in ENDED):
+            self.settled.ended.append(saga)
+        if decision.ignored is not None:
+            self.settled.counts[f"ignored {decision.ignored}"] += 1
+        if definition is not None:
+            for command in decision.commands:
+                self._send(definition, saga, command)
+        for event in decision.events:
+            self.settled.counts[event.type] += 1
+            self._events.append(event)
+            if self._publish:
+                self._messages.append(event_message(definition, saga, event))
+
+    def _send(self, definition: Saga, saga: SagaState, command: Command) -> None:
+        message = command_message(definition, saga, command)
+        if self._local(command.topic):
+            self.settled.local.append(message.envelope)
+            self.settled.topics.append(message.topic)
+        else:
+            self._messages.append(message)
+
+
+def readable(delivery: Delivery) -> Envelope | str:
+    """What was delivered; or why it cannot be read."""
+    return delivery.content.reason if isinstance(delivery.content, Unreadable) else delivery.content
