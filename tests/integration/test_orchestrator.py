@@ -151,7 +151,7 @@ def test_a_saga_is_started_once_however_often_it_is_asked_for(database: str) -> 
 
 def test_many_sagas_share_transactions_and_each_is_done_once(database: str) -> None:
     async def story() -> None:
-        async with shop(database) as (selling, orchestrator):
+        async with shop(database) as (_, orchestrator):
             sagas = await asyncio.gather(
                 *(
                     orchestrator.execute("purchase", f"p{number}", {"fails": "pay" if number % 5 == 0 else None})
@@ -347,10 +347,11 @@ def test_a_running_saga_stays_on_its_version_until_it_is_migrated(database: str)
 
 def test_another_definition_of_the_same_version_is_refused(database: str) -> None:
     async def story() -> None:
-        async with shop(database):
-            pass
+        async with shop(database) as (_, orchestrator):
+            await orchestrator.execute("purchase", "p1", {})
         other = Saga("purchase", 1, (Step("reserve", "Reserve", "shop", "Release"),))
         with pytest.raises(UsageError, match="version 2"):
-            await Orchestrator(database, [other]).run()
+            async with asyncio.timeout(LIMIT):
+                await Orchestrator(database, [other]).run()
 
     asyncio.run(story())

@@ -16,7 +16,7 @@ Parameters: TypeAlias = "Sequence[Any] | Mapping[str, Any] | None"
 
 class Transaction:
     """What a handler writes with. Several handlers share a database transaction, each within a savepoint of its own, which
-    is made when the handler first needs it. It is not the handler's to commit, and of no use once the handler has returned."""
+    is made when the handler first needs it. It is not the handler's to commit, and of no use once that has returned."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
