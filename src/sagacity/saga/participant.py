@@ -42,8 +42,8 @@ class Participant:
     Whatever comes twice, late or out of order, each command's effects stand once or not at all: what was answered is kept
     beside the effects and answered again (see `sagacity.saga.barrier`). A handler that raises BusinessFailure gives a
     failure reply. Any other exception is thought passing: the handler is run again after a pause, as `patience` says, and
-    then the message becomes a dead letter, with its reason; it is also told of in the topic `dead_letters`, if one is named. Commands
-    of up to `batch` sagas are done in one transaction, one after another. `timeout` is in seconds, for one run of a handler.
+    then the message becomes a dead letter, with its reason; it is also told of in the topic `dead_letters`, if one is named.
+    Commands of up to `batch` sagas are done in one transaction, one after another. `timeout` is in seconds, for one run of a handler.
 
     `counts` tells how often something has happened: done, failed, answered again, refused, retried, buried.
     """
