@@ -46,8 +46,5 @@ class Handover:
         self.lanes = tuple(lanes.values())
         self._by_topic = {topic: lanes[id(each)] for topic, each in local.items()}
 
-    def takes(self, topic: str) -> bool:
-        return topic in self._by_topic
-
     def give(self, topic: str, command: Envelope) -> None:
         self._by_topic[topic].give(command)

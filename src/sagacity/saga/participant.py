@@ -112,6 +112,16 @@ class Participant:
                 deliveries = await self._attempt(deliveries, replies, by_broker=False)
         return replies
 
+    def failed(self, command: Envelope, reason: str) -> float | None:
+        """A handler has failed on this for what may pass: the pause before it is run again, in seconds; None if it is not."""
+        pause = self._patience.after_failure(command.id)
+        if pause is None:
+            _log.error("%s: given up after %d attempts; the last: %s", command.id, self._patience.attempts, reason)
+        else:
+            self.counts["retried"] += 1
+            _log.warning("%s: %s; again in %.2f s", command.id, reason, pause)
+        return pause
+
     async def close(self) -> None:
         await self._lasting.close()
 
@@ -160,13 +170,11 @@ class Participant:
         """A handler has failed on the first that is left: pause, or bury it."""
         content = left[0].content
         assert isinstance(content, Envelope)
-        pause = self._patience.after_failure(content.id)
+        pause = self.failed(content, done.failed or "")
         if pause is None:
             moves = self._reading.moves(left[:1]) if by_broker else {}
             await self._bury(left[0], f"{self._patience.attempts} attempts failed; the last: {done.failed}", moves)
             return left[1:]
-        self.counts["retried"] += 1
-        _log.warning("%s: %s; again in %.2f s", content.id, done.failed, pause)
         await asyncio.sleep(pause)
         return left
 

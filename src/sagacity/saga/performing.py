@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
-from sagacity.correlation import Correlation, bound
-from sagacity.errors import StoreError
 from sagacity.messaging import Delivery, Envelope, Message, Partition, Unreadable
 from sagacity.messaging.postgres import dead_letters, outbox, positions
-from sagacity.saga.barrier import Standing, rule
-from sagacity.saga.handlers import BusinessFailure, Handlers, Unfit
+from sagacity.saga.barrier import rule
+from sagacity.saga.handlers import Handlers, Unfit
+from sagacity.saga.handling import Passing, handle, may_pass
 from sagacity.saga.messages import Address, Failure, address, reply
 from sagacity.saga.postgres import barrier
 from sagacity.saga.postgres.barrier import Answered
 from sagacity.saga.postgres.connection import Connection, Lasting
-from sagacity.saga.postgres.transaction import Transaction
 
 __all__ = ["Host", "Performance", "perform"]
 
@@ -44,10 +41,6 @@ class Performance(msgspec.Struct):
     replies: list[Envelope] = []
     counts: Counter[str] = msgspec.field(default_factory=Counter)
     failed: str | None = None
-
-
-class _Passing(Exception):  # noqa: N818 - it says what the failure is
-    """A handler has failed for what may pass."""
 
 
 async def perform(
@@ -75,7 +68,7 @@ async def perform(
         for delivery, where in zip(deliveries, addressed, strict=True):
             try:
                 await stage.settle(delivery, where, bury)
-            except _Passing as failure:
+            except Passing as failure:
                 done.failed = str(failure)
                 break
             done.settled += 1
@@ -145,7 +138,8 @@ class _Stage:
             return next(each for each in known if each.standing == ruling.answer)
         standing = ruling.answer
         if standing is None:
-            standing = await self._run(command, where)
+            standing = await handle(self._host.handlers, command, where, self._connection, self._host.timeout)
+            self.counts["done" if standing.success else "failed"] += 1
         else:
             self.counts["refused" if ruling.action == "refuse" else "recorded"] += 1
         answered = Answered(where.saga, where.step, standing, self._host.clock())
@@ -153,33 +147,11 @@ class _Stage:
         self._new.append(answered)
         return answered
 
-    async def _run(self, envelope: Envelope, where: Address) -> Standing:
-        handler, command = self._host.handlers.find(envelope, where)
-        transaction = Transaction(self._connection)
-        carried = Correlation(envelope.correlation_id or where.saga, envelope.traceparent, envelope.tracestate)
-        try:
-            with bound(carried):
-                async with asyncio.timeout(self._host.timeout):
-                    data = msgspec.json.encode(await handler(command, transaction))
-            await transaction.keep()
-        except BusinessFailure as failure:
-            await transaction.undo()
-            self.counts["failed"] += 1
-            reason = msgspec.json.encode(failure.transient)
-            return Standing(where.direction, where.attempt, success=False, data=msgspec.Raw(reason), reason=failure.reason)
-        except Exception as error:
-            if transaction.lost:
-                raise StoreError(f"the database: {error}", hint="it is tried again") from error
-            await transaction.undo()
-            raise _Passing(f"{type(error).__name__}: {error}") from error
-        self.counts["done"] += 1
-        return Standing(where.direction, where.attempt, success=True, data=msgspec.Raw(data))
-
 
 def reply_of(command: Envelope, source: str, answered: Answered) -> Envelope:
     """The reply that says what was answered; the same each time. A failure's data says whether it is thought passing."""
     standing = answered.standing
     if standing.success:
         return reply(command, source, answered.time, data=standing.data)
-    failure = Failure(standing.reason or "no reason given", transient=bytes(standing.data) == b"true")
+    failure = Failure(standing.reason or "no reason given", transient=may_pass(standing))
     return reply(command, source, answered.time, failure=failure)

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from sagacity.errors import UsageError
-from sagacity.messaging import Delivery, Envelope, Message, Unreadable
+from sagacity.errors import StoreError, UsageError
+from sagacity.messaging import Delivery, Message
 from sagacity.messaging.postgres import dead_letters, outbox
 from sagacity.saga.decide import begin, decide, quarantine, resources
-from sagacity.saga.decision import Command, Decision, SagaEvent
+from sagacity.saga.decide.replies import classified
+from sagacity.saga.decision import Decision, SagaEvent
 from sagacity.saga.definition import Saga
-from sagacity.saga.happenings import Happening, Ordered
-from sagacity.saga.messages import command_message, event_message
+from sagacity.saga.desk import Desk
+from sagacity.saga.handlers import Unfit
+from sagacity.saga.handling import Passing, handle, may_pass
+from sagacity.saga.happenings import Happening, Ordered, Replied
+from sagacity.saga.messages import address, command_message, event_message
 from sagacity.saga.postgres import orders, store
 from sagacity.saga.postgres.connection import Connection
 from sagacity.saga.postgres.store import Kept
 from sagacity.saga.state import ENDED, SagaState
 
-__all__ = ["Batch", "Beginning", "Settled", "readable"]
+__all__ = ["Batch", "Beginning", "Settled"]
 
 _log = logging.getLogger("sagacity.saga")
 
@@ -37,11 +41,16 @@ class Beginning(msgspec.Struct, frozen=True):
 
 
 class Settled(msgspec.Struct):
-    """What a committed transaction means for this process."""
+    """What a committed transaction means for this process.
+
+    `handed` are commands for participants of this process that run in transactions of their own, `inline` those that are done
+    in the orchestrator's next transaction, `passing` those whose handler failed for what may pass, and why.
+    """
 
     started: set[str] = msgspec.field(default_factory=set)
-    local: list[Envelope] = msgspec.field(default_factory=list)
-    topics: list[str] = msgspec.field(default_factory=list)
+    handed: list[Message] = msgspec.field(default_factory=list)
+    inline: list[Message] = msgspec.field(default_factory=list)
+    passing: list[tuple[Message, str]] = msgspec.field(default_factory=list)
     ended: list[SagaState] = msgspec.field(default_factory=list)
     counts: Counter[str] = msgspec.field(default_factory=Counter)
     freed: bool = False
@@ -50,23 +59,14 @@ class Settled(msgspec.Struct):
 class Batch:
     """A transaction under way. The caller begins and commits it; `settled` counts once it is committed."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        definitions: Mapping[tuple[str, int], Saga],
-        now: int,
-        *,
-        local: Callable[[str], bool],
-        publish: bool,
-    ) -> None:
+    def __init__(self, desk: Desk, connection: Connection) -> None:
         self.settled = Settled()
+        self._desk = desk
         self._connection = connection
-        self._definitions = definitions
-        self._now = now
-        self._local = local
-        self._publish = publish
+        self._now = desk.clock()
         self._sagas: dict[str, SagaState] = {}
         self._revisions: dict[str, int] = {}
+        self._new: dict[str, None] = {}
         self._changed: dict[str, None] = {}
         self._retired: list[str] = []
         self._events: list[SagaEvent] = []
@@ -80,8 +80,11 @@ class Batch:
             wanted.setdefault(each.id, each)
         held = {id: resources(each.definition, id, each.input) for id, each in wanted.items() if each.definition.resources}
         behind = await store.waiting(self._connection, held)
-        decisions = {
-            id: begin(
+        taken = await store.existing(self._connection, wanted)
+        for id, each in wanted.items():
+            if id in taken:
+                continue
+            decision = begin(
                 each.definition,
                 id,
                 each.input,
@@ -90,13 +93,9 @@ class Batch:
                 traceparent=each.traceparent,
                 waiting=id in behind,
             )
-            for id, each in wanted.items()
-        }
-        new = await store.insert(self._connection, [decision.saga for decision in decisions.values()])
-        for id in new:
-            self._revisions[id] = 1
-            self._take(decisions[id], wanted[id].definition, written=True)
-        self.settled.started |= new
+            self._new[id] = None
+            self._take(decision, each.definition)
+        self.settled.started |= self._new.keys()
 
     async def fetch(self, ids: Iterable[str]) -> None:
         """Hold sagas, so that things can happen to them."""
@@ -119,7 +118,7 @@ class Batch:
         if saga is None:
             self.settled.counts["foreign"] += 1
             return f"there is no saga {id}"
-        definition = self._definitions.get((saga.definition, saga.version))
+        definition = self._desk.definitions.get((saga.definition, saga.version))
         try:
             if definition is None:
                 raise LookupError(f"the definition {saga.definition} {saga.version} is not known")
@@ -138,13 +137,44 @@ class Batch:
         """An operator's order; what becomes of it is kept."""
         self._outcomes.append((number, self.happen(id, order) or "done"))
 
+    def take_inline(self) -> list[Message]:
+        """The commands so far for participants that are inline: to be done in this transaction, and not in the next."""
+        commands, self.settled.inline = self.settled.inline, []
+        return commands
+
+    async def do(self, commands: Iterable[Message]) -> None:
+        """Have inline participants do commands that are awaited still, and take their answers; each is followed up in the next
+        transaction, so that a step is durable before the next begins."""
+        for message in commands:
+            command, where = message.envelope, address(message.envelope)
+            saga = None if where is None else self._sagas.get(where.saga)
+            if saga is None or where is None or isinstance(classified(saga, command.id), str):
+                continue
+            participant = self._desk.inline[message.topic]
+            if where.direction == "undo" and where.step not in saga.replies:
+                self.happen(saga.id, Replied(command.id, success=True))  # it was never done: there is nothing to undo
+                continue
+            try:
+                answer = await handle(participant.handlers, command, where, self._connection, participant.timeout)
+            except Passing as passing:
+                self.settled.passing.append((message, str(passing)))
+                continue
+            except Unfit as unfit:
+                await self.bury(participant.name, Delivery(message.topic, 0, 0, command), str(unfit))
+                continue
+            self.happen(saga.id, Replied(command.id, answer.success, answer.data, answer.reason, transient=may_pass(answer)))
+
     async def bury(self, consumer: str, delivery: Delivery, reason: str) -> None:
-        """A message that is no reply of any saga's participant."""
+        """A message that cannot be done: no reply of any saga's participant, or nothing that a participant can do."""
         self.settled.counts["buried"] += 1
         await dead_letters.bury(self._connection, consumer, delivery, reason)
 
     async def write(self) -> None:
-        """Write all of it."""
+        """Write all of it. Raises StoreError where another has begun one of the same sagas meanwhile."""
+        if self._new:
+            kept = await store.insert(self._connection, [self._sagas[id] for id in self._new])
+            if len(kept) != len(self._new):
+                raise StoreError("another has started one of these sagas just now", hint="it is tried again")
         changed = [(self._revisions[id], self._sagas[id]) for id in self._changed]
         await store.update(self._connection, changed)
         await store.retire(self._connection, self._retired)
@@ -155,11 +185,11 @@ class Batch:
         await store.unlock(self._connection, freed)
         self.settled.freed = bool(freed)
 
-    def _take(self, decision: Decision, definition: Saga | None, *, written: bool = False) -> None:
+    def _take(self, decision: Decision, definition: Saga | None) -> None:
         saga = decision.saga
         before = self._sagas.get(saga.id)
         self._sagas[saga.id] = saga
-        if not written:
+        if saga.id not in self._new:
             self._changed[saga.id] = None
         if saga.status in ENDED and (before is None or before.status not in ENDED):
             self.settled.ended.append(saga)
@@ -167,22 +197,17 @@ class Batch:
             self.settled.counts[f"ignored {decision.ignored}"] += 1
         if definition is not None:
             for command in decision.commands:
-                self._send(definition, saga, command)
+                self._send(command_message(definition, saga, command))
         for event in decision.events:
             self.settled.counts[event.type] += 1
             self._events.append(event)
-            if self._publish:
+            if self._desk.publish:
                 self._messages.append(event_message(definition, saga, event))
 
-    def _send(self, definition: Saga, saga: SagaState, command: Command) -> None:
-        message = command_message(definition, saga, command)
-        if self._local(command.topic):
-            self.settled.local.append(message.envelope)
-            self.settled.topics.append(message.topic)
+    def _send(self, message: Message) -> None:
+        if message.topic in self._desk.inline:
+            self.settled.inline.append(message)
+        elif message.topic in self._desk.handed:
+            self.settled.handed.append(message)
         else:
             self._messages.append(message)
-
-
-def readable(delivery: Delivery) -> Envelope | str:
-    """What was delivered; or why it cannot be read."""
-    return delivery.content.reason if isinstance(delivery.content, Unreadable) else delivery.content

@@ -11,7 +11,20 @@ from sagacity.saga.decision import SagaEvent
 from sagacity.saga.postgres.connection import Connection
 from sagacity.saga.state import SagaState, decode, encode
 
-__all__ = ["Kept", "due", "given", "insert", "locked", "released", "retire", "tell", "unlock", "update", "waiting"]
+__all__ = [
+    "Kept",
+    "due",
+    "existing",
+    "given",
+    "insert",
+    "locked",
+    "released",
+    "retire",
+    "tell",
+    "unlock",
+    "update",
+    "waiting",
+]
 
 _GIVEN = """
 insert into sagacity.sagas (id, definition, version, status, revision, due, started, changed, ended, state)
@@ -22,6 +35,7 @@ from unnest(
 on conflict do nothing
 returning id
 """
+_EXISTING = "select id from sagacity.sagas where id = any(%b::text[])"
 _LOCKED = """
 select id, revision, state from sagacity.sagas where id = any(%b::text[]) order by id for update
 """
@@ -103,6 +117,12 @@ async def insert(connection: Connection, sagas: Sequence[SagaState]) -> set[str]
         ),
     )
     return {row[0] for row in await rows.fetchall()}
+
+
+async def existing(connection: Connection, ids: Iterable[str]) -> set[str]:
+    """Which of these ids are taken."""
+    wanted = list(ids)
+    return {row[0] for row in await (await connection.execute(_EXISTING, (wanted,))).fetchall()} if wanted else set()
 
 
 async def locked(connection: Connection, ids: Iterable[str]) -> dict[str, Kept]:
