@@ -1,4 +1,4 @@
-"""DBOS, with its own API: a workflow of three durable steps. `saga_dbos_side.py DSN IN_FLIGHT TOTAL KIND` prints what it took.
+"""DBOS, with its own API: a workflow of three durable steps. `saga_dbos_side.py DSN IN_FLIGHT TOTAL KIND` prints figures.
 
 `KIND` is `threads` (synchronous functions on DBOS's pool of threads) or `async` (coroutines).
 """

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,15 @@ from sagacity.saga.postgres import definitions, install, install_participant, li
 from sagacity.saga.postgres.transaction import Transaction
 
 LIMIT = 60.0
+KIND: ContextVar[str] = ContextVar("KIND")
+
+
+@pytest.fixture(autouse=True, params=["local", "inline"])
+def kind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each story twice: with a participant that has transactions of its own, and one within the orchestrator's."""
+    token = KIND.set(request.param)
+    yield
+    KIND.reset(token)
 
 
 def purchase(version: int = 1, **changes: Any) -> Saga:
@@ -91,8 +101,8 @@ async def shop(dsn: str, *given: Saga, **options: Any) -> AsyncIterator[tuple[Sh
             "create table if not exists done (number bigint generated always as identity, saga text, what text)"
         )
     selling = Shop(dsn)
-    options = {"events": False, "tick": 0.02, **options}
-    orchestrator = Orchestrator(dsn, given or [purchase()], local={"shop": selling.participant}, **options)
+    options = {"events": False, "tick": 0.02, KIND.get(): {"shop": selling.participant}, **options}
+    orchestrator = Orchestrator(dsn, given or [purchase()], **options)
     async with running(orchestrator):
         yield selling, orchestrator
     await selling.participant.close()
@@ -260,6 +270,8 @@ def test_sagas_on_one_resource_run_one_after_another_in_the_order_of_their_start
 
 
 def test_a_saga_that_waits_for_a_resource_can_be_seen(database: str) -> None:
+    KIND.set("local")  # inline, a handler that waits would hold up the start of the second
+
     async def story() -> None:
         async with shop(database, purchase(resource="input.account")) as (selling, orchestrator):
             selling.gates["do order"] = asyncio.Event()
@@ -310,11 +322,11 @@ def test_a_poison_saga_is_quarantined_and_holds_up_no_other(database: str) -> No
             await orchestrator.start("purchase", "unknown", {})
             await orchestrator.start("purchase", "broken", {})
             await eventually(lambda: "unknown do order" in selling.seen or "broken do order" in selling.seen)
-            await connection.execute(
-                "update sagacity.sagas set version = 9, state = replace(state, '\"version\":1', '\"version\":9') "
-                "where id = 'unknown'"
-            )
-            await connection.execute("update sagacity.sagas set state = '{', due = 1 where id = 'broken'")
+            for id, changes in (
+                ("unknown", "version = 9, state = replace(state, '\"version\":1', '\"version\":9')"),
+                ("broken", "state = '{', due = 1"),
+            ):
+                await connection.execute(f"update sagacity.sagas set revision = revision + 1, {changes} where id = '{id}'")
             selling.gates["do order"].set()
             assert (await orchestrator.execute("purchase", "good", {})).status == "completed"
             while {line.id for line in await listing.listed(connection, status="parked")} != {"unknown", "broken"}:

@@ -12,7 +12,7 @@ from sagacity.messaging import Envelope
 from sagacity.saga.barrier import Standing
 from sagacity.saga.handlers import BusinessFailure, Handlers
 from sagacity.saga.messages import Address
-from sagacity.saga.postgres.connection import Connection
+from sagacity.saga.postgres.connection import Held
 from sagacity.saga.postgres.transaction import Transaction
 
 __all__ = ["Passing", "handle", "may_pass"]
@@ -22,14 +22,14 @@ class Passing(Exception):  # noqa: N818 - it says what the failure is
     """A handler has failed for what may pass. What it did is undone."""
 
 
-async def handle(handlers: Handlers, envelope: Envelope, where: Address, connection: Connection, timeout: float) -> Standing:
+async def handle(handlers: Handlers, envelope: Envelope, where: Address, held: Held, timeout: float) -> Standing:
     """What the command's handler answers. `timeout` is in seconds.
 
-    Raises Unfit for a command that no attempt would make any better, Passing for a failure that may pass, and StoreError where
-    the connection is lost.
+    Raises Unfit for a command that no attempt would make any better, Passing for a failure that may pass, and StoreError
+    where the connection is lost.
     """
     handler, command = handlers.find(envelope, where)
-    transaction = Transaction(connection)
+    transaction = Transaction(held)
     carried = Correlation(envelope.correlation_id or where.saga, envelope.traceparent, envelope.tracestate)
     try:
         with bound(carried):

@@ -12,6 +12,7 @@ from sagacity.saga.desk import Desk
 from sagacity.saga.happenings import Due, Released
 from sagacity.saga.postgres import orders, store
 from sagacity.saga.postgres.connection import Connection, Lasting
+from sagacity.saga.postgres.store import StaleError
 from sagacity.saga.settling import Batch, Settled
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Lookout:
                     found = [await look() for look in looks]
                 except StoreError as error:
                     await self._desk.complain(error)
+                    continue
+                except StaleError:
                     continue
                 if max(found) < _AT_MOST:
                     await self._pause()
@@ -86,7 +89,7 @@ class Lookout:
     @asynccontextmanager
     async def _batch(self) -> AsyncIterator[tuple[Batch, Connection]]:
         async with self._lasting.transaction() as connection:
-            batch = Batch(self._desk, connection)
+            batch = Batch(self._desk, connection, careful=True)
             yield batch, connection
             await batch.write()
-        self._settled(batch.settled)
+        self._settled(batch.committed())

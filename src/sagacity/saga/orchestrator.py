@@ -18,7 +18,7 @@ from zlib import crc32
 import msgspec
 
 from sagacity.errors import StoreError, UsageError
-from sagacity.messaging import Envelope, Message, Partition, Publisher, Subscriber
+from sagacity.messaging import Delivery, Envelope, Message, Partition, Publisher, Subscriber
 from sagacity.messaging.postgres import Relay, positions
 from sagacity.saga.definition import Saga
 from sagacity.saga.desk import Desk
@@ -34,7 +34,7 @@ from sagacity.saga.postgres import listing, orders
 from sagacity.saga.postgres.connection import connected
 from sagacity.saga.settling import Beginning, Settled
 from sagacity.saga.state import ENDED, SagaState
-from sagacity.saga.writer import Answers, Begin, Commands, Delivered, Writer
+from sagacity.saga.writer import Answers, Begin, Commands, Dead, Delivered, Writer
 
 __all__ = ["Orchestrator"]
 
@@ -49,14 +49,15 @@ class Orchestrator:
     with, whoever runs it. `starts` names definitions by topics: a message in such a topic starts a saga whose id is the
     message's key and whose input is its data.
 
-    Participants can be within the process, by the topics that they serve; then commands for them and replies go by no broker,
-    and are made again from the sagas' state after a crash. Those in `local` have their own transactions and databases. Those
-    in `inline` share the orchestrator's database, and are done in its own transactions: a step's effects and the saga's state
-    are one commit, and while a handler runs, the sagas of its batch are held. Each step is durable before the next begins.
+    Participants can be within the process, by the topics that they serve; then commands for them and replies go by no
+    broker, and are made again from the sagas' state after a crash. Those in `local` have their own transactions and
+    databases. Those in `inline` share the orchestrator's database, and are done in its own transactions: a step's effects
+    and the saga's state are one commit, and a handler that takes long holds up others. Each step is durable before the next
+    begins. Before a topic goes from a broker to `inline`, what is under way there must have ended.
 
     What happens to sagas is gathered while a transaction is under way, and settled in the next, at most `batch` sagas at a
-    time, by so many `writers` at once. Every `tick` seconds it looks for timers that have come, orders, and sagas that waited
-    for a resource. `events`: whether the sagas' events are published; the history is kept in any case. `clock` gives
+    time, by so many `writers` at once. Every `tick` seconds it looks for timers that have come, orders, and sagas that
+    waited for a resource. `events`: whether the sagas' events are published; the history is kept in any case. `clock` gives
     microseconds since 1970, UTC.
 
     `counts` tells how often something has happened: each type of event, replies ignored as late, foreign or doubled.
@@ -178,7 +179,7 @@ class Orchestrator:
         Raises UsageError where another definition is kept under the name and version of one that it was given.
         """
         await self._register()
-        runs = [each.run() for each in (*self._writers, self._lookout, *self._handover.lanes)]
+        runs = [*(each.run() for each in self._writers), self._lookout.run(), *(each.run() for each in self._handover.lanes)]
         if publisher is not None:
             runs.append(Relay(self._dsn, publisher).run())
         if subscriber is not None:
@@ -198,7 +199,7 @@ class Orchestrator:
     # What comes in, and goes on within the process ------------------------------------------------------------------
 
     def _writer(self, id: str) -> Writer:
-        """The writer of a saga. Any could settle it; with one, what happens to a saga gathers instead of waiting for a row."""
+        """The writer of a saga. Any could settle it; with one, what happens to it gathers, and goes stale for no other."""
         return self._writers[crc32(id.encode()) % len(self._writers)]
 
     async def _receive(self, subscriber: Subscriber) -> None:
@@ -235,19 +236,23 @@ class Orchestrator:
             self._writers[number].add(Commands(messages))
 
     def _rest(self, message: Message, reason: str) -> None:
-        """An inline handler has failed for what may pass: again after a pause; in the end it is left to the step's timeout."""
+        """An inline handler has failed for what may pass: again after a pause; in the end the step's timeout decides."""
         participant = self._desk.inline[message.topic]
         pause = participant.failed(message.envelope, reason)
-        if pause is not None:
-            loop = asyncio.get_running_loop()
-            timer: list[asyncio.TimerHandle] = []
+        if pause is None:
+            told = f"given up after several attempts; the last: {reason}"
+            letter = (participant.name, Delivery(message.topic, 0, 0, message.envelope), told)
+            self._writer(message.envelope.key).add(Dead([letter]))
+            participant.counts["buried"] += 1
+            return
+        timer: list[asyncio.TimerHandle] = []
 
-            def rested() -> None:
-                self._resting.discard(timer[0])
-                self._do([message])
+        def rested() -> None:
+            self._resting.discard(timer[0])
+            self._do([message])
 
-            timer.append(loop.call_later(pause, rested))
-            self._resting.add(timer[0])
+        timer.append(asyncio.get_running_loop().call_later(pause, rested))
+        self._resting.add(timer[0])
 
     def _answered(self, envelopes: Sequence[Envelope]) -> None:
         by_writer: dict[int, list[Envelope]] = {}

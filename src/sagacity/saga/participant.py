@@ -43,7 +43,8 @@ class Participant:
     beside the effects and answered again (see `sagacity.saga.barrier`). A handler that raises BusinessFailure gives a
     failure reply. Any other exception is thought passing: the handler is run again after a pause, as `patience` says, and
     then the message becomes a dead letter, with its reason; it is also told of in the topic `dead_letters`, if one is named.
-    Commands of up to `batch` sagas are done in one transaction, one after another. `timeout` is in seconds, for one run of a handler.
+    Commands of up to `batch` sagas are done in one transaction, one after another. `timeout` is in seconds, for one run of a
+    handler.
 
     `counts` tells how often something has happened: done, failed, answered again, refused, retried, buried.
     """
@@ -113,7 +114,7 @@ class Participant:
         return replies
 
     def failed(self, command: Envelope, reason: str) -> float | None:
-        """A handler has failed on this for what may pass: the pause before it is run again, in seconds; None if it is not."""
+        """A handler has failed on this for what may pass: the pause until it runs again, in seconds; None if it does not."""
         pause = self._patience.after_failure(command.id)
         if pause is None:
             _log.error("%s: given up after %d attempts; the last: %s", command.id, self._patience.attempts, reason)

@@ -16,7 +16,7 @@ from sagacity.saga.handling import Passing, handle, may_pass
 from sagacity.saga.messages import Address, Failure, address, reply
 from sagacity.saga.postgres import barrier
 from sagacity.saga.postgres.barrier import Answered
-from sagacity.saga.postgres.connection import Connection, Lasting
+from sagacity.saga.postgres.connection import Connection, Held, Lasting
 
 __all__ = ["Host", "Performance", "perform"]
 
@@ -138,7 +138,9 @@ class _Stage:
             return next(each for each in known if each.standing == ruling.answer)
         standing = ruling.answer
         if standing is None:
-            standing = await handle(self._host.handlers, command, where, self._connection, self._host.timeout)
+            standing = await handle(
+                self._host.handlers, command, where, Held(self._connection, begun=True), self._host.timeout
+            )
             self.counts["done" if standing.success else "failed"] += 1
         else:
             self.counts["refused" if ruling.action == "refuse" else "recorded"] += 1

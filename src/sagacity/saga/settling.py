@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from sagacity.errors import StoreError, UsageError
+from sagacity.errors import UsageError
 from sagacity.messaging import Delivery, Message
 from sagacity.messaging.postgres import dead_letters, outbox
 from sagacity.saga.decide import begin, decide, quarantine, resources
@@ -21,7 +21,7 @@ from sagacity.saga.handling import Passing, handle, may_pass
 from sagacity.saga.happenings import Happening, Ordered, Replied
 from sagacity.saga.messages import address, command_message, event_message
 from sagacity.saga.postgres import orders, store
-from sagacity.saga.postgres.connection import Connection
+from sagacity.saga.postgres.connection import Connection, Held
 from sagacity.saga.postgres.store import Kept
 from sagacity.saga.state import ENDED, SagaState
 
@@ -43,8 +43,8 @@ class Beginning(msgspec.Struct, frozen=True):
 class Settled(msgspec.Struct):
     """What a committed transaction means for this process.
 
-    `handed` are commands for participants of this process that run in transactions of their own, `inline` those that are done
-    in the orchestrator's next transaction, `passing` those whose handler failed for what may pass, and why.
+    `handed` are commands for participants of this process that run in transactions of their own, `inline` those that are
+    done in the orchestrator's next transaction, `passing` those whose handler failed for what may pass, and why.
     """
 
     started: set[str] = msgspec.field(default_factory=set)
@@ -57,10 +57,15 @@ class Settled(msgspec.Struct):
 
 
 class Batch:
-    """A transaction under way. The caller begins and commits it; `settled` counts once it is committed."""
+    """A transaction under way. The caller begins and commits it; `settled` counts once it is committed.
 
-    def __init__(self, desk: Desk, connection: Connection) -> None:
+    It goes by what this process knows, and holds nothing: `write` raises StaleError where that was not how things stand.
+    `careful`: go by what is kept alone, as the batch must be that is made anew after a StaleError.
+    """
+
+    def __init__(self, desk: Desk, connection: Connection, *, careful: bool = False) -> None:
         self.settled = Settled()
+        self._careful = careful
         self._desk = desk
         self._connection = connection
         self._now = desk.clock()
@@ -69,6 +74,8 @@ class Batch:
         self._new: dict[str, None] = {}
         self._changed: dict[str, None] = {}
         self._retired: list[str] = []
+        self._counted: list[tuple[Counter[str], str]] = []
+        self._buried: list[tuple[str, Delivery, str]] = []
         self._events: list[SagaEvent] = []
         self._messages: list[Message] = []
         self._outcomes: list[tuple[int, str]] = []
@@ -80,7 +87,7 @@ class Batch:
             wanted.setdefault(each.id, each)
         held = {id: resources(each.definition, id, each.input) for id, each in wanted.items() if each.definition.resources}
         behind = await store.waiting(self._connection, held)
-        taken = await store.existing(self._connection, wanted)
+        taken = await store.existing(self._connection, wanted) if self._careful else ()
         for id, each in wanted.items():
             if id in taken:
                 continue
@@ -98,8 +105,17 @@ class Batch:
         self.settled.started |= self._new.keys()
 
     async def fetch(self, ids: Iterable[str]) -> None:
-        """Hold sagas, so that things can happen to them."""
-        self.hold(await store.locked(self._connection, [id for id in ids if id not in self._sagas]))
+        """Have sagas at hand, so that things can happen to them: as this process left them, else as they are kept."""
+        missing = []
+        for id in dict.fromkeys(ids):
+            if id in self._sagas:
+                continue
+            kept = None if self._careful else self._desk.recent.get(id)
+            if kept is None:
+                missing.append(id)
+            else:
+                self._revisions[id], self._sagas[id] = kept
+        self.hold(await store.read(self._connection, missing))
 
     def hold(self, kept: Mapping[str, Kept]) -> list[str]:
         """Take these as they are kept; the ids of those that can be read. The others are retired."""
@@ -142,9 +158,9 @@ class Batch:
         commands, self.settled.inline = self.settled.inline, []
         return commands
 
-    async def do(self, commands: Iterable[Message]) -> None:
-        """Have inline participants do commands that are awaited still, and take their answers; each is followed up in the next
-        transaction, so that a step is durable before the next begins."""
+    async def do(self, commands: Iterable[Message], held: Held) -> None:
+        """Have inline participants do commands that are awaited still, and take their answers; each is followed up in the
+        next transaction, so that a step is durable before the next begins."""
         for message in commands:
             command, where = message.envelope, address(message.envelope)
             saga = None if where is None else self._sagas.get(where.saga)
@@ -155,35 +171,56 @@ class Batch:
                 self.happen(saga.id, Replied(command.id, success=True))  # it was never done: there is nothing to undo
                 continue
             try:
-                answer = await handle(participant.handlers, command, where, self._connection, participant.timeout)
+                answer = await handle(participant.handlers, command, where, held, participant.timeout)
             except Passing as passing:
                 self.settled.passing.append((message, str(passing)))
                 continue
             except Unfit as unfit:
-                await self.bury(participant.name, Delivery(message.topic, 0, 0, command), str(unfit))
+                self.bury(participant.name, Delivery(message.topic, 0, 0, command), str(unfit))
+                self._counted.append((participant.counts, "buried"))
                 continue
+            self._counted.append((participant.counts, "done" if answer.success else "failed"))
             self.happen(saga.id, Replied(command.id, answer.success, answer.data, answer.reason, transient=may_pass(answer)))
 
-    async def bury(self, consumer: str, delivery: Delivery, reason: str) -> None:
+    def bury(self, consumer: str, delivery: Delivery, reason: str) -> None:
         """A message that cannot be done: no reply of any saga's participant, or nothing that a participant can do."""
         self.settled.counts["buried"] += 1
-        await dead_letters.bury(self._connection, consumer, delivery, reason)
+        self._buried.append((consumer, delivery, reason))
+
+    @property
+    def single(self) -> bool:
+        """Whether `write` is one statement, which needs no transaction around it."""
+        freed = any(saga.resources for saga in self.settled.ended)
+        return not (self._messages or self._outcomes or self._retired or self._buried or freed)
 
     async def write(self) -> None:
-        """Write all of it. Raises StoreError where another has begun one of the same sagas meanwhile."""
-        if self._new:
-            kept = await store.insert(self._connection, [self._sagas[id] for id in self._new])
-            if len(kept) != len(self._new):
-                raise StoreError("another has started one of these sagas just now", hint="it is tried again")
+        """Write all of it. Raises StaleError where it rests on what is no longer so."""
+        new = [self._sagas[id] for id in self._new]
         changed = [(self._revisions[id], self._sagas[id]) for id in self._changed]
-        await store.update(self._connection, changed)
+        await store.write(self._connection, new, changed, self._events)
         await store.retire(self._connection, self._retired)
-        await store.tell(self._connection, self._events)
+        for consumer, delivery, reason in self._buried:
+            await dead_letters.bury(self._connection, consumer, delivery, reason)
         await outbox.send(self._connection, self._messages)
         await orders.carried_out(self._connection, self._outcomes)
         freed = [saga.id for saga in self.settled.ended if saga.resources]
         await store.unlock(self._connection, freed)
         self.settled.freed = bool(freed)
+
+    def committed(self) -> Settled:
+        """It is committed: what this process knows from now on, and what it means for it."""
+        for counts, what in self._counted:
+            counts[what] += 1
+        for id in self._new:
+            self._desk.know(1, self._sagas[id])
+        for id in self._changed:
+            self._desk.know(self._revisions[id] + 1, self._sagas[id])
+        return self.settled
+
+    def forget(self) -> None:
+        """It is not committed: what this process knew of these sagas may not be so."""
+        for id in self._sagas:
+            self._desk.recent.pop(id, None)
 
     def _take(self, decision: Decision, definition: Saga | None) -> None:
         saga = decision.saga

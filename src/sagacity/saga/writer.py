@@ -12,15 +12,16 @@ import msgspec
 
 from sagacity.errors import FencedError, StoreError
 from sagacity.messaging import Delivery, Envelope, Message, Partition, Unreadable
-from sagacity.messaging.postgres import positions
+from sagacity.messaging.postgres import dead_letters, positions
 from sagacity.saga.desk import Desk
 from sagacity.saga.happenings import Replied
 from sagacity.saga.identity import read_command_id
 from sagacity.saga.messages import replied
-from sagacity.saga.postgres.connection import Lasting
+from sagacity.saga.postgres.connection import Held, Lasting
+from sagacity.saga.postgres.store import StaleError
 from sagacity.saga.settling import Batch, Beginning, Settled
 
-__all__ = ["Answers", "Begin", "Commands", "Delivered", "Item", "Writer"]
+__all__ = ["Answers", "Begin", "Commands", "Dead", "Delivered", "Item", "Writer"]
 
 _log = logging.getLogger("sagacity.saga.orchestrator")
 Moves: TypeAlias = dict[Partition, tuple[int | None, int]]
@@ -45,6 +46,12 @@ class Commands(msgspec.Struct):
     held: Sequence[Message]
 
 
+class Dead(msgspec.Struct):
+    """Messages that participants which are inline have given up, by the participant's name, with the reason."""
+
+    held: Sequence[tuple[str, Delivery, str]]
+
+
 class Delivered(msgspec.Struct):
     """Deliveries of a broker, whose positions are moved on with what they cause."""
 
@@ -52,7 +59,7 @@ class Delivered(msgspec.Struct):
     done: asyncio.Future[None]
 
 
-Item: TypeAlias = Begin | Answers | Commands | Delivered
+Item: TypeAlias = Begin | Answers | Commands | Dead | Delivered
 
 
 class Writer:
@@ -93,17 +100,20 @@ class Writer:
         return items
 
     async def _settle(self, items: Sequence[Item]) -> None:
+        careful = False
         while True:
             moves: Moves = {}
             try:
                 async with self.busy:
-                    settled = await self._transact(items, moves)
+                    settled = await self._transact(items, moves, careful=careful)
                     self._desk.reading.moved(moves)
             except StoreError as error:
                 await self._desk.complain(error)
             except FencedError as error:
                 _log.warning("%s", error.message)
                 self._desk.reading.fenced(moves)
+            except StaleError:
+                careful = True
             except Exception as error:
                 return await self._apart(items, error)
             else:
@@ -130,8 +140,8 @@ class Writer:
             if not item.done.done():
                 item.done.set_exception(error)
         elif len(item.held) > 1:
-            for each in item.held:
-                await self._settle([_alone(item, each)])
+            for one in item.held:
+                await self._settle([_alone(item, one)])
             if isinstance(item, Delivered) and not item.done.done():
                 item.done.set_result(None)
         elif isinstance(item, Delivered):
@@ -150,7 +160,7 @@ class Writer:
                     await positions.move(connection, self._desk.name, moves)
                     for each in fresh:
                         reason = f"it cannot be settled: {type(error).__name__}: {error}"
-                        await Batch(self._desk, connection).bury(self._desk.name, each, reason)
+                        await dead_letters.bury(connection, self._desk.name, each, reason)
                 self._desk.reading.moved(moves)
                 item.done.set_result(None)
             except FencedError:
@@ -158,32 +168,32 @@ class Writer:
             except StoreError as away:
                 await self._desk.complain(away)
 
-    async def _transact(self, items: Sequence[Item], moves: Moves) -> Settled:
+    async def _transact(self, items: Sequence[Item], moves: Moves, *, careful: bool) -> Settled:
         """Everything of these items in one transaction."""
         heard = _Heard(self._desk)
         for item in items:
             heard.take(item, moves)
         async with self._lasting.borrowed() as connection:
-            async with connection.pipeline():
-                await connection.execute("begin")
-                batch = Batch(self._desk, connection)
-                if moves:
-                    await positions.move(connection, self._desk.name, moves)
+            held = Held(connection)
+            batch = Batch(self._desk, connection, careful=careful)
+            try:
+                if moves or heard.locking:
+                    await held.begin()
+                await positions.move(connection, self._desk.name, moves)
                 if heard.beginnings:
                     await batch.begin(heard.beginnings)
-                if heard.replies or heard.commands:
-                    ids = [id for id, _ in heard.replies]
-                    await batch.fetch([*ids, *(message.envelope.key for message in heard.commands)])
-            commands = [*batch.take_inline(), *heard.commands]
-            for id, reply in heard.replies:
-                batch.happen(id, reply)
-            await batch.do(commands)
-            async with connection.pipeline():
-                for delivery, reason in heard.dead:
-                    await batch.bury(self._desk.name, delivery, reason)
-                await batch.write()
-                await connection.execute("commit")
-        return batch.settled
+                await batch.fetch([*(id for id, _ in heard.replies), *(each.envelope.key for each in heard.commands)])
+                commands = [*batch.take_inline(), *heard.commands]
+                for id, reply in heard.replies:
+                    batch.happen(id, reply)
+                await batch.do(commands, held)
+                for consumer, delivery, reason in heard.dead:
+                    batch.bury(consumer, delivery, reason)
+                await held.end(batch.write, single=batch.single)
+            except BaseException:
+                batch.forget()
+                raise
+        return batch.committed()
 
 
 class _Heard:
@@ -193,14 +203,21 @@ class _Heard:
         self.beginnings: list[Beginning] = []
         self.replies: list[tuple[str, Replied]] = []
         self.commands: list[Message] = []
-        self.dead: list[tuple[Delivery, str]] = []
+        self.dead: list[tuple[str, Delivery, str]] = []
         self._desk = desk
+
+    @property
+    def locking(self) -> bool:
+        """Whether sagas are to be started that lock resources: locks are held until the transaction ends."""
+        return any(each.definition.resources for each in self.beginnings)
 
     def take(self, item: Item, moves: Moves) -> None:
         if isinstance(item, Begin):
             self.beginnings.append(item.beginning)
         elif isinstance(item, Commands):
             self.commands += item.held
+        elif isinstance(item, Dead):
+            self.dead += item.held
         elif isinstance(item, Answers):
             self.replies += [told for each in item.held if (told := _reply(each)) is not None]
         else:
@@ -212,7 +229,7 @@ class _Heard:
     def _read(self, delivery: Delivery) -> None:
         envelope = delivery.content
         if isinstance(envelope, Unreadable):
-            self.dead.append((delivery, envelope.reason))
+            self.dead.append((self._desk.name, delivery, envelope.reason))
         elif delivery.topic in self._desk.starts:
             definition = self._desk.newest(self._desk.starts[delivery.topic])
             self.beginnings.append(
@@ -221,7 +238,7 @@ class _Heard:
         elif (told := _reply(envelope)) is not None:
             self.replies.append(told)
         else:
-            self.dead.append((delivery, f"{envelope.type!r} is no reply to a saga's command"))
+            self.dead.append((self._desk.name, delivery, f"{envelope.type!r} is no reply to a saga's command"))
 
 
 def _reply(envelope: Envelope) -> tuple[str, Replied] | None:
@@ -235,7 +252,7 @@ def _size(item: Item) -> int:
     return 1 if isinstance(item, Begin) else len(item.held)
 
 
-def _alone(item: Answers | Commands | Delivered, one: object) -> Item:
+def _alone(item: Answers | Commands | Dead | Delivered, one: object) -> Item:
     """An item of one of what another holds."""
     if isinstance(item, Delivered):
         return Delivered([one], asyncio.get_running_loop().create_future())  # type: ignore[list-item]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -10,7 +10,7 @@ from psycopg import AsyncConnection, Error, InterfaceError, OperationalError
 
 from sagacity.errors import StoreError
 
-__all__ = ["Connection", "Lasting", "connected"]
+__all__ = ["Connection", "Held", "Lasting", "connected"]
 
 Connection: TypeAlias = AsyncConnection[Any]
 _LOST = (OperationalError, InterfaceError)
@@ -82,6 +82,36 @@ class Lasting:
             pass
         self._connection = None
         await connection.close()
+
+
+class Held:
+    """A connection on which a transaction is begun once somebody needs it."""
+
+    def __init__(self, connection: Connection, *, begun: bool = False) -> None:
+        self._connection = connection
+        self._begun = begun
+
+    @property
+    def lost(self) -> bool:
+        """Whether there is no connection any more."""
+        return self._connection.closed
+
+    async def begin(self) -> Connection:
+        """The connection, in its transaction."""
+        if not self._begun:
+            self._begun = True
+            await self._connection.execute("begin")
+        return self._connection
+
+    async def end(self, write: Callable[[], Awaitable[None]], *, single: bool) -> None:
+        """Write, and commit. `single`: what is written is one statement, and needs no transaction unless one is begun."""
+        if single and not self._begun:
+            await write()
+            return
+        async with self._connection.pipeline():
+            await self.begin()
+            await write()
+            await self._connection.execute("commit")
 
 
 def _unavailable(error: Error) -> StoreError:

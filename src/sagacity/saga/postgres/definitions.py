@@ -10,7 +10,7 @@ from sagacity.errors import UsageError
 from sagacity.saga.decision import SagaEvent
 from sagacity.saga.definition import Saga, decode, encode
 from sagacity.saga.postgres.connection import Connection
-from sagacity.saga.postgres.store import given, tell, update
+from sagacity.saga.postgres.store import given, write
 from sagacity.saga.state import SagaState
 
 __all__ = ["Version", "known", "migrate", "register", "versions"]
@@ -112,8 +112,7 @@ async def migrate(
                 by=by,
             )
         )
-    await update(connection, moved)
-    await tell(connection, events)
+    await write(connection, (), moved, events)
     return len(moved)
 
 

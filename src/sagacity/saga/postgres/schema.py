@@ -57,6 +57,14 @@ SAGAS = Component(
             done timestamptz,
             outcome text
         );
+        create function sagacity.saga_agreed(counted bigint, expected bigint) returns boolean language plpgsql as $$
+        begin
+            if counted <> expected then
+                raise exception 'sagas have gone on meanwhile' using errcode = 'serialization_failure';
+            end if;
+            return true;
+        end
+        $$;
         create index saga_orders_waiting on sagacity.saga_orders (id) where done is null;
         create index saga_orders_saga on sagacity.saga_orders (saga, id);
         """,

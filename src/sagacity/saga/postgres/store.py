@@ -6,53 +6,47 @@ from collections.abc import Iterable, Mapping, Sequence
 from zlib import crc32
 
 import msgspec
+from psycopg.errors import SerializationFailure
 
 from sagacity.saga.decision import SagaEvent
 from sagacity.saga.postgres.connection import Connection
 from sagacity.saga.state import SagaState, decode, encode
 
 __all__ = [
-    "Kept",
-    "due",
-    "existing",
-    "given",
-    "insert",
-    "locked",
-    "released",
-    "retire",
-    "tell",
-    "unlock",
-    "update",
-    "waiting",
-]
+    "Kept", "StaleError", "due", "existing", "given", "read", "released", "retire", "unlock", "waiting", "write",
+]  # fmt: skip
 
-_GIVEN = """
-insert into sagacity.sagas (id, definition, version, status, revision, due, started, changed, ended, state)
-select id, definition, version, status, 1, due, started, changed, ended, state
-from unnest(
-    %b::text[], %b::text[], %b::integer[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::text[]
-) as given (id, definition, version, status, due, started, changed, ended, state)
-on conflict do nothing
-returning id
-"""
+_NEW = """
+begun as (
+    insert into sagacity.sagas (id, definition, version, status, revision, due, started, changed, ended, state)
+    select id, definition, version, status, 1, due, started, changed, ended, state
+    from unnest(
+        %b::text[], %b::text[], %b::integer[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[],
+        %b::text[]
+    ) as given (id, definition, version, status, due, started, changed, ended, state)
+    on conflict do nothing
+    returning 1
+)"""
+_CHANGED = """
+gone_on as (
+    update sagacity.sagas as kept
+    set version = given.version, status = given.status, revision = given.revision + 1, due = given.due,
+        changed = given.changed, ended = given.ended, state = given.state
+    from unnest(
+        %b::text[], %b::integer[], %b::integer[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[], %b::text[]
+    ) as given (id, revision, version, status, due, changed, ended, state)
+    where kept.id = given.id and kept.revision = given.revision
+    returning 1
+)"""
+_TOLD = """
+told as (
+    insert into sagacity.saga_history (saga, number, event) select * from unnest(%b::text[], %b::integer[], %b::text[])
+)"""
+_AGREED = "\nselect sagacity.saga_agreed({counts}, %b::bigint)"
 _EXISTING = "select id from sagacity.sagas where id = any(%b::text[])"
-_LOCKED = """
-select id, revision, state from sagacity.sagas where id = any(%b::text[]) order by id for update
-"""
-_UPDATE = """
-update sagacity.sagas as kept
-set version = given.version, status = given.status, revision = given.revision + 1, due = given.due,
-    changed = given.changed, ended = given.ended, state = given.state
-from unnest(
-    %b::text[], %b::integer[], %b::integer[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[], %b::text[]
-) as given (id, revision, version, status, due, changed, ended, state)
-where kept.id = given.id and kept.revision = given.revision
-"""
+_READ = "select id, revision, state from sagacity.sagas where id = any(%b::text[])"
 _DUE = """
 select id, revision, state from sagacity.sagas where due <= %b::bigint order by due limit %b for update skip locked
-"""
-_TELL = """
-insert into sagacity.saga_history (saga, number, event) select * from unnest(%b::text[], %b::integer[], %b::text[])
 """
 _RETIRE = """
 update sagacity.sagas set status = 'parked', due = null where id = any(%b::text[])
@@ -88,6 +82,10 @@ order by saga.started limit %b
 _event = msgspec.json.Encoder().encode
 
 
+class StaleError(Exception):
+    """A saga has gone on meanwhile, or was begun by another: what was decided must be decided anew."""
+
+
 class Kept(msgspec.Struct, frozen=True):
     """A saga as it is kept. `saga` is None where its state cannot be read: then `unreadable` says why."""
 
@@ -97,40 +95,16 @@ class Kept(msgspec.Struct, frozen=True):
     unreadable: str | None = None
 
 
-async def insert(connection: Connection, sagas: Sequence[SagaState]) -> set[str]:
-    """Keep new sagas; the ids of those that were new. Waits for another transaction that keeps the same."""
-    if not sagas:
-        return set()
-    ordered = sorted(sagas, key=lambda saga: saga.id)
-    rows = await connection.execute(
-        _GIVEN,
-        (
-            [saga.id for saga in ordered],
-            [saga.definition for saga in ordered],
-            [saga.version for saga in ordered],
-            [saga.status for saga in ordered],
-            [saga.due for saga in ordered],
-            [saga.started for saga in ordered],
-            [saga.changed for saga in ordered],
-            [saga.ended for saga in ordered],
-            [encode(saga).decode() for saga in ordered],
-        ),
-    )
-    return {row[0] for row in await rows.fetchall()}
-
-
 async def existing(connection: Connection, ids: Iterable[str]) -> set[str]:
     """Which of these ids are taken."""
     wanted = list(ids)
     return {row[0] for row in await (await connection.execute(_EXISTING, (wanted,))).fetchall()} if wanted else set()
 
 
-async def locked(connection: Connection, ids: Iterable[str]) -> dict[str, Kept]:
-    """These sagas, held until the transaction ends, in the order of their ids so that none waits in a circle."""
-    wanted = sorted(set(ids))
-    if not wanted:
-        return {}
-    return given(await (await connection.execute(_LOCKED, (wanted,))).fetchall())
+async def read(connection: Connection, ids: Iterable[str]) -> dict[str, Kept]:
+    """These sagas, as they stand. They are not held: what is made of them is written only if they stand so still."""
+    wanted = list(ids)
+    return given(await (await connection.execute(_READ, (wanted,))).fetchall()) if wanted else {}
 
 
 async def due(connection: Connection, now: int, most: int) -> dict[str, Kept]:
@@ -149,37 +123,69 @@ def given(rows: Iterable[tuple[str, int, str]]) -> dict[str, Kept]:
     return kept
 
 
-async def update(connection: Connection, sagas: Sequence[tuple[int, SagaState]]) -> int:
-    """Keep these, each as the next revision of that which it was made from. How many were still of that revision: where
-    another has gone on meanwhile, nothing is written, and the transaction must be rolled back."""
-    if not sagas:
-        return 0
-    ordered = sorted(sagas, key=lambda each: each[1].id)
-    written = await connection.execute(
-        _UPDATE,
-        (
-            [saga.id for _, saga in ordered],
-            [revision for revision, _ in ordered],
-            [saga.version for _, saga in ordered],
-            [saga.status for _, saga in ordered],
-            [saga.due for _, saga in ordered],
-            [saga.changed for _, saga in ordered],
-            [saga.ended for _, saga in ordered],
-            [encode(saga).decode() for _, saga in ordered],
-        ),
-    )
-    return written.rowcount
+async def write(
+    connection: Connection,
+    new: Sequence[SagaState],
+    changed: Sequence[tuple[int, SagaState]],
+    events: Sequence[SagaEvent],
+) -> None:
+    """Keep new sagas, those that have changed, each as the next revision of that which it was made from, and their history:
+    one statement, which is a transaction unless one is under way.
 
-
-async def tell(connection: Connection, events: Sequence[SagaEvent]) -> None:
-    """Add to the history of sagas."""
+    Raises StaleError where a new one is there already, or another has gone on with one: then nothing of it is kept.
+    """
+    parts: list[str] = []
+    columns: list[object] = []
+    counts: list[str] = []
+    if new:
+        parts.append(_NEW)
+        counts.append("(select count(*) from begun)")
+        columns += _new_columns(sorted(new, key=lambda saga: saga.id))
+    if changed:
+        parts.append(_CHANGED)
+        counts.append("(select count(*) from gone_on)")
+        columns += _changed_columns(sorted(changed, key=lambda each: each[1].id))
     if events:
-        columns = (
+        parts.append(_TOLD)
+        columns += (
             [event.saga for event in events],
             [event.number for event in events],
             [_event(event).decode() for event in events],
         )
-        await connection.execute(_TELL, columns)
+    if not parts:
+        return
+    query = "with" + ",".join(parts) + _AGREED.format(counts=" + ".join(counts) or "0")
+    try:
+        await (await connection.execute(query.encode(), (*columns, len(new) + len(changed)))).fetchone()
+    except SerializationFailure as error:
+        raise StaleError from error
+
+
+def _new_columns(sagas: Sequence[SagaState]) -> tuple[Sequence[object], ...]:
+    return (
+        [saga.id for saga in sagas],
+        [saga.definition for saga in sagas],
+        [saga.version for saga in sagas],
+        [saga.status for saga in sagas],
+        [saga.due for saga in sagas],
+        [saga.started for saga in sagas],
+        [saga.changed for saga in sagas],
+        [saga.ended for saga in sagas],
+        [encode(saga).decode() for saga in sagas],
+    )
+
+
+def _changed_columns(sagas: Sequence[tuple[int, SagaState]]) -> tuple[Sequence[object], ...]:
+    return (
+        [saga.id for _, saga in sagas],
+        [revision for revision, _ in sagas],
+        [saga.version for _, saga in sagas],
+        [saga.status for _, saga in sagas],
+        [saga.due for _, saga in sagas],
+        [saga.changed for _, saga in sagas],
+        [saga.ended for _, saga in sagas],
+        [encode(saga).decode() for _, saga in sagas],
+    )
 
 
 async def retire(connection: Connection, ids: Sequence[str]) -> None:
