@@ -1,4 +1,4 @@
-"""Sagacity: a saga of three durable steps, participants in the process. `saga_side.py DSN IN_FLIGHT TOTAL KIND` prints figures.
+"""Sagacity: a saga of three durable steps, participants in the process. `saga_side.py DSN IN_FLIGHT TOTAL KIND`.
 
 `KIND` is `inline` (steps are done in the orchestrator's own transactions) or `local` (in transactions of their own).
 """

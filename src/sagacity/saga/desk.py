@@ -79,6 +79,10 @@ class Desk:
         self._waiting.setdefault(id, []).append(future)
         return future
 
+    def awaited(self) -> list[str]:
+        """The sagas whose end somebody waits for."""
+        return list(self._waiting)
+
     def forget_end(self, id: str, future: asyncio.Future[SagaState]) -> None:
         """Nobody waits by this future any longer."""
         waiting = self._waiting.get(id, [])

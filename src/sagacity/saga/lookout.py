@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Lookout"]
 
 _AT_MOST = 500
+_ENDS_EVERY = 4
+"""Sagas whose end is waited for here may be ended by another replica: that is looked at every so many ticks."""
 
 
 class Lookout:
@@ -38,6 +40,7 @@ class Lookout:
         self._wake.set()
 
     async def run(self) -> None:
+        turn = 0
         looks: tuple[Callable[[], Awaitable[int]], ...] = (self._timers, self._orders, self._resources)
         try:
             while True:
@@ -49,6 +52,9 @@ class Lookout:
                     continue
                 except StaleError:
                     continue
+                turn += 1
+                if turn % _ENDS_EVERY == 0:
+                    await self._ends()
                 if max(found) < _AT_MOST:
                     await self._pause()
         finally:
@@ -85,6 +91,14 @@ class Lookout:
             for id in free:
                 batch.happen(id, Released())
         return len(free)
+
+    async def _ends(self) -> None:
+        awaited = self._desk.awaited()
+        if awaited:
+            async with self._lasting.borrowed() as connection:
+                for kept in (await store.ended(connection, awaited)).values():
+                    if kept.saga is not None:
+                        self._desk.ended(kept.saga)
 
     @asynccontextmanager
     async def _batch(self) -> AsyncIterator[tuple[Batch, Connection]]:

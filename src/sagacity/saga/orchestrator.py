@@ -38,9 +38,6 @@ from sagacity.saga.writer import Answers, Begin, Commands, Dead, Delivered, Writ
 
 __all__ = ["Orchestrator"]
 
-_ASK_AGAIN = 2.0
-"""Whoever waits for the end of a saga asks the database so often (seconds), in case that another replica has ended it."""
-
 
 class Orchestrator:
     """Runs the sagas that are kept in the database at `dsn`; any number of replicas may do so at the same time.
@@ -136,9 +133,7 @@ class Orchestrator:
         future = self._desk.await_end(id)
         try:
             if await self.start(definition, id, input):
-                await asyncio.wait([future], timeout=_ASK_AGAIN)
-                if future.done():
-                    return future.result()
+                return await future
         finally:
             self._desk.forget_end(id, future)
         return await self.ended(id)
@@ -147,15 +142,11 @@ class Orchestrator:
         """The saga, once it has ended. Raises UsageError where there is none of this id."""
         future = self._desk.await_end(id)
         try:
-            while not future.done():
-                async with connected(self._dsn) as connection:
-                    saga = await listing.state(connection, id)
-                if saga is None:
-                    raise UsageError(f"there is no saga {id}")
-                if saga.status in ENDED:
-                    return saga
-                await asyncio.wait([future], timeout=_ASK_AGAIN)
-            return future.result()
+            async with connected(self._dsn) as connection:
+                saga = await listing.state(connection, id)
+            if saga is None:
+                raise UsageError(f"there is no saga {id}")
+            return saga if saga.status in ENDED else await future
         finally:
             self._desk.forget_end(id, future)
 

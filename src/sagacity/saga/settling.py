@@ -12,18 +12,18 @@ from sagacity.errors import UsageError
 from sagacity.messaging import Delivery, Message
 from sagacity.messaging.postgres import dead_letters, outbox
 from sagacity.saga.decide import begin, decide, quarantine, resources
-from sagacity.saga.decide.replies import classified
 from sagacity.saga.decision import Decision, SagaEvent
 from sagacity.saga.definition import Saga
 from sagacity.saga.desk import Desk
 from sagacity.saga.handlers import Unfit
 from sagacity.saga.handling import Passing, handle, may_pass
 from sagacity.saga.happenings import Happening, Ordered, Replied
-from sagacity.saga.messages import address, command_message, event_message
+from sagacity.saga.messages import Address, address, command_message, event_message
 from sagacity.saga.postgres import orders, store
 from sagacity.saga.postgres.connection import Connection, Held
 from sagacity.saga.postgres.store import Kept
 from sagacity.saga.state import ENDED, SagaState
+from sagacity.saga.transitions import AWAITING
 
 __all__ = ["Batch", "Beginning", "Settled"]
 
@@ -164,7 +164,7 @@ class Batch:
         for message in commands:
             command, where = message.envelope, address(message.envelope)
             saga = None if where is None else self._sagas.get(where.saga)
-            if saga is None or where is None or isinstance(classified(saga, command.id), str):
+            if saga is None or where is None or not _awaited(saga, where):
                 continue
             participant = self._desk.inline[message.topic]
             if where.direction == "undo" and where.step not in saga.replies:
@@ -248,3 +248,13 @@ class Batch:
             self.settled.handed.append(message)
         else:
             self._messages.append(message)
+
+
+def _awaited(saga: SagaState, where: Address) -> bool:
+    """Whether the answer to this command would count."""
+    state = saga.steps.get(where.step)
+    if state is None or saga.status in ENDED or saga.quarantine is not None:
+        return False
+    doing = where.direction == "do"
+    newest, answered = (state.attempt, state.answered) if doing else (state.undo_attempt, state.undo_answered)
+    return where.attempt == newest and not answered and state.status in AWAITING[where.direction]

@@ -10,41 +10,43 @@ from psycopg.errors import SerializationFailure
 
 from sagacity.saga.decision import SagaEvent
 from sagacity.saga.postgres.connection import Connection
-from sagacity.saga.state import SagaState, decode, encode
+from sagacity.saga.state import SagaState, decode
 
 __all__ = [
-    "Kept", "StaleError", "due", "existing", "given", "read", "released", "retire", "unlock", "waiting", "write",
+    "Kept", "StaleError", "due", "ended", "existing", "given", "read", "released", "retire", "unlock", "waiting", "write",
 ]  # fmt: skip
 
 _NEW = """
 begun as (
     insert into sagacity.sagas (id, definition, version, status, revision, due, started, changed, ended, state)
-    select id, definition, version, status, 1, due, started, changed, ended, state
-    from unnest(
-        %b::text[], %b::text[], %b::integer[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[],
-        %b::text[]
-    ) as given (id, definition, version, status, due, started, changed, ended, state)
+    select id, definition, version, status, revision, due, started, changed, ended, state::text
+    from json_to_recordset(%b::json) as given (
+        id text, definition text, version integer, status text, revision integer, due bigint, started bigint,
+        changed bigint, ended bigint, state json
+    )
     on conflict do nothing
     returning 1
 )"""
 _CHANGED = """
 gone_on as (
     update sagacity.sagas as kept
-    set version = given.version, status = given.status, revision = given.revision + 1, due = given.due,
-        changed = given.changed, ended = given.ended, state = given.state
-    from unnest(
-        %b::text[], %b::integer[], %b::integer[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[], %b::text[]
-    ) as given (id, revision, version, status, due, changed, ended, state)
-    where kept.id = given.id and kept.revision = given.revision
+    set version = given.version, status = given.status, revision = given.revision, due = given.due,
+        changed = given.changed, ended = given.ended, state = given.state::text
+    from json_to_recordset(%b::json) as given (
+        id text, version integer, status text, revision integer, due bigint, changed bigint, ended bigint, state json
+    )
+    where kept.id = given.id and kept.revision = given.revision - 1
     returning 1
 )"""
 _TOLD = """
 told as (
-    insert into sagacity.saga_history (saga, number, event) select * from unnest(%b::text[], %b::integer[], %b::text[])
+    insert into sagacity.saga_history (saga, number, event)
+    select event ->> 'saga', (event ->> 'number')::integer, event::text from json_array_elements(%b::json) as event
 )"""
 _AGREED = "\nselect sagacity.saga_agreed({counts}, %b::bigint)"
 _EXISTING = "select id from sagacity.sagas where id = any(%b::text[])"
 _READ = "select id, revision, state from sagacity.sagas where id = any(%b::text[])"
+_ENDED = "select id, revision, state from sagacity.sagas where id = any(%b::text[]) and ended is not null"
 _DUE = """
 select id, revision, state from sagacity.sagas where due <= %b::bigint order by due limit %b for update skip locked
 """
@@ -79,11 +81,24 @@ where saga.ended is null and saga.status = 'waiting' and not exists (
 order by saga.started limit %b
 """
 
-_event = msgspec.json.Encoder().encode
+_json = msgspec.json.Encoder().encode
 
 
 class StaleError(Exception):
     """A saga has gone on meanwhile, or was begun by another: what was decided must be decided anew."""
+
+
+class _Row(msgspec.Struct, frozen=True):
+    id: str
+    definition: str
+    version: int
+    status: str
+    revision: int
+    due: int | None
+    started: int
+    changed: int
+    ended: int | None
+    state: SagaState
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -105,6 +120,11 @@ async def read(connection: Connection, ids: Iterable[str]) -> dict[str, Kept]:
     """These sagas, as they stand. They are not held: what is made of them is written only if they stand so still."""
     wanted = list(ids)
     return given(await (await connection.execute(_READ, (wanted,))).fetchall()) if wanted else {}
+
+
+async def ended(connection: Connection, ids: Sequence[str]) -> dict[str, Kept]:
+    """Those of these that have ended."""
+    return given(await (await connection.execute(_ENDED, (list(ids),))).fetchall())
 
 
 async def due(connection: Connection, now: int, most: int) -> dict[str, Kept]:
@@ -140,18 +160,14 @@ async def write(
     if new:
         parts.append(_NEW)
         counts.append("(select count(*) from begun)")
-        columns += _new_columns(sorted(new, key=lambda saga: saga.id))
+        columns.append(_rows((1, saga) for saga in new))
     if changed:
         parts.append(_CHANGED)
         counts.append("(select count(*) from gone_on)")
-        columns += _changed_columns(sorted(changed, key=lambda each: each[1].id))
+        columns.append(_rows((revision + 1, saga) for revision, saga in changed))
     if events:
         parts.append(_TOLD)
-        columns += (
-            [event.saga for event in events],
-            [event.number for event in events],
-            [_event(event).decode() for event in events],
-        )
+        columns.append(_json(events).decode())
     if not parts:
         return
     query = "with" + ",".join(parts) + _AGREED.format(counts=" + ".join(counts) or "0")
@@ -161,31 +177,24 @@ async def write(
         raise StaleError from error
 
 
-def _new_columns(sagas: Sequence[SagaState]) -> tuple[Sequence[object], ...]:
-    return (
-        [saga.id for saga in sagas],
-        [saga.definition for saga in sagas],
-        [saga.version for saga in sagas],
-        [saga.status for saga in sagas],
-        [saga.due for saga in sagas],
-        [saga.started for saga in sagas],
-        [saga.changed for saga in sagas],
-        [saga.ended for saga in sagas],
-        [encode(saga).decode() for saga in sagas],
-    )
-
-
-def _changed_columns(sagas: Sequence[tuple[int, SagaState]]) -> tuple[Sequence[object], ...]:
-    return (
-        [saga.id for _, saga in sagas],
-        [revision for revision, _ in sagas],
-        [saga.version for _, saga in sagas],
-        [saga.status for _, saga in sagas],
-        [saga.due for _, saga in sagas],
-        [saga.changed for _, saga in sagas],
-        [saga.ended for _, saga in sagas],
-        [encode(saga).decode() for _, saga in sagas],
-    )
+def _rows(sagas: Iterable[tuple[int, SagaState]]) -> str:
+    return _json(
+        [
+            _Row(
+                saga.id,
+                saga.definition,
+                saga.version,
+                saga.status,
+                revision,
+                saga.due,
+                saga.started,
+                saga.changed,
+                saga.ended,
+                saga,
+            )
+            for revision, saga in sagas
+        ]
+    ).decode()
 
 
 async def retire(connection: Connection, ids: Sequence[str]) -> None:
