@@ -36,8 +36,8 @@ def saga(setting: Setting) -> str:
     interpreter = os.environ.get("DBOS", sys.executable)
     if subprocess.run([interpreter, "-c", "import dbos"], capture_output=True, check=False).returncode:
         return (
-            "### Sagas\n\nDBOS is not installed here: make another environment, `pip install dbos` there, and name its python "
-            "in the variable DBOS\n"
+            "### Sagas\n\nDBOS is not installed here: make another environment, `pip install dbos` there, and name its "
+            "python in the variable DBOS\n"
         )
     runs: defaultdict[tuple[int, str], list[_Run]] = defaultdict(list)
     with _server() as servers:

@@ -67,7 +67,7 @@ class Lasting:
     async def _open(self) -> Connection:
         if self._connection is None or self._connection.closed:
             try:
-                self._connection = await AsyncConnection.connect(self._dsn, autocommit=True)
+                self._connection = await AsyncConnection.connect(self._dsn, autocommit=True, prepare_threshold=None)
             except _LOST as error:
                 raise _unavailable(error) from error
         return self._connection
