@@ -56,7 +56,7 @@ def _do(standing: Sequence[Standing], attempt: int) -> Ruling:
     if any(before.direction == "undo" or before.attempt > attempt for before in standing):
         return Ruling("refuse", Standing("do", attempt, success=False, reason=REFUSED))
     for before in standing:
-        if before.success:
+        if before.direction == "do" and before.success:
             return Ruling("record", Standing("do", attempt, success=True, data=before.data))
     return Ruling("execute")
 

@@ -1,7 +1,9 @@
 """A saga's messages: commands and events as envelopes, and what commands and replies say, read from theirs.
 
-All are keyed by the saga's id. A command says in CloudEvents extensions which saga and step it is of, and a reply says so
-after it. A command that is sent again is the same message, to the byte; so must a participant's reply be.
+All are keyed by the saga's id. CloudEvents extensions say which saga a message is of (`sagaid`, `saganame`,
+`sagaversion`) and which command it is or is about (`sagastep`, `sagadirection`, `sagaattempt`); a reply repeats its
+command's, and says in `sagaoutcome` whether it `succeeded` or `failed`. A command that is sent again is the same message,
+to the byte; so must a participant's reply be.
 """
 
 from __future__ import annotations
@@ -14,18 +16,15 @@ from sagacity.messaging import Envelope, Message
 from sagacity.saga.decision import Command, SagaEvent
 from sagacity.saga.definition import Saga
 from sagacity.saga.happenings import Replied
-from sagacity.saga.identity import event_id
+from sagacity.saga.identity import event_id, read_command_id
 from sagacity.saga.state import Direction, SagaState
 
-__all__ = ["FAILED", "SUCCEEDED", "Address", "Failure", "address", "command_message", "event_message", "replied", "reply"]
+__all__ = ["REPLIED", "Address", "Failure", "address", "command_message", "event_message", "replied", "reply"]
 
-SUCCEEDED = ".succeeded"
-"""What follows a command's type in the type of a reply that says that it was done."""
+REPLIED = ".replied"
+"""What follows a command's type in the type of its reply."""
 
-FAILED = ".failed"
-"""What follows it in the type of one that says that it was not."""
-
-EVENTS_TOPIC = "saga-events"
+_EVENTS_TOPIC = "saga-events"
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -58,12 +57,7 @@ def command_message(definition: Saga, saga: SagaState, command: Command) -> Mess
             correlation_id=saga.correlation_id,
             traceparent=saga.traceparent,
             reply_to=definition.replies_topic,
-            extensions=(
-                ("sagaattempt", str(command.attempt)),
-                ("sagadirection", command.direction),
-                ("sagaid", saga.id),
-                ("sagastep", command.step),
-            ),
+            extensions=_about(saga, Address(saga.id, command.step, command.direction, command.attempt)),
         ),
     )
 
@@ -71,7 +65,7 @@ def command_message(definition: Saga, saga: SagaState, command: Command) -> Mess
 def event_message(definition: Saga | None, saga: SagaState, event: SagaEvent) -> Message:
     """An event of a saga, as it is published. Where its definition is not known, the default topic and source are used."""
     return Message(
-        EVENTS_TOPIC if definition is None else definition.events_topic,
+        _EVENTS_TOPIC if definition is None else definition.events_topic,
         Envelope(
             id=event_id(saga.id, event.number),
             type=event.type,
@@ -81,6 +75,7 @@ def event_message(definition: Saga | None, saga: SagaState, event: SagaEvent) ->
             data=msgspec.json.encode(event),
             correlation_id=saga.correlation_id,
             traceparent=saga.traceparent,
+            extensions=_about(saga, None if event.command is None else Address(*(read_command_id(event.command) or ()))),
         ),
     )
 
@@ -101,7 +96,7 @@ def reply(
     so that an answer that is given again, with the time at which it was given first, is the same message."""
     return Envelope(
         id=f"{command.id}/reply",
-        type=f"{command.type}{SUCCEEDED if failure is None else FAILED}",
+        type=f"{command.type}{REPLIED}",
         source=source,
         time=time,
         key=command.key,
@@ -110,20 +105,30 @@ def reply(
         cause=command.id,
         traceparent=command.traceparent,
         tracestate=command.tracestate,
-        extensions=tuple(pair for pair in command.extensions if pair[0].startswith("saga")),
+        extensions=(
+            *(pair for pair in command.extensions if pair[0].startswith("saga")),
+            ("sagaoutcome", "succeeded" if failure is None else "failed"),
+        ),
     )
 
 
 def replied(envelope: Envelope) -> Replied | None:
     """What a reply says; None where the envelope is no reply, or a failure that cannot be read."""
-    if envelope.cause is None:
+    outcome = dict(envelope.extensions).get("sagaoutcome")
+    if envelope.cause is None or outcome not in ("succeeded", "failed"):
         return None
-    if envelope.type.endswith(SUCCEEDED):
+    if outcome == "succeeded":
         return Replied(envelope.cause, success=True, data=msgspec.Raw(envelope.data))
-    if not envelope.type.endswith(FAILED):
-        return None
     try:
         failure = msgspec.json.decode(envelope.data, type=Failure)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return Replied(envelope.cause, success=False, reason=failure.reason, transient=failure.transient)
+
+
+def _about(saga: SagaState, command: Address | None) -> tuple[tuple[str, str], ...]:
+    of = (("sagaid", saga.id), ("saganame", saga.definition), ("sagaversion", str(saga.version)))
+    if command is None:
+        return of
+    which = (("sagaattempt", str(command.attempt)), ("sagadirection", command.direction), ("sagastep", command.step))
+    return (*of, *which)

@@ -52,9 +52,9 @@ def evaluate(path: str, saga_id: str, input: msgspec.Raw, replies: Mapping[str, 
 
 
 def payload(fields: Mapping[str, str], saga_id: str, input: msgspec.Raw, replies: Mapping[str, msgspec.Raw]) -> msgspec.Raw:
-    """A JSON object of what each field's path leads to."""
+    """A JSON object of what each field's path leads to, the same bytes in whatever order the fields were declared."""
     return msgspec.Raw(
-        msgspec.json.encode({field: evaluate(path, saga_id, input, replies) for field, path in fields.items()})
+        msgspec.json.encode({field: evaluate(path, saga_id, input, replies) for field, path in sorted(fields.items())})
     )
 
 

@@ -63,11 +63,12 @@ class StepState(msgspec.Struct, frozen=True, omit_defaults=True):
 class SagaState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A saga under way.
 
-    `steps` has a state for every step, in the order of the definition. `replies` holds what participants answered to steps
-    that were done. `direction` is `undo` from when it turned back. `resources` are the keys that it locks. `deadline` is
-    when it turns back unless it is past its point of no return. `due` is the earliest time at which a timer must fire.
-    `cause` says why it turned back, `quarantine` why it could not be decided. `events` counts the events that it has
-    published; `late`, `foreign` and `doubled` the replies that did not count.
+    `steps` has a state for every step, in the order of the definition. `replies` holds what participants answered to
+    steps that were done. `direction` is `undo` from when it turned back. `resources` are the keys that it locks; while it
+    is `waiting`, a saga before it holds one of them. `deadline` is when it turns back unless it is past its point of no
+    return. `due` is the earliest time at which a timer must fire. `cause` says why it turned back, `quarantine` why it
+    could not be decided. `events` counts the events that it has published; `late`, `foreign` and `doubled` the replies
+    that did not count.
     """
 
     id: str
@@ -78,6 +79,7 @@ class SagaState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     steps: Mapping[str, StepState]
     replies: Mapping[str, msgspec.Raw] = {}
     direction: Direction = "do"
+    waiting: bool = False
     resources: tuple[str, ...] = ()
     correlation_id: str | None = None
     traceparent: str | None = None

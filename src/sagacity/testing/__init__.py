@@ -1,3 +1,4 @@
-"""What services that use Sagacity can test with: sagas as prose, faults on messaging ports, a deterministic simulator."""
+"""For tests of services that use Sagacity: sagas as prose, faults on the messaging ports, a deterministic simulator, and the
+conformance suite of the ports."""
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import msgspec
 
-from sagacity.saga.decide.advance import advance
+from sagacity.saga.decide.advance import advance, turn_back_if_needed
 from sagacity.saga.decide.course import Course
 from sagacity.saga.decide.orders import obey
 from sagacity.saga.decide.replies import classified, failure_trigger
@@ -22,8 +22,11 @@ from sagacity.saga.definition import Saga
 from sagacity.saga.happenings import Due, Happening, Ordered, Released, Replied
 from sagacity.saga.paths import resource_key
 from sagacity.saga.state import ENDED, SagaState, StepState
+from sagacity.saga.transitions import IN_FLIGHT
 
 __all__ = ["begin", "decide", "quarantine", "resources"]
+
+_SILENT = "no answer in time"
 
 
 def resources(definition: Saga, saga_id: str, input: msgspec.Raw | bytes) -> tuple[str, ...]:
@@ -51,6 +54,7 @@ def begin(
         definition=definition.name,
         version=definition.version,
         status="waiting" if waiting else "running",
+        waiting=waiting,
         input=raw,
         steps={step.name: StepState() for step in definition.steps},
         resources=resources(definition, saga_id, raw) if definition.resources else (),
@@ -78,8 +82,8 @@ def decide(definition: Saga, saga: SagaState, happening: Happening, now: int) ->
             return _replied(course, happening)
         case Ordered():
             obey(course, happening)
-        case Released() if saga.status == "waiting":
-            course.change(status="running")
+        case Released() if saga.waiting and saga.status not in ENDED:
+            course.change(waiting=False)
             course.tell("SagaReleased")
         case Due() if saga.status not in ENDED and saga.quarantine is None:
             _due(course)
@@ -118,11 +122,20 @@ def _replied(course: Course, reply: Replied) -> Decision:
 
 
 def _due(course: Course) -> None:
-    """Look at each step whose time has come."""
+    """Look at each step whose time has come: first at what may turn the saga back, since then nothing is sent again."""
+    turn_back_if_needed(course)
     for name, state in course.steps.items():
-        if state.due is None or state.due > course.now:
+        if state.status in IN_FLIGHT and _is_due(course, state) and not course.may_repeat(name):
+            course.go(name, "lasting silence", cause=_SILENT)
+    turn_back_if_needed(course)
+    for name, state in course.steps.items():
+        if not _is_due(course, state):
             continue
-        if state.status in ("resting", "undo-resting"):
-            course.go(name, "rested")
+        if state.status in IN_FLIGHT:
+            course.go(name, "silence" if course.may_repeat(name) else "lasting silence", cause=_SILENT)
         else:
-            course.go(name, "silence" if course.may_repeat(name) else "lasting silence", cause="no answer in time")
+            course.go(name, "rested")
+
+
+def _is_due(course: Course, state: StepState) -> bool:
+    return state.due is not None and state.due <= course.now

@@ -6,33 +6,33 @@ from sagacity.saga.decide.course import Course
 from sagacity.saga.state import ENDED, SagaStatus
 from sagacity.saga.transitions import CLEAR, SETTLED, TO_UNDO
 
-__all__ = ["advance", "turn_back"]
+__all__ = ["advance", "turn_back", "turn_back_if_needed"]
 
 
 def advance(course: Course) -> None:
     """Go as far as it goes without anything more having to happen."""
     if course.saga.status in ENDED or course.saga.quarantine is not None:
         return
-    if course.saga.direction == "do":
-        _turn_back_if_needed(course)
+    turn_back_if_needed(course)
     if course.saga.direction == "undo":
         _undo(course)
-    elif course.saga.status != "waiting":
+    elif not course.saga.waiting:
         _do(course)
 
 
 def turn_back(course: Course, cause: str, by: str | None = None) -> None:
     """Send nothing further; a step that only rested between attempts has failed."""
-    if course.saga.status == "waiting":
-        course.change(status="running")
-    course.change(direction="undo", cause=cause)
+    course.change(direction="undo", cause=cause, waiting=False)
     course.tell("CompensationStarted", cause=cause, by=by)
     for name, state in course.steps.items():
         if state.status == "resting":
             course.go(name, "turned back", cause=state.cause)
 
 
-def _turn_back_if_needed(course: Course) -> None:
+def turn_back_if_needed(course: Course) -> None:
+    """Turn back where a step has failed for good, or the saga's time is up and nothing stands against it."""
+    if course.saga.direction == "undo":
+        return
     for name, state in course.steps.items():
         if state.status in ("failed", "unknown"):
             turn_back(course, f"{name}: {state.cause}")

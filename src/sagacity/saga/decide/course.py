@@ -22,7 +22,7 @@ __all__ = ["Course"]
 class Course:
     """A saga, the time, and what follows. It is made for one decision, and lives no longer."""
 
-    __slots__ = ("_commands", "_definition", "_events", "now", "saga", "steps")
+    __slots__ = ("_commands", "_definition", "_events", "_told", "now", "saga", "steps", "told_at")
 
     def __init__(self, definition: Saga | None, saga: SagaState, now: int) -> None:
         if definition is not None and (definition.name, definition.version) != (saga.definition, saga.version):
@@ -31,6 +31,9 @@ class Course:
         self._definition = definition
         self.saga = saga
         self.now = now
+        self.told_at = max(now, saga.changed)
+        """The time that events bear: it never goes back within a saga, though a clock may."""
+        self._told = saga.events
         self.steps: dict[str, StepState] = dict(saga.steps)
         self._commands: list[Command] = []
         self._events: list[SagaEvent] = []
@@ -41,11 +44,6 @@ class Course:
         assert self._definition is not None
         return self._definition
 
-    @property
-    def told_at(self) -> int:
-        """The time that events bear: it never goes back within a saga, though a clock may."""
-        return max(self.now, self.saga.changed)
-
     def decision(self, ignored: Ignored | None = None) -> Decision:
         """What has been decided."""
         ended = self.saga.status in ENDED
@@ -53,7 +51,7 @@ class Course:
         if times and self.saga.deadline is not None and self.saga.direction == "do" and self.may_turn_back():
             times.append(self.saga.deadline)
         due = min((time for time in times if time is not None), default=None)
-        saga = replace(self.saga, steps=self.steps, status=self._status(), due=due, changed=self.told_at)
+        saga = replace(self.saga, steps=self.steps, status=self._status(), due=due, changed=self.told_at, events=self._told)
         return Decision(saga, tuple(self._commands), tuple(self._events), due, ignored)
 
     def change(self, **changes: Any) -> None:
@@ -72,6 +70,7 @@ class Course:
         """Add an event; where it is about a step, about its newest command in that direction."""
         saga = self.saga
         attempt = None
+        self._told += 1
         if step is not None:
             state = self.steps[step]
             attempt = state.attempt if direction == "do" else state.undo_attempt
@@ -82,7 +81,7 @@ class Course:
                 saga=saga.id,
                 definition=saga.definition,
                 version=saga.version,
-                number=saga.events + 1,
+                number=self._told,
                 step=step,
                 command=None if step is None or attempt is None else command_id(saga.id, step, direction, attempt),
                 attempt=attempt,
@@ -90,7 +89,6 @@ class Course:
                 by=by,
             )
         )
-        self.saga = replace(saga, events=saga.events + 1)
 
     def go(
         self, name: str, trigger: Trigger, *, answered: bool = False, cause: str | None = None, by: str | None = None
@@ -101,18 +99,20 @@ class Course:
         if row is None:
             return False
         direction: Direction = "undo" if trigger == "undo" or state.status.startswith("und") else "do"
-        if answered:
-            state = replace(state, answered=True) if direction == "do" else replace(state, undo_answered=True)
+        doing = direction == "do"
+        known = answered or (state.answered if doing else state.undo_answered)
         waits = None
         if row.to in ("resting", "undo-resting"):
-            given = state.attempt if direction == "do" else state.undo_attempt
+            given = state.attempt if doing else state.undo_attempt
             id = command_id(self.saga.id, name, direction, given)
             waits = self.now + pause(step.retry_of(direction), state.sends, id)
-        self.steps[name] = replace(state, status=row.to, due=waits, cause=cause)
+        if doing:
+            self.steps[name] = replace(state, status=row.to, due=waits, cause=cause, answered=known)
+        else:
+            self.steps[name] = replace(state, status=row.to, due=waits, cause=cause, undo_answered=known)
         for type in row.tells:
             self.tell(type, name, cause=cause, by=by, direction=direction)
         if row.send is not None:
-            known = state.answered if direction == "do" else state.undo_answered
             fresh = trigger in ("ready", "undo", "retry")
             self._send(step, direction, again=row.send == "same" or (row.send == "unanswered" and not known), fresh=fresh)
         return True
@@ -188,6 +188,6 @@ class Course:
             return saga.status
         if saga.quarantine is not None or any(state.status in PARKED for state in self.steps.values()):
             return "parked"
-        if saga.status == "waiting":
+        if saga.waiting:
             return "waiting"
         return "compensating" if saga.direction == "undo" else "running"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from sagacity.errors import UsageError
-from sagacity.saga.decide.advance import turn_back
+from sagacity.saga.decide.advance import turn_back, turn_back_if_needed
 from sagacity.saga.decide.course import Course
 from sagacity.saga.happenings import Order, Ordered
 from sagacity.saga.state import ENDED
@@ -39,7 +39,9 @@ def _resume(course: Course, order: Ordered) -> None:
     parked = [name for name, state in course.steps.items() if state.status in PARKED]
     if course.saga.quarantine is None and not parked:
         raise UsageError(f"saga {course.saga.id} is not parked", hint="only a parked saga can be resumed")
-    _lift(course, order)
+    if _lift(course, order):
+        turn_back_if_needed(course)
+        _ask_again(course)
     for name in parked:
         _go(course, name, "retry", order)
 
@@ -53,8 +55,10 @@ def _compensate(course: Course, order: Ordered) -> None:
             f"saga {saga.id} may be past its point of no return, and is not undone",
             hint="retry the step that is parked, skip it if you know it to be done, or abandon the saga",
         )
-    _lift(course, order)
+    lifted = _lift(course, order)
     turn_back(course, order.reason or "ordered by an operator", order.by)
+    if lifted:
+        _ask_again(course)
 
 
 def _abandon(course: Course, order: Ordered) -> None:
@@ -103,12 +107,20 @@ def _needs_no_quarantine(course: Course) -> None:
         )
 
 
-def _lift(course: Course, order: Ordered) -> None:
-    """Out of quarantine, what was in flight is sent again: its answers may have come meanwhile, and did not count."""
+def _lift(course: Course, order: Ordered) -> bool:
+    """Take the saga out of quarantine; False where it is in none."""
     if course.saga.quarantine is None:
-        return
+        return False
     course.change(quarantine=None)
     course.tell("SagaResumed", cause=order.reason, by=order.by)
-    for name, state in list(course.steps.items()):
-        if state.status in IN_FLIGHT:
+    return True
+
+
+def _ask_again(course: Course) -> None:
+    """Answers that came during a quarantine did not count. What was in flight is sent again, unless the saga has turned
+    back: then a step's outcome is unknown, and it is undone."""
+    for name, state in course.steps.items():
+        if state.status == "asked" and course.saga.direction == "undo":
+            course.go(name, "lasting silence", cause="its answer may have come during a quarantine")
+        elif state.status in IN_FLIGHT:
             course.send_again(name)
