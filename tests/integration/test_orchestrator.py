@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from postgres_server import PostgreSQL
 from postgres_stories import connected, eventually
@@ -21,6 +22,7 @@ from sagacity.saga.participant import Participant
 from sagacity.saga.patience import Patience
 from sagacity.saga.postgres import definitions, install, install_participant, listing, orders
 from sagacity.saga.postgres.transaction import Transaction
+from sagacity.saga.state import SagaState, StepState
 
 LIMIT = 60.0
 KIND: ContextVar[str] = ContextVar("KIND")
@@ -365,5 +367,33 @@ def test_another_definition_of_the_same_version_is_refused(database: str) -> Non
         with pytest.raises(UsageError, match="version 2"):
             async with asyncio.timeout(LIMIT):
                 await Orchestrator(database, [other]).run()
+
+    asyncio.run(story())
+
+
+def test_a_running_saga_is_moved_to_a_new_version_by_an_explicit_function(database: str) -> None:
+    newer = Saga("purchase", 2, (*purchase().steps, Step("thank", "Thank", "shop", kind="retriable")))
+
+    def change(saga: SagaState) -> SagaState:
+        return replace(saga, version=2, steps={**saga.steps, "thank": StepState()})
+
+    async def story() -> None:
+        async with shop(database) as (selling, orchestrator):
+            selling.gates["do order"] = asyncio.Event()
+            await orchestrator.start("purchase", "p1", {})
+            await eventually(lambda: "p1 do order" in selling.seen)
+        async with connected(database) as connection:
+            with pytest.raises(UsageError, match="its steps are"):
+                async with connection.transaction():
+                    await definitions.migrate(connection, newer, 1, lambda saga: replace(saga, version=2), by="ada")
+            async with connection.transaction():
+                assert await definitions.migrate(connection, newer, 1, change, by="ada") == 1
+            async with connection.transaction():
+                assert await definitions.migrate(connection, newer, 1, change, by="ada") == 0
+        async with shop(database, newer) as (selling, orchestrator):
+            selling.participant.handles("Thank")(selling.handle)
+            saga = await orchestrator.ended("p1")
+            assert (saga.version, saga.status, saga.steps["thank"].status) == (2, "completed", "done")
+            assert "SagaMigrated" in await history(database, "p1")
 
     asyncio.run(story())
