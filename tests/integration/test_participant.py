@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from postgres_stories import Publishing, connected
-from sagacity.errors import UsageError
+from sagacity.errors import MessagingError, UsageError
 from sagacity.messaging import Envelope, Message
 from sagacity.messaging.memory import MemoryBroker
 from sagacity.messaging.postgres import Relay, dead_letters
@@ -196,6 +196,29 @@ def test_data_that_is_not_as_declared_makes_a_dead_letter_at_once(database: str)
                 (letter,) = await dead_letters.listed(connection)
                 assert "not as its handler expects" in letter.reason
             assert selling.runs == []
+
+    asyncio.run(story())
+
+
+def test_what_the_database_cannot_keep_makes_a_dead_letter_and_holds_up_no_other(database: str) -> None:
+    async def story() -> None:
+        async with stock(database) as selling:
+            replies = await selling.participant.do([command("s1"), command("s\x002"), command("s3")])
+            assert [reply.cause for reply in replies] == ["s1/reserve/do/1", "s3/reserve/do/1"]
+            assert await selling.left() == 3
+            async with connected(database) as connection:
+                (letter,) = await dead_letters.listed(connection)
+                assert letter.envelope == command("s\x002")
+
+    asyncio.run(story())
+
+
+def test_a_database_without_the_tables_is_said(database: str) -> None:
+    async def story() -> None:
+        participant = Participant("stock", database)
+        with pytest.raises(MessagingError, match="the tables are not there"):
+            await participant.do([command("s1")])
+        await participant.close()
 
     asyncio.run(story())
 

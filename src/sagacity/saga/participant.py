@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sagacity.errors import FencedError, StoreError
+from sagacity.errors import FencedError, MessagingError, StoreError
 from sagacity.messaging import Delivery, Envelope, Partition, Publisher, Subscriber
 from sagacity.messaging.postgres import Relay, positions
 from sagacity.messaging.reading import Reading
@@ -158,6 +158,11 @@ class Participant:
         except StoreError as error:
             await self._wait(error)
             return deliveries
+        except MessagingError:
+            raise
+        except Exception as error:
+            await self._apart(deliveries, replies, error, by_broker=by_broker)
+            return ()
         self.trouble = None
         self._reading.moved(moves)
         replies += done.replies
@@ -166,6 +171,20 @@ class Participant:
         if done.failed is not None:
             left = await self._again(left, done, by_broker=by_broker)
         return left
+
+    async def _apart(
+        self, deliveries: Sequence[Delivery], replies: list[Envelope], error: Exception, *, by_broker: bool
+    ) -> None:
+        """What cannot be kept with others is done alone, so that it is one that fails, and no other."""
+        if len(deliveries) == 1:
+            _log.error("a message cannot be settled: %s: %s", type(error).__name__, error)
+            moves = self._reading.moves(deliveries) if by_broker else {}
+            await self._bury(deliveries[0], f"it cannot be settled: {type(error).__name__}: {error}", moves)
+            return
+        for each in deliveries:
+            left: Sequence[Delivery] = [each]
+            while left:
+                left = await self._attempt(self._reading.fresh(left) if by_broker else left, replies, by_broker=by_broker)
 
     async def _again(self, left: Sequence[Delivery], done: Performance, *, by_broker: bool) -> Sequence[Delivery]:
         """A handler has failed on the first that is left: pause, or bury it."""

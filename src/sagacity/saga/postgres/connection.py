@@ -7,13 +7,15 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 from psycopg import AsyncConnection, Error, InterfaceError, OperationalError
+from psycopg.errors import InvalidSchemaName, UndefinedFunction, UndefinedTable
 
-from sagacity.errors import StoreError
+from sagacity.errors import MessagingError, StoreError
 
 __all__ = ["Connection", "Held", "Lasting", "connected"]
 
 Connection: TypeAlias = AsyncConnection[Any]
 _LOST = (OperationalError, InterfaceError)
+_ABSENT = (InvalidSchemaName, UndefinedTable, UndefinedFunction)
 
 
 @asynccontextmanager
@@ -24,6 +26,8 @@ async def connected(dsn: str) -> AsyncIterator[Connection]:
             yield connection
     except _LOST as error:
         raise _unavailable(error) from error
+    except _ABSENT as error:
+        raise _not_installed(error) from error
 
 
 class Lasting:
@@ -55,6 +59,9 @@ class Lasting:
         except _LOST as error:
             await self._ended(connection, broken=True)
             raise _unavailable(error) from error
+        except _ABSENT as error:
+            await self._ended(connection, broken=False)
+            raise _not_installed(error) from error
         except BaseException:
             await self._ended(connection, broken=False)
             raise
@@ -116,3 +123,8 @@ class Held:
 
 def _unavailable(error: Error) -> StoreError:
     return StoreError(f"the database: {str(error).strip() or type(error).__name__}", hint="it is tried again")
+
+
+def _not_installed(error: Error) -> MessagingError:
+    hint = "await sagacity.saga.install(dsn), for a participant install_participant(dsn)"
+    return MessagingError(f"the tables are not there, or not all: {str(error).splitlines()[0]}", hint=hint)
