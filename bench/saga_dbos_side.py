@@ -96,18 +96,19 @@ def main(dsn: str, in_flight: int, total: int, kind: str) -> None:
     warm = min(in_flight, 16)
     if kind == "threads":
         by_threads(warm, warm)
-        began = time.perf_counter()
+        used, began = time.process_time(), time.perf_counter()
         latencies = by_threads(in_flight, total)
     else:
 
-        async def run() -> tuple[float, list[float]]:
+        async def run() -> tuple[float, float, list[float]]:
             await by_coroutines(warm, warm)
-            began = time.perf_counter()
-            return began, await by_coroutines(in_flight, total)
+            used, began = time.process_time(), time.perf_counter()
+            return used, began, await by_coroutines(in_flight, total)
 
-        began, latencies = asyncio.run(run())
-    seconds = time.perf_counter() - began
-    print(json.dumps({"rate": total / seconds, "p50": statistics.median(latencies) * 1000}), flush=True)
+        used, began, latencies = asyncio.run(run())
+    seconds, used = time.perf_counter() - began, time.process_time() - used
+    p50 = statistics.median(latencies) * 1000
+    print(json.dumps({"rate": total / seconds, "p50": p50, "processor": used / total * 1000}), flush=True)
     DBOS.destroy()
 
 

@@ -59,11 +59,12 @@ async def main(dsn: str, in_flight: int, total: int, kind: str) -> None:
 
     run = time.time_ns()
     await burst(f"warm-{run}", min(in_flight, 16))
-    began = time.perf_counter()
+    used, began = time.process_time(), time.perf_counter()
     latencies = await burst(f"run-{run}", total)
-    seconds = time.perf_counter() - began
+    seconds, used = time.perf_counter() - began, time.process_time() - used
     running.cancel()
-    print(json.dumps({"rate": total / seconds, "p50": statistics.median(latencies) * 1000}), flush=True)
+    p50 = statistics.median(latencies) * 1000
+    print(json.dumps({"rate": total / seconds, "p50": p50, "processor": used / total * 1000}), flush=True)
 
 
 if __name__ == "__main__":
