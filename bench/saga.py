@@ -17,12 +17,12 @@ import msgspec
 from bench.setting import Setting
 from bench.table import table
 
-__all__ = ["saga"]
+__all__ = ["saga", "server"]
 
 _OURS = Path(__file__).with_name("saga_side.py")
 _THEIRS = Path(__file__).with_name("saga_dbos_side.py")
 _WITHIN = 300
-_IN_FLIGHT = {1: (40, 200), 64: (300, 3000), 256: (400, 5000)}
+_IN_FLIGHT = {1: (60, 300), 64: (600, 4000), 256: (1000, 8000)}
 """How many at once; of these, how many DBOS does in a round, and how many Sagacity does."""
 
 
@@ -41,7 +41,7 @@ def saga(setting: Setting) -> str:
             "python in the variable DBOS\n"
         )
     runs: defaultdict[tuple[int, str], list[_Run]] = defaultdict(list)
-    with _server() as servers:
+    with server() as servers:
         for turn in range(setting.rounds):
             for in_flight, (theirs, ours) in _IN_FLIGHT.items():
                 for name, command in {
@@ -71,13 +71,14 @@ def _ran(command: list[str]) -> _Run:
     return msgspec.convert(json.loads(done.stdout.splitlines()[-1]), _Run)
 
 
-class _Servers:
-    """Two databases on one server: each side has one to itself."""
+class Databases:
+    """Three databases on one server: ours, one for participants, and one for the other side, by its URL."""
 
-    def __init__(self, ours: str, theirs: str) -> None:
+    def __init__(self, ours: str, participants: str, theirs: str) -> None:
         parts = dict(part.split("=", 1) for part in theirs.split())
         self._named = {
             "dsn": ours,
+            "participants": participants,
             "url": f"postgresql://{parts['user']}@{parts['host']}:{parts['port']}/{parts['dbname']}",
         }
 
@@ -86,7 +87,7 @@ class _Servers:
 
 
 @contextmanager
-def _server() -> Iterator[_Servers]:
+def server() -> Iterator[Databases]:
     """A PostgreSQL of its own, the one that tests have."""
     sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
     from postgres_server import PostgreSQL, prepare_postgres
@@ -94,10 +95,10 @@ def _server() -> Iterator[_Servers]:
     binaries = prepare_postgres()
     if binaries is None:
         raise RuntimeError("no PostgreSQL can be had: neither the machine's own, nor the package")
-    server = PostgreSQL(binaries)
+    running = PostgreSQL(binaries)
     try:
-        server.start()
-        with server.database() as ours, server.database() as theirs:
-            yield _Servers(ours, theirs)
+        running.start()
+        with running.database() as ours, running.database() as participants, running.database() as theirs:
+            yield Databases(ours, participants, theirs)
     finally:
-        server.remove()
+        running.remove()

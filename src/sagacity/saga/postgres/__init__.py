@@ -7,6 +7,7 @@
     orders.py          operators' orders, and what became of them
     listing.py         sagas to look at: lists, one with its history, counts
     barrier.py         what a participant has answered
+    retention.py       forgetting what is long over
 
 Raises UsageError on import where the extra `saga` is not installed.
 """
