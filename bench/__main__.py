@@ -1,4 +1,4 @@
-"""`python -m bench [--events 1e7] [--rounds 5] [--only history,jsonl,declare4py,live,startup]`: prints the tables."""
+"""`python -m bench [--events 1e7] [--rounds 5] [--only history,jsonl,live,saga,saga-kafka,…]`: prints the tables."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from bench.declare4py import declare4py
 from bench.history import history
 from bench.jsonlines import jsonlines
 from bench.live import live
+from bench.saga import saga
+from bench.saga_kafka import saga_kafka
 from bench.setting import Setting
 from bench.startup import startup
 
@@ -21,6 +23,8 @@ TABLES: dict[str, Callable[[Setting], str]] = {
     "jsonl": jsonlines,
     "declare4py": declare4py,
     "live": live,
+    "saga": saga,
+    "saga-kafka": saga_kafka,
     "startup": startup,
 }
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         RejectedError,
         SagacityError,
         SourceError,
+        StoreError,
         UsageError,
         WorkflowError,
     )
@@ -56,6 +57,7 @@ __all__ = [
     "SagacityError",
     "Source",
     "SourceError",
+    "StoreError",
     "UsageError",
     "Workflow",
     "WorkflowError",
@@ -79,6 +81,7 @@ _HOMES = {
         "RejectedError",
         "SagacityError",
         "SourceError",
+        "StoreError",
         "UsageError",
         "WorkflowError",
     ),

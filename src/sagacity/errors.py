@@ -10,6 +10,7 @@
     ├── LedgerError          the ledger could not do its work (disk, memory, locks)
     │   ├── FullError        the disk is full; the same call may be made again once there is room
     │   └── MemoryLimitError the memory that it may use was not enough; the same work in smaller parts may succeed
+    ├── StoreError           the database of sagas, or of a participant, could not do its work; nothing of it is kept
     └── MessagingError       messages could not be sent, or kept
         ├── PublishError     some of the messages may not have reached the broker; carries which
         └── FencedError      somebody else has taken over what was read here; nothing of the transaction is kept
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ConditionError", "DefinitionError", "FencedError", "FullError", "LedgerError", "MemoryLimitError", "MessagingError",
-    "PublishError", "RejectedError", "SagacityError", "SourceError", "UsageError", "WorkflowError",
+    "PublishError", "RejectedError", "SagacityError", "SourceError", "StoreError", "UsageError", "WorkflowError",
 ]  # fmt: skip
 
 
@@ -115,3 +116,8 @@ class PublishError(MessagingError):
 
 class FencedError(MessagingError):
     """A position is no longer where it was left: another member reads that partition now. The transaction must fail."""
+
+
+class StoreError(SagacityError):
+    """The database of sagas, or of a participant, could not do its work. Nothing of the transaction is kept; it may be tried
+    again."""

@@ -9,6 +9,8 @@ output, in that order; `...` stands for anything.
 The one command of a block that follows `<!-- run, serving -->` is a server. It goes on until the next of them, or the end of
 the page; where the page says port 8420, a free one is taken, and commands are told of it by SAGACITY_SERVER. What has been
 handed in takes a moment to be judged: what asks the server is asked again, for a while, until it shows what it should.
+
+A page that speaks of `PGDATABASE` has an empty PostgreSQL database, by PostgreSQL's own variables.
 """
 
 from __future__ import annotations
@@ -170,7 +172,12 @@ def _free_port() -> int:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
-def test_what_the_page_shows_is_what_happens(page: Path, tmp_path: Path) -> None:
+def test_what_the_page_shows_is_what_happens(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if "`PGDATABASE`" in (ROOT / page).read_text(encoding="utf-8"):
+        parts = dict(part.split("=", 1) for part in request.getfixturevalue("database").split())
+        request.getfixturevalue("monkeypatch").setenv("PGDATABASE", parts["dbname"])
+        for name in ("host", "port", "user"):
+            request.getfixturevalue("monkeypatch").setenv(f"PG{name.upper()}", parts[name])
     run_page(page, tmp_path)
 
 

@@ -105,6 +105,7 @@ def test_after_a_message_that_fails_none_of_its_key_is_kept(broker: Broker) -> N
         with pytest.raises(PublishError) as failed:
             await publisher.publish([message(topic, 0), Message(topic, huge), message(topic, 2)])
         assert {each.envelope.id for each in failed.value.uncertain} >= {"huge", "m2"}
+        assert [each.envelope.id for each in failed.value.refused] == ["huge"]
         await publisher.publish([message(topic, 3)])
         subscriber = KafkaSubscriber(broker.servers, [topic], f"{topics.prefix}.g", received.known)
         async with asyncio.timeout(LIMIT):

@@ -16,7 +16,7 @@ __all__ = ["Command", "Decision", "SagaEvent", "SagaEventType"]
 SagaEventType: TypeAlias = Literal[
     "SagaStarted", "SagaReleased", "StepCompleted", "StepRetried", "StepFailed", "StepTimedOut", "StepSkipped",
     "CompensationStarted", "StepCompensated", "CompensationRetried", "CompensationSkipped",
-    "SagaParked", "SagaResumed", "SagaCompleted", "SagaCompensated", "SagaAbandoned",
+    "SagaParked", "SagaResumed", "SagaMigrated", "SagaCompleted", "SagaCompensated", "SagaAbandoned",
 ]  # fmt: skip
 """What is told of a saga. `StepRetried` and `CompensationRetried`: given again, for the cause that stands with it.
 `StepFailed` and `StepTimedOut` are for good. `CompensationStarted`: it has turned back. `SagaParked` and `SagaResumed`

@@ -56,7 +56,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
 async def bury(connection: AsyncConnection[Any], consumer: str, delivery: Delivery, reason: str) -> int:
     """Keep what could not be done, in the connection's transaction; its number."""
     content = delivery.content
-    place = (consumer, delivery.topic, delivery.partition, delivery.offset, reason)
+    place = (consumer, delivery.topic, delivery.partition, delivery.offset, reason.replace("\x00", "\\x00"))
     if isinstance(content, Unreadable):
         kept: tuple[bytes | None, ...] = (None, content.key, content.value, _headers(content.headers))
     else:

@@ -1,0 +1,98 @@
+"""What the orchestrator's writers share: definitions, who is within the process, and what is told of their work."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from sagacity.errors import StoreError, UsageError
+from sagacity.messaging.reading import Reading
+from sagacity.saga.definition import Saga
+from sagacity.saga.participant import Participant
+from sagacity.saga.patience import Patience
+from sagacity.saga.state import ENDED, SagaState
+
+__all__ = ["Desk"]
+
+_RECENT = 50_000
+_log = logging.getLogger("sagacity.saga.orchestrator")
+
+
+class Desk:
+    """Of one orchestrator. `definitions` are by name and version; `inline` and `handed` are participants by topic."""
+
+    def __init__(
+        self,
+        name: str,
+        definitions: Mapping[tuple[str, int], Saga],
+        *,
+        inline: Mapping[str, Participant],
+        handed: Mapping[str, Participant],
+        starts: Mapping[str, str],
+        publish: bool,
+        clock: Callable[[], int],
+        patience: Patience,
+    ) -> None:
+        self.name = name
+        self.definitions = dict(definitions)
+        self.inline = dict(inline)
+        self.handed = dict(handed)
+        self.starts = dict(starts)
+        self.publish = publish
+        self.clock = clock
+        self.patience = patience
+        self.counts: Counter[str] = Counter()
+        self.trouble: str | None = None
+        self.reading = Reading()
+        self.recent: dict[str, tuple[int, SagaState]] = {}
+        self._waiting: dict[str, list[asyncio.Future[SagaState]]] = {}
+
+    def newest(self, name: str, version: int | None = None) -> Saga:
+        """A definition. Raises UsageError where there is none."""
+        found = [each for (known, number), each in self.definitions.items() if known == name and version in (None, number)]
+        if not found:
+            names = ", ".join(sorted({each for each, _ in self.definitions}))
+            what = f"there is no saga {name!r}" + (f" of version {version}" if version else "")
+            raise UsageError(what, hint=f"known are {names or 'none'}")
+        return max(found, key=lambda each: each.version)
+
+    async def complain(self, error: StoreError) -> None:
+        """The database is away: say so once, and pause."""
+        if self.trouble != error.message:
+            _log.warning("%s", error.message)
+        self.trouble = error.message
+        await asyncio.sleep(self.patience.for_database())
+
+    def know(self, revision: int, saga: SagaState) -> None:
+        """How a saga stands as this process left it; `recent` has the latest of them. What has ended is not needed again."""
+        self.recent.pop(saga.id, None)
+        if saga.status not in ENDED:
+            self.recent[saga.id] = (revision, saga)
+            if len(self.recent) > _RECENT:
+                del self.recent[next(iter(self.recent))]
+
+    def await_end(self, id: str) -> asyncio.Future[SagaState]:
+        """Told when this process ends the saga."""
+        future: asyncio.Future[SagaState] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(id, []).append(future)
+        return future
+
+    def awaited(self) -> list[str]:
+        """The sagas whose end somebody waits for."""
+        return list(self._waiting)
+
+    def forget_end(self, id: str, future: asyncio.Future[SagaState]) -> None:
+        """Nobody waits by this future any longer."""
+        waiting = self._waiting.get(id, [])
+        if future in waiting:
+            waiting.remove(future)
+            if not waiting:
+                del self._waiting[id]
+
+    def ended(self, saga: SagaState) -> None:
+        """A saga has ended, for certain."""
+        for future in self._waiting.pop(saga.id, ()):
+            if not future.done():
+                future.set_result(saga)
