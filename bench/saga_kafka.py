@@ -31,7 +31,7 @@ def saga_kafka(setting: Setting) -> str:
         kind = prepare()
         if kind is None:
             return "### Sagas over Kafka\n\nno broker can be had here\n"
-        broker = Broker(kind, Path(folder))
+        broker = Broker(kind, Path(folder).resolve())
         started: list[subprocess.Popen[bytes]] = []
         try:
             broker.start()

@@ -20,6 +20,8 @@ from sagacity.messaging.subscriber import Delivery
 __all__ = ["Lag", "Relay"]
 
 _log = logging.getLogger("sagacity.messaging.relay")
+_MET = 0.02
+"""Seconds until what another relay held is looked at again, in case that it has looked there before it was written."""
 _CLASS = 7_238_111
 """Advisory locks of this class, one for each bucket, say which relay sends from it now."""
 
@@ -63,6 +65,8 @@ class Relay:
         self._poll = poll
         self._share = BUCKETS
         self._turn = 0
+        self._seen = 0  # so many buckets in a row had nothing to send, or were another's
+        self._met = False
 
     async def run(self) -> None:
         """Send until cancelled. Never raises for what may pass."""
@@ -116,13 +120,18 @@ class Relay:
         await connection.execute("listen sagacity_outbox")
         while True:
             try:
-                while await self.once(connection):
-                    pass
+                if await self.once(connection):
+                    self._seen = 0
+                    continue
+                if self._seen < BUCKETS:
+                    continue
+                self._seen = 0
             except PublishError as error:
                 self._complain(error.message)
                 await asyncio.sleep(self._poll)
                 continue
-            async for _ in connection.notifies(timeout=self._poll, stop_after=1):
+            wait = min(_MET, self._poll) if self._met else self._poll
+            async for _ in connection.notifies(timeout=wait, stop_after=1):
                 pass
 
     async def _claim(self, connection: AsyncConnection[Any]) -> list[int]:
@@ -132,9 +141,10 @@ class Relay:
         """
         wanted = [(self._turn + ahead) % BUCKETS for ahead in range(self._share)]
         claimed = [row[0] for row in await (await connection.execute(_CLAIM, (wanted, _CLASS))).fetchall()]
-        met = len(claimed) < len(wanted)
-        self._share = BUCKETS // 2 if met else min(self._share * 2, BUCKETS)
-        self._turn = (self._turn + (self._share if met else len(wanted))) % BUCKETS
+        self._met = len(claimed) < len(wanted)
+        self._seen += len(wanted)
+        self._turn = (self._turn + len(wanted)) % BUCKETS
+        self._share = BUCKETS // 2 if self._met else BUCKETS
         return claimed
 
     async def _left(self, connection: AsyncConnection[Any], messages: Sequence[Message], error: PublishError) -> set[int]:
