@@ -89,7 +89,8 @@ class MemoryLedger:
 
     # Writers
 
-    def adopt(self, workflow: Workflow, text: str, *, by: str, now: int) -> StoredWorkflow:
+    def adopt(self, workflow: Workflow, text: str, *, by: str, now: int, given: bool = False) -> StoredWorkflow:
+        del given
         with self._lock:
             there = self._workflows.get(workflow.name)
             if there is not None and there[0].text == text:
@@ -204,6 +205,9 @@ class MemoryLedger:
         self._readable()
         with self._lock:
             return sorted(self._parts.values(), key=lambda part: (part.source, part.part))
+
+    def horizons(self) -> Mapping[str, int]:
+        return {}
 
     def as_of(self) -> int | None:
         return self._as_of

@@ -134,6 +134,17 @@ def test_a_topic_that_is_not_there_yet_is_down_and_read_once_it_is(topics: Topic
     assert taken.of("orders") == numbered(2)
 
 
+def test_a_topic_that_is_only_assumed_holds_nothing_up_while_it_is_not_there(topics: Topics) -> None:
+    name = f"{topics.prefix}.orders"
+    with closing(topics.stream({"orders": [name]}, assumed=["orders"])) as stream:
+        stream.start({})
+        (reach,) = poll_until(stream, lambda taken: taken.current).reaches
+        assert "no such topic yet" in (reach.error or "")
+        topics.send(topics.make("orders"), numbered(2))
+        taken = poll_until(stream, lambda taken: taken.current and bool(taken.bodies))
+    assert taken.of("orders") == numbered(2)
+
+
 def test_a_pattern_that_matches_nothing_yet_holds_nothing_up_and_says_so(topics: Topics) -> None:
     with closing(topics.stream({"orders": [f"^{topics.prefix}"]})) as stream:
         stream.start({})

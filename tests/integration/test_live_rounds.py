@@ -136,6 +136,50 @@ def test_what_a_source_brings_when_it_catches_up_satisfies_what_was_pending(two:
     assert two.case().behind == ()
 
 
+@pytest.mark.parametrize("meanwhile", ["nothing", "a restart", "a restart of a ledger that knows no horizons"])
+def test_a_finding_stands_while_its_source_is_behind_and_nobody_is_told_anything(two: Story, meanwhile: str) -> None:
+    two.tell("Placed", "1", 0)
+    two.round(1)
+    two.round(20)
+    finding = two.finding()
+    assert finding.state == "open"
+    told = two.told()
+    if meanwhile == "a restart of a ledger that knows no horizons":
+        with two.ledger._store.transaction() as connection:
+            connection.execute("UPDATE ledger SET horizons = NULL")
+    if meanwhile != "nothing":
+        two.restart()
+    two.stream.states["payments", "0"] = "behind"
+    two.stream.states["payments", "1"] = "behind"  # a part that was not there before
+    for at in (20.1, 21, 25):
+        two.round(at)
+    two.ledger.replay(START, START + 100 * SECOND, two.live._outlook or Outlook(0), two.clock.now())
+    assert [each.what for each in two.ledger.history(finding.id)] == ["opened"]
+    assert two.told() == told
+    two.tell("Paid", "1", 5, source="payments")
+    two.stream.states["payments", "0"] = two.stream.states["payments", "1"] = "current"
+    two.round(26)
+    two.round(27)
+    assert {each.state for each in two.findings() if each.id == finding.id} <= {"resolved", "open"}
+    assert two.told() != told
+
+
+def test_what_waits_for_several_sources_is_judged_once_the_last_of_them_is_heard(two: Story) -> None:
+    two.tell("Placed", "1", 0)
+    two.round(1)
+    two.stream.states["payments", "0"] = two.stream.states["orders", "0"] = "behind"
+    two.round(2)
+    two.stream.states["orders", "0"] = "current"
+    two.round(20)
+    before = two.case().as_of
+    two.round(25)
+    assert two.case().as_of == before  # held, and not judged again and again
+    two.stream.states["payments", "0"] = "current"
+    two.round(26)
+    two.round(27)
+    assert two.finding().kind == "missing"
+
+
 def test_what_a_source_did_not_bring_when_it_caught_up_is_missing(two: Story) -> None:
     two.tell("Placed", "1", 0)
     two.round(1)

@@ -188,3 +188,19 @@ def test_a_workflow_that_does_not_say_how_events_are_read_is_refused(tmp_path: P
         with pytest.raises(UsageError):
             story.ledger.adopt(timeless, "changed", by="test", now=START)
         assert [stored.text for stored in story.ledger.workflows()] == [ORDER]
+
+
+def test_what_was_put_in_place_stays_while_the_file_says_what_it_said_before(story: Story) -> None:
+    def given(text: str) -> str:
+        return story.ledger.adopt(loads(text), text, by="serve", now=story.clock.now(), given=True).text
+
+    (first,) = story.ledger.workflows()
+    assert given(first.text) == first.text
+    story.adopt(STRICTER, by="maria")
+    finish(story, 21)
+    assert given(first.text) == STRICTER
+    assert [(each.by, each.revision) for each in story.ledger.workflows()] == [("maria", 2)]
+    changed = first.text + "# and a note\n"
+    assert given(changed) == changed
+    finish(story, 22)
+    assert given(changed) == changed

@@ -71,11 +71,13 @@ class Appended(msgspec.Struct, frozen=True):
 class Outlook(msgspec.Struct, frozen=True):
     """What may be judged: as-of, and for each source that is behind or down the instant up to which it has been heard.
 
-    What only such a source could still make good is pending with the reason *source behind*.
+    What only such a source could still make good is pending with the reason *source behind*. `horizons` has for every source
+    how far it has been heard by now, which never goes back.
     """
 
     as_of: int
     behind: Mapping[str, int] = {}
+    horizons: Mapping[str, int] = {}
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -325,10 +327,11 @@ class LiveLedger(Protocol):
 
     def close(self) -> None: ...
 
-    def adopt(self, workflow: Workflow, text: str, *, by: str, now: int) -> StoredWorkflow:
+    def adopt(self, workflow: Workflow, text: str, *, by: str, now: int, given: bool = False) -> StoredWorkflow:
         """Judge by this workflow from now on, and by it alone where one of the same name was there. The kept records are
         read anew by `rejudge`; until that is done the former revision's verdicts stand. Adopting what is there already
-        changes nothing. Raises UsageError."""
+        changes nothing. `given`: it comes from a file at a start; where that says what it said at the last one, a revision
+        that was put in place meanwhile stays, and is what is returned. Raises UsageError."""
         ...
 
     def owing(self) -> bool:
@@ -375,6 +378,10 @@ class LiveLedger(Protocol):
 
     def positions(self) -> dict[Part, int]: ...
     def parts(self) -> list[PartState]: ...
+    def horizons(self) -> Mapping[str, int]:
+        """How far each source had been heard when cases were judged last: `Outlook.horizons`."""
+        ...
+
     def as_of(self) -> int | None:
         """The latest as-of that was judged."""
         ...

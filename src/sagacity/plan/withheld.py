@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from sagacity.plan.fill import Tree, fill, union_all
 from sagacity.workflow.awaited import Awaited
 
-__all__ = ["withheld"]
+__all__ = ["BETWEEN", "withheld"]
+
+BETWEEN = "\x1f"
+"""Stands between the names of sources: the control character that separates units."""
 
 
 def withheld(awaited: Awaited, behind: Mapping[str, int]) -> Tree | None:
-    """A query over `outcomes`, with a column `behind` besides: the sources, joined by commas, for which a row that would
+    """A query over `outcomes`, with a column `behind` besides: the sources, joined by BETWEEN, for which a row that would
     be violated is pending instead; NULL elsewhere. None where no expectation waits for any of them.
 
     `behind` has, for each source that is behind, the instant (microseconds UTC) up to which it has been heard.
@@ -28,7 +31,7 @@ def withheld(awaited: Awaited, behind: Mapping[str, int]) -> Tree | None:
                     leg=leg,
                     named=kind,
                     reached=min(behind[source] for source in sources),
-                    sources=",".join(sources),
+                    sources=BETWEEN.join(sources),
                 )
             )
     if not rows:

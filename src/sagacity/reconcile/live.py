@@ -196,7 +196,10 @@ class Live:
 
     def _judge(self, now: int) -> Judged:
         """Judge what is due. Nothing is asked of the ledger while nothing can have changed."""
-        found = outlook(self._parts(now), now, self._patience, self._outlook.as_of if self._outlook else self.ledger.as_of())
+        before, horizons = self.ledger.as_of(), self.ledger.horizons()
+        if self._outlook is not None:
+            before, horizons = self._outlook.as_of, self._outlook.horizons
+        found = outlook(self._parts(now), now, self._patience, before, horizons)
         if found is None:
             return Judged(0, 0, 0, 0, None)
         released = self._outlook is not None and found.behind != self._outlook.behind

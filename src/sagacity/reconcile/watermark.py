@@ -11,7 +11,7 @@ Pure: the time and the facts come in as arguments. Instants and durations are in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -41,19 +41,29 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     current: int | None = None
 
 
-def outlook(parts: Sequence[Heard], now: int, patience: Patience, before: int | None) -> Outlook | None:
-    """What may be judged now; as-of never goes back behind `before`. None as long as nothing is known."""
+def outlook(
+    parts: Sequence[Heard], now: int, patience: Patience, before: int | None, horizons: Mapping[str, int] | None = None
+) -> Outlook | None:
+    """What may be judged now; as-of never goes back behind `before`, and no source behind its horizon, how far it had been
+    heard then. None as long as nothing is known."""
+    reached = horizons or {}
     marks = {each: _watermark(each, now, patience) for each in parts}
     awaited = [each for each in parts if each.state == "current" or now - each.since < patience.idle]
     if not any(each.state == "current" for each in parts):
         awaited = [each for each in parts if each.state == "behind"]
     known = [mark for each in awaited if (mark := marks[each]) is not None]
     if not known or len(known) < len(awaited):
-        return None if before is None else Outlook(before, _behind(marks, patience, before))
+        return None if before is None else _looking(before, marks, patience, reached)
     as_of = min(known) - patience.lateness
     if before is not None:
         as_of = max(as_of, before)
-    return Outlook(as_of, _behind(marks, patience, as_of))
+    return _looking(as_of, marks, patience, reached)
+
+
+def _looking(as_of: int, marks: dict[Heard, int | None], patience: Patience, reached: Mapping[str, int]) -> Outlook:
+    behind = _behind(marks, patience, as_of, reached)
+    now = {part.source: max(behind.get(part.source, as_of), reached.get(part.source, 0)) for part in marks}
+    return Outlook(as_of, behind, {**reached, **now})
 
 
 def _watermark(part: Heard, now: int, patience: Patience) -> int | None:
@@ -65,11 +75,12 @@ def _watermark(part: Heard, now: int, patience: Patience) -> int | None:
     return max((min(each, now) for each in (part.latest, part.current) if each is not None), default=None)
 
 
-def _behind(marks: dict[Heard, int | None], patience: Patience, as_of: int) -> dict[str, int]:
+def _behind(marks: dict[Heard, int | None], patience: Patience, as_of: int, before: Mapping[str, int]) -> dict[str, int]:
     """The sources that have been heard up to an earlier instant only; 0 for one that was never heard."""
     horizons: dict[str, int] = {}
     for part, mark in marks.items():
         if part.state != "current":
             reached = 0 if mark is None else mark - patience.lateness
             horizons[part.source] = min(reached, horizons.get(part.source, reached))
-    return {source: reached for source, reached in horizons.items() if reached < as_of}
+    known = {source: max(reached, before.get(source, reached)) for source, reached in horizons.items()}
+    return {source: reached for source, reached in known.items() if reached < as_of}

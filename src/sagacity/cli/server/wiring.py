@@ -74,9 +74,13 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
         live = Live(ledger, streams, clock=clock, patience=patience, batch=config.batch)
         settings = Settings(tokens=tokens, hosts=config.hosts, secure=config.secure)
 
+        judged_by = {workflow.name: workflow for workflow in known}
+
         def adopted(workflow: Workflow) -> None:
+            judged_by[workflow.name] = workflow
             if kafka is not None:
-                kafka.serve(_topics_of(config, [workflow]), surroundings=_asks_for_surroundings(workflow))
+                topics = _topics_of(config, list(judged_by.values()))
+                kafka.serve(topics, assumed=_assumed(topics), surroundings=_asks_for_surroundings(workflow))
 
         web = server(create_app(live, push=push, settings=settings, adopted=adopted), host=host, port=port)
 
@@ -136,8 +140,17 @@ def _adopted(ledger: DuckDBLiveLedger, given: Sequence[tuple[Workflow, str]], cl
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise UsageError(f"there are two workflows called {twice}", hint="give each a name of its own")
     for workflow, text in given:
-        stored = ledger.adopt(workflow, text, by=_BY, now=clock.now())
-        log().info("judging by", workflow=stored.name, revision=stored.revision)
+        former = next((each for each in ledger.workflows() if each.name == workflow.name), None)
+        stored = ledger.adopt(workflow, text, by=_BY, now=clock.now(), given=True)
+        log().info("judging by", workflow=stored.name, revision=stored.revision, by=stored.by)
+        if stored.text != text:
+            hint = "the file says what it said at the last start; change it, too, or what was put in place ends with it"
+            log().warning("not judging by the file", workflow=stored.name, revision=stored.revision, by=stored.by, hint=hint)
+        elif former is not None and former.revision != stored.revision:
+            after = f"after revision {former.revision} by {former.by}"
+            ledger.audit(_BY, f"adopt workflow {stored.name}, revision {stored.revision}, {after}", clock.now())
+            if former.by != _BY:
+                log().warning("the file takes the place", workflow=stored.name, revision=former.revision, by=former.by)
     known = [loads(each.text) for each in ledger.workflows()]
     if not known:
         raise UsageError(
@@ -170,9 +183,11 @@ def _kafka(config: Config, workflows: Sequence[Workflow]) -> KafkaStream | None:
         return None
     from sagacity.sources.kafka import KafkaStream
 
+    topics = _topics_of(config, workflows)
     return KafkaStream(
         config.kafka.servers,
-        _topics_of(config, workflows),
+        topics,
+        assumed=_assumed(topics),
         group=config.kafka.group,
         settings=config.kafka.settings,
         surroundings=any(_asks_for_surroundings(workflow) for workflow in workflows),
@@ -180,10 +195,16 @@ def _kafka(config: Config, workflows: Sequence[Workflow]) -> KafkaStream | None:
 
 
 def _topics_of(config: Config, workflows: Sequence[Workflow]) -> dict[str, tuple[str, ...]]:
-    """The topics of each source that is not followed in files."""
+    """The topics of each source that is not followed in files, and is not said to have none."""
     stated = config.kafka.topics if config.kafka else {}
     names = [name for name in _sources(workflows) if name not in config.follow]
-    return {name: tuple(stated.get(name, _topics(workflows, name))) for name in names}
+    topics = {name: tuple(stated.get(name, _topics(workflows, name))) for name in names}
+    return {name: of_source for name, of_source in topics.items() if of_source}
+
+
+def _assumed(topics: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    """The sources whose topic nobody may have stated: it has their own name. Where there is none, they come otherwise."""
+    return frozenset(name for name, of_source in topics.items() if tuple(of_source) == (name,))
 
 
 def _topics(workflows: Sequence[Workflow], source: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicPartition
@@ -37,6 +37,8 @@ class KafkaStream:
     `look_every` seconds, and read from their beginning. `settings` are librdkafka's, for TLS, SASL and so on. With
     `surroundings` each record has an object `kafka` with topic, partition, offset, timestamp, key and headers.
 
+    A topic that is not there is an error, but for the sources that are `assumed` to have one, and need not.
+
     A position that is gone is never passed over in silence. Where retention has passed it by, reading goes on from the
     earliest offset that is left; where the partition ends before it, or the topic was made anew, from the beginning. What
     was lost is logged as a warning, and stands in `reaches` for as long as the stream lives.
@@ -51,10 +53,12 @@ class KafkaStream:
         *,
         group: str = "sagacity",
         settings: Mapping[str, str] | None = None,
+        assumed: Collection[str] = (),
         surroundings: bool = False,
         look_every: float = 5.0,
     ) -> None:
         self._routes = Routes(topics)
+        self._assumed = frozenset(assumed)
         self._settings = dict(settings or {})
         self._surroundings = surroundings
         callbacks = {"error_cb": self._complained, "stats_cb": self._measured}
@@ -71,9 +75,12 @@ class KafkaStream:
         self._said: tuple[Reach, ...] = self._unseen(Sight())
         self._closed = False
 
-    def serve(self, topics: Mapping[str, Sequence[str]], *, surroundings: bool = False) -> None:
+    def serve(
+        self, topics: Mapping[str, Sequence[str]], *, assumed: Collection[str] = (), surroundings: bool = False
+    ) -> None:
         """Read these topics too, from any thread: they are found within `look_every` seconds, and each source is given them
         from their beginning, also those which are read for others already."""
+        self._assumed = self._assumed | frozenset(assumed)
         self._routes.add(topics)
         self._surroundings = self._surroundings or surroundings
 
@@ -286,10 +293,9 @@ class KafkaStream:
             error = sight.error or sight.refused.get(text)
             if error is None and self._sight is None:
                 unseen.append(Reach(source=source, part=text, state="behind"))
-            elif error is None and pattern:
-                unseen.append(
-                    Reach(source=source, part=text, state="current", lag=0, error="no topic matches this pattern yet")
-                )
+            elif error is None and (pattern or source in self._assumed):
+                lacks = "no topic matches this pattern yet" if pattern else "there is no such topic yet"
+                unseen.append(Reach(source=source, part=text, state="current", lag=0, error=lacks))
             else:
                 missing = "there is no such topic; check its name, and that this user may describe it"
                 unseen.append(Reach(source=source, part=text, state="down", error=error or missing))

@@ -13,7 +13,7 @@ import duckdb
 from sagacity.errors import FullError, LedgerError, SagacityError, UsageError
 from sagacity.ledger.duckdb.connection import memory_limit
 from sagacity.ledger.duckdb.failures import FULL, judging
-from sagacity.ledger.duckdb.live.schema import ARCHIVE, SHARED, VERSION
+from sagacity.ledger.duckdb.live.schema import SHARED, UPGRADES, VERSION
 from sagacity.ledger.duckdb.readings import define
 from sagacity.ledger.duckdb.rows import first_row
 
@@ -118,8 +118,10 @@ class Store:
             )
         if row[0] < VERSION:
             self.writer.execute("BEGIN")
-            for statement in (*ARCHIVE, f"UPDATE ledger SET version = {VERSION}"):
-                self.writer.execute(statement)
+            for version in range(row[0] + 1, VERSION + 1):
+                for statement in UPGRADES[version]:
+                    self.writer.execute(statement)
+            self.writer.execute(f"UPDATE ledger SET version = {VERSION}")
             self.writer.execute("COMMIT")
 
     def _give_up(self) -> None:

@@ -9,12 +9,12 @@ import msgspec
 
 from sagacity.ledger.duckdb.live.keeping import LATE, REDELIVERED
 from sagacity.ledger.duckdb.live.revision import AS_OF, Revision
-from sagacity.ledger.duckdb.live.schema import BETWEEN, case_table, event_table, touched_table
+from sagacity.ledger.duckdb.live.schema import case_table, event_table, touched_table
 from sagacity.ledger.duckdb.live.statements import parsed
 from sagacity.ledger.duckdb.rows import first_row
 from sagacity.ledger.live import Outlook
 from sagacity.plan.columns import attribute_columns
-from sagacity.plan.withheld import withheld
+from sagacity.plan.withheld import BETWEEN, withheld
 from sagacity.workflow.trace import FOREVER
 
 if TYPE_CHECKING:
@@ -88,9 +88,10 @@ def _released(connection: DuckDBPyConnection, cases: str, outlook: Outlook) -> s
 def judge_chosen(connection: DuckDBPyConnection, revision: Revision, outlook: Outlook) -> int:
     """Judge the cases in `judging`, and keep their verdicts; how many records proved to be redelivered.
 
-    Leaves `found`: the findings of these cases.
+    Leaves `found`, the findings of these cases, and `spared`, those that are not among them only since a source is behind.
     """
     statements = revision.judging
+    connection.execute(parsed("CREATE OR REPLACE TEMP TABLE spared (id VARCHAR)"))
     connection.execute(f"SET VARIABLE as_of = {outlook.as_of}")
     _fetch(connection, revision)
     connection.execute(parsed(statements.screen))
@@ -123,7 +124,8 @@ _NOTHING_FOUND = """CREATE OR REPLACE TEMP TABLE found (id VARCHAR, case_id VARC
 
 
 def _examine(connection: DuckDBPyConnection, revision: Revision, behind: Mapping[str, int]) -> bool:
-    """Make the outcomes and the findings of the doubtful cases; whether violations may be held back."""
+    """Make the outcomes and the findings of the doubtful cases; violations that a source which is behind might mend are
+    pending. Whether there may be any."""
     statements = revision.judging
     for sql in (*statements.trace, statements.none):
         connection.execute(parsed(sql))
@@ -131,9 +133,17 @@ def _examine(connection: DuckDBPyConnection, revision: Revision, behind: Mapping
     for cases, of_expectation in zip(open_in, statements.outcomes, strict=False):
         for sql in of_expectation if cases else ():
             connection.execute(parsed(sql))
-    held = _withhold(connection, revision, behind)
+    query = withheld(revision.awaited, behind) if behind else None
+    if query is None:
+        connection.execute(parsed(statements.findings))
+        return False
     connection.execute(parsed(statements.findings))
-    return held
+    connection.execute("CREATE OR REPLACE TEMP TABLE spared AS SELECT id FROM found")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {query.sql('duckdb')}")
+    connection.execute("CREATE OR REPLACE TEMP TABLE outcomes AS SELECT * FROM judged")
+    connection.execute(parsed(statements.findings))
+    connection.execute("DELETE FROM spared WHERE id IN (SELECT id FROM found)")
+    return True
 
 
 def _fetch(connection: DuckDBPyConnection, revision: Revision) -> None:
@@ -151,16 +161,6 @@ def _fetch(connection: DuckDBPyConnection, revision: Revision) -> None:
     connection.execute(
         parsed(f"CREATE OR REPLACE TEMP VIEW events AS SELECT c AS case_id, {columns} FROM fetched WHERE time <= {AS_OF}")
     )
-
-
-def _withhold(connection: DuckDBPyConnection, revision: Revision, behind: Mapping[str, int]) -> bool:
-    """Turn violations that a source which is behind might mend into what is pending; whether there may be any."""
-    query = withheld(revision.awaited, behind) if behind else None
-    if query is None:
-        return False
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {query.sql('duckdb')}")
-    connection.execute("CREATE OR REPLACE TEMP TABLE outcomes AS SELECT * FROM judged")
-    return True
 
 
 def _keep_verdicts(connection: DuckDBPyConnection, revision: Revision, told: Sequence[str], *, held: bool) -> None:

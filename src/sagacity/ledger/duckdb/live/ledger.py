@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,8 @@ from sagacity.workflow.model import Workflow
 
 __all__ = ["DuckDBLiveLedger"]
 
+_HORIZONS = msgspec.json.Decoder(dict[str, int])
+
 
 class DuckDBLiveLedger:
     """See `sagacity.ledger.live.LiveLedger`. `memory` (such as `1GB`) bounds what the database holds in memory.
@@ -70,19 +72,22 @@ class DuckDBLiveLedger:
         try:
             with self._store.transaction() as connection:
                 self._revisions = revisions.load_all(connection)
-                row = first_row(connection, "SELECT as_of FROM ledger")
+                row = first_row(connection, "SELECT as_of, horizons FROM ledger")
         except BaseException:
             self._store.close()
             raise
         self._as_of: int | None = row[0] if row else None
+        self._horizons: Mapping[str, int] = _HORIZONS.decode(row[1]) if row and row[1] else {}
 
     def close(self) -> None:
         self._store.close()
 
     # Writers --------------------------------------------------------------------------------------------------------
 
-    def adopt(self, workflow: Workflow, text: str, *, by: str, now: int) -> StoredWorkflow:
+    def adopt(self, workflow: Workflow, text: str, *, by: str, now: int, given: bool = False) -> StoredWorkflow:
         with self._store.transaction() as connection:
+            if given and (kept := revisions.kept(connection, workflow.name, text)) is not None:
+                return kept
             stored = revisions.adopt(connection, self._revisions, workflow, text, by=by, now=now)
             loaded = revisions.load_all(connection, self._revisions)
         self._revisions = loaded
@@ -110,8 +115,9 @@ class DuckDBLiveLedger:
             for revision in self._current():
                 chosen = judging.choose(connection, revision, outlook, most)
                 done = _both(done, self._judge_chosen(connection, revision, outlook, now, chosen))
-            connection.execute(f"UPDATE ledger SET as_of = {outlook.as_of}")
-        self._as_of = outlook.as_of
+            horizons = msgspec.json.encode(outlook.horizons).decode()
+            connection.execute("UPDATE ledger SET as_of = ?, horizons = ?", [outlook.as_of, horizons])
+        self._as_of, self._horizons = outlook.as_of, outlook.horizons
         return done
 
     def replay(
@@ -162,6 +168,9 @@ class DuckDBLiveLedger:
     def parts(self) -> list[PartState]:
         with self._store.reading() as connection:
             return part_states(connection)
+
+    def horizons(self) -> Mapping[str, int]:
+        return self._horizons
 
     def as_of(self) -> int | None:
         return self._as_of

@@ -11,10 +11,11 @@ from sagacity.ledger.duckdb.live.archive import Archive
 from sagacity.ledger.duckdb.live.archived import archived_cases, archived_events
 from sagacity.ledger.duckdb.live.paging import page_of
 from sagacity.ledger.duckdb.live.revision import Revision
-from sagacity.ledger.duckdb.live.schema import BETWEEN, case_table, event_table
+from sagacity.ledger.duckdb.live.schema import case_table, event_table
 from sagacity.ledger.duckdb.rows import EventReader, first_row
 from sagacity.ledger.live import CaseFilter, CaseRow, FindingFilter, HistoryEntry, Incident, LiveFinding, Page, StoredEvent
 from sagacity.plan.columns import attribute_columns
+from sagacity.plan.withheld import BETWEEN
 from sagacity.workflow.trace import FOREVER
 from sagacity.workflow.verdict import CaseStatus
 

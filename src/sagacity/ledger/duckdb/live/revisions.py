@@ -22,7 +22,7 @@ from sagacity.workflow.words.naming import names
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["adopt", "load_all", "reread", "stored"]
+__all__ = ["adopt", "kept", "load_all", "reread", "stored"]
 
 _STORED = 'name, revision, text, adopted, "by", CASE WHEN goal > 0 THEN reread / goal ELSE 1.0 END'
 
@@ -79,6 +79,17 @@ def adopt(
     return StoredWorkflow(
         name=workflow.name, revision=revision, text=text, adopted=now, by=by, progress=1.0 if goal == 0 else 0.0
     )
+
+
+def kept(connection: DuckDBPyConnection, name: str, text: str) -> StoredWorkflow | None:
+    """The revision that stays although a file is given: where the file says what it said the last time, what has been put
+    in place since is what somebody wanted. Remembers what it says."""
+    before = first_row(connection, "SELECT text FROM given WHERE name = ?", [name])
+    if before is not None and before[0] == text:
+        return next((each for each in stored(connection) if each.name == name and each.text != text), None)
+    connection.execute("DELETE FROM given WHERE name = ?", [name])
+    connection.execute("INSERT INTO given VALUES (?, ?)", [name, text])
+    return None
 
 
 def reread(connection: DuckDBPyConnection, known: Mapping[int, Revision], archive: Archive, now: int, most: int) -> float:

@@ -8,6 +8,7 @@ Shared by all workflows:
 - `workflow`, the revisions that are judged by; `account`, what became of the records of each source
 - `finding`, `history`, `incident`, `notice`: what is wrong, its life, and what people are told of it
 - `audit`, what people did
+- `given`, what the file of each workflow said when the server was last started with it
 - `archive`, where the archive stands: the highest number that a record ever had, up to which record those that belong to no
   event have been looked for, the last file's number; `archived_file`, its files; `archived`, one row a case in it;
   `archived_key`, the values of keys other than the first in it, hashed, with the case, or the record that waits for one;
@@ -30,14 +31,10 @@ from sagacity.plan.columns import attribute_columns
 from sagacity.workflow.model import Workflow
 
 __all__ = [
-    "ARCHIVE", "BETWEEN", "SHARED", "VERSION", "case_table", "event_columns", "event_table", "touched_table",
-    "workflow_tables",
+    "SHARED", "UPGRADES", "VERSION", "case_table", "event_columns", "event_table", "touched_table", "workflow_tables",
 ]  # fmt: skip
 
-BETWEEN = "\x1f"
-"""Stands between the names of the sources in a case's `behind`: the control character that separates units."""
-
-VERSION = 2
+VERSION = 3
 """The version of these tables. A ledger of a later one is refused; one of an earlier is brought up to this."""
 
 ARCHIVE = (
@@ -52,6 +49,12 @@ ARCHIVE = (
     "CREATE TABLE forgotten (workflow VARCHAR, case_id VARCHAR)",
 )
 """The tables of the archive, which version 2 brought."""
+
+GIVEN = ("CREATE TABLE given (name VARCHAR, text VARCHAR)", "ALTER TABLE ledger ADD COLUMN horizons VARCHAR")
+"""What files said at the last start, and how far each source has been heard, which version 3 brought."""
+
+UPGRADES = {2: ARCHIVE, 3: GIVEN}
+"""What makes each version of the one before."""
 
 SHARED = (
     "CREATE TABLE ledger (version INTEGER, as_of BIGINT)",
@@ -78,6 +81,7 @@ SHARED = (
         again BIGINT, failed VARCHAR, done BOOLEAN, deliveries VARCHAR)""",
     'CREATE TABLE audit ("at" BIGINT, "by" VARCHAR, what VARCHAR, step BIGINT)',
     *ARCHIVE,
+    *GIVEN,
 )
 
 

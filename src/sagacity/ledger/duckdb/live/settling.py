@@ -93,10 +93,11 @@ def _worded(revision: Revision, rows: Sequence[Any]) -> list[_New]:
 
 
 def _resolve(connection: DuckDBPyConnection, now: int) -> int:
-    """What is no longer found is resolved, never deleted."""
+    """What is no longer found is resolved, never deleted. What a source that is behind might have mended stands as it was:
+    nothing has been heard that would resolve it."""
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE gone AS SELECT id, noticed FROM standing
-           WHERE state <> 'resolved' AND id NOT IN (SELECT id FROM found)"""
+           WHERE state <> 'resolved' AND id NOT IN (SELECT id FROM found UNION ALL SELECT id FROM spared)"""
     )
     gone = connection.execute("SELECT id, noticed FROM gone").fetchall()
     if not gone:
