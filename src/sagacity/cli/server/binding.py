@@ -38,14 +38,14 @@ def bound(host: str, port: int) -> list[socket.socket]:
                 continue
             for each in taken:
                 each.close()
-            raise _refused(error, host, port, where) from None
+            raise _refused(error, port, where) from None
         taken.append(made)
     if not taken:
         raise UsageError(f"cannot listen on {where}: it is no address of this machine", hint="try 127.0.0.1:8420")
     return taken
 
 
-def _refused(error: OSError, host: str, port: int, where: str) -> UsageError:
+def _refused(error: OSError, port: int, where: str) -> UsageError:
     if error.errno == errno.EADDRINUSE:
         other = f"{where.rpartition(':')[0]}:{port + 1 if port < 65_535 else port - 1}"
         return UsageError(f"{where} is in use", hint=f"choose another port, such as --listen {other}")
