@@ -91,7 +91,8 @@ class Remote:
         return response.status_code, self._json(response)
 
     def changes(self) -> Iterator[str]:
-        """The kinds of events that the server tells of, for ever; `reload` whenever the connection had been lost."""
+        """The kinds of events that the server tells of, for ever; `away` when the connection is lost, and `reload` once it
+        is there again. Raises SagacityError where the server stays away for some ten minutes."""
         import httpx
 
         lost = 0
@@ -100,7 +101,9 @@ class Remote:
                 with self._client.stream("GET", "/api/v1/changes", timeout=httpx.Timeout(_PATIENCE, read=60.0)) as response:
                     if response.status_code != 200:
                         response.read()
-                        self._json(response)
+                        if response.status_code not in _AGAIN or not lost:
+                            self._json(response)
+                        raise httpx.RemoteProtocolError(f"answered {response.status_code}")
                     if lost:
                         yield "reload"
                     for line in response.iter_lines():
@@ -110,6 +113,8 @@ class Remote:
             except httpx.TransportError as error:
                 if lost >= len(_RECONNECT) * 12:
                     raise self._away(error) from None
+            if not lost:
+                yield "away"
             time.sleep(_RECONNECT[min(lost, len(_RECONNECT) - 1)])
             lost += 1
 
