@@ -120,6 +120,24 @@ def test_what_makes_no_sense_exits_with_2(world: Serving, arguments: list[str], 
     assert capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["case", "999"], "hint: `sagacity findings` lists those with findings; http://127.0.0.1:"),
+        (["findings", "waive", "deadbeef", "--reason", "x"], "hint: `sagacity findings` lists them"),
+        (["findings", "--state", "ope"], "hint: one of open, acknowledged, waived, resolved"),
+        (["findings", "--severity", "crit"], "hint: one of info, warning, error, critical"),
+        (["findings", "--kind", "delayed"], "hint: one of missing, late, "),
+    ],
+)
+def test_hints_speak_of_commands_and_of_what_there_is(arguments: list[str], hint: str, capsys: Printed) -> None:
+    assert run(arguments) == 2
+    said = capsys.readouterr().err
+    assert hint in said
+    assert "/api/v1" not in said
+
+
 def test_following_goes_on_through_changes(world: Serving, server: str) -> None:
     with Remote(server, None) as remote:
         told = remote.changes()

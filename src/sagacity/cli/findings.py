@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 from urllib.parse import quote
 
 import typer
@@ -65,8 +65,20 @@ def listing(
     if context.invoked_subcommand is not None:
         context.obj = (server, token)
         return
+    from sagacity.ledger.live import FindingState
+    from sagacity.workflow.model import Severity
+    from sagacity.workflow.verdict import FindingKind
+
     if format not in ("text", "json"):
         raise UsageError(f"'{format}' is not a format", hint="text or json")
+    for option, values, known in (
+        ("--state", state or (), FindingState),
+        ("--severity", (severity,), Severity),
+        ("--kind", (kind,), FindingKind),
+    ):
+        for value in values:
+            if value is not None and value not in get_args(known):
+                raise UsageError(f"{option}: there is no '{value}'", hint=f"one of {', '.join(get_args(known))}")
     states = [*(state or ()), *(["open"] if open_ else [])]
     given = {"owner": owner, "workflow": workflow, "severity": severity, "kind": kind, "case": case}
     with Remote(server, token) as remote:

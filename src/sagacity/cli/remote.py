@@ -40,6 +40,16 @@ _PATIENCE = 30.0
 _AGAIN = (429, 503)
 _TRIES = 6
 _LONGEST_WAIT = 10.0
+_IN_COMMANDS = (
+    ("GET /api/v1/findings ", "`sagacity findings` lists them"),
+    (
+        "GET /api/v1/workflows/NAME/cases",
+        "`sagacity findings` lists those with findings; {url}/cases lists all, and searches",
+    ),
+    ("say which: ?workflow=", "say which: --workflow NAME"),
+    ("GET /readyz", "nothing was changed, so ask again"),
+)
+"""The server's hints speak of its API; by how such a hint begins, what a person at a terminal does instead."""
 _RECONNECT = (0.5, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -141,6 +151,9 @@ class Remote:
         problem = self._problem(response)
         detail = str(problem.get("detail") or f"{self.url} answered {response.status_code}")
         hint: Any = problem.get("hint")
+        for begin, said in _IN_COMMANDS:
+            if str(hint or "").startswith(begin):
+                hint = said.format(url=self.url)
         if response.status_code == 401:
             hint = "give a token: --token, or better SAGACITY_TOKEN"
         kind = UsageError if response.status_code < 500 and response.status_code != 429 else SagacityError
