@@ -20,6 +20,7 @@ from sagacity.ledger.live import (
     LiveFinding,
     Page,
     PartState,
+    Refusal,
     StoredEvent,
     StoredWorkflow,
 )
@@ -192,6 +193,10 @@ def pages(text: str, n: int) -> Mapping[str, str]:
         )
         for place in range(n)
     ]
+    refusals = [
+        Refusal(workflow=text, source=text, part=text, position=place, arrived=NOW, reason=text, shown=text)
+        for place in range(n)
+    ]
     asked = Asked(text=text, owner=text, expectation=text, incident=text, case=text)
     listed = Listed(
         asked=asked,
@@ -219,7 +224,7 @@ def pages(text: str, n: int) -> Mapping[str, str]:
         "workflows": workflows_page(around, glances),
         "workflow": workflow_page(around, stored, WORKFLOW, counts(text, n)),
         "editor": editor_page(around, Submitted(f"workflow: {text}\nevents: 3\n", problems)),
-        "sources": sources_page(around, parts, accounts),
+        "sources": sources_page(around, parts, accounts, refusals),
         "audit": audit_page(around, Page(tuple((NOW, text, text) for _ in range(n)), text), None),
         "login": login_page("/", text, text),
         "waive": document(around, "findings", text, waive_page(around, findings)),

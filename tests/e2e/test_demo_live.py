@@ -88,4 +88,4 @@ def test_where_the_server_is_not_installed_it_is_said_how_to_get_it(tmp_path: Pa
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "The same shop live is left out: this needs litestar, not installed here." in done.stdout
-    assert "pip install 'sagacity[serve]'" in done.stdout
+    assert "pip install '.[serve]' in a clone" in done.stdout

@@ -282,6 +282,13 @@ def test_whoever_has_no_token_logs_in_and_a_viewer_cannot_act(visit: Any) -> Non
         page.wait_for_url("**/login")
 
 
+@pytest.mark.parametrize("path", ["/nowhere", "/workflow"])
+def test_a_page_without_the_bar_runs_without_an_error(visit: Any, site: Site, path: str) -> None:
+    opened = visit(f"{site.url}{path}")
+    expect(opened.page.get_by_role("link", name="Overview")).to_be_visible()
+    assert [text for text in opened.said if "Failed to load resource" not in text] == []
+
+
 def _background(page: Page) -> str:
     return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
 

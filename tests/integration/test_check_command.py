@@ -81,6 +81,29 @@ def test_a_clean_log_exits_with_0(here: Path, capsys: pytest.CaptureFixture[str]
     assert "Worth a look" not in said
 
 
+def test_records_of_which_none_leads_to_a_case_exit_with_2_and_say_what_they_hold(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "order.yaml").write_text(WORKFLOW.replace("data.order", "data.ordr"))
+    assert check() == 2
+    said = capsys.readouterr()
+    assert "There is no case to judge." in said.out
+    assert "no record leads to a case: none of source messages has data.ordr; 5 records" in said.err
+    assert "hint: the first record of messages has data.order\n" in said.err
+
+
+def test_records_of_no_type_that_is_named_exit_with_2(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "events.jsonl").write_text(SOUND.replace('"type": "', '"type": "shop.'))
+    assert check() == 2
+    assert "hint: it names OrderPlaced, PaymentReceived, ItemShipped" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [(), ("--as-of", "2020-01-01T00:00Z")])
+def test_no_record_up_to_as_of_is_no_mistake(here: Path, options: tuple[str, ...]) -> None:
+    (here / "events.jsonl").write_text(SOUND if options else "")
+    assert check(*options) == 0
+
+
 def test_an_event_type_that_never_came_is_pointed_out_and_no_other(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "events.jsonl").write_text(UNSHIPPED)
     check()

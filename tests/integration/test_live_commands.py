@@ -6,7 +6,11 @@ import gzip
 import io
 import itertools
 import json
+import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +22,7 @@ from sagacity.cli.main import run
 from sagacity.cli.remote import Remote
 from sagacity.cli.send import bodies
 from sagacity.ledger.live import FindingFilter
+from sagacity.web.server import server as made
 from sagacity.web.settings import Settings
 from serving import NOW, Serving, on_a_port, serving, tokens_of
 
@@ -115,6 +120,24 @@ def test_what_makes_no_sense_exits_with_2(world: Serving, arguments: list[str], 
     assert capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["case", "999"], "hint: `sagacity findings` lists those with findings; http://127.0.0.1:"),
+        (["findings", "waive", "deadbeef", "--reason", "x"], "hint: `sagacity findings` lists them"),
+        (["findings", "--state", "ope"], "hint: one of open, acknowledged, waived, resolved"),
+        (["findings", "--severity", "crit"], "hint: one of info, warning, error, critical"),
+        (["findings", "--kind", "delayed"], "hint: one of missing, late, "),
+    ],
+)
+def test_hints_speak_of_commands_and_of_what_there_is(arguments: list[str], hint: str, capsys: Printed) -> None:
+    assert run(arguments) == 2
+    said = capsys.readouterr().err
+    assert hint in said
+    assert "/api/v1" not in said
+
+
 def test_following_goes_on_through_changes(world: Serving, server: str) -> None:
     with Remote(server, None) as remote:
         told = remote.changes()
@@ -131,12 +154,8 @@ def test_following_comes_again_after_the_server_was_away(world: Serving) -> None
         told = remote.changes()
         assert next(told) == "hello"
     found: list[str] = []
-    reader = threading.Thread(target=lambda: found.extend(itertools.islice(told, 2)), daemon=True)
+    reader = threading.Thread(target=lambda: found.extend(itertools.islice(told, 3)), daemon=True)
     reader.start()
-    import socket
-
-    from sagacity.web.server import server as made
-
     with socket.create_server(("127.0.0.1", port)) as listening:
         again = made(world.app, port=port)
         thread = threading.Thread(target=again.run, kwargs={"sockets": [listening]}, daemon=True)
@@ -144,7 +163,33 @@ def test_following_comes_again_after_the_server_was_away(world: Serving) -> None
         reader.join(timeout=20)
         again.should_exit = True
         thread.join(timeout=20)
-    assert found == ["reload", "reload"], "one as the server ended, one as the connection came again"
+    assert found == ["reload", "away", "reload"], "one as the server ended, one as the connection came again"
+
+
+def test_following_findings_says_that_the_server_is_away_and_goes_on(world: Serving) -> None:
+    with on_a_port(world.app) as address:
+        following = subprocess.Popen(
+            [sys.executable, "-m", "sagacity.cli.main", "findings", "--open", "--follow", "--server", address],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert following.stderr is not None
+        until = time.monotonic() + 30
+        while not len(world.app.state.served.changes) and time.monotonic() < until and following.poll() is None:
+            time.sleep(0.02)
+    try:
+        assert following.stderr.readline() == "the server is away; trying again\n"
+        with socket.create_server(("127.0.0.1", int(address.rpartition(":")[2]))) as listening:
+            again = made(world.app)
+            thread = threading.Thread(target=again.run, kwargs={"sockets": [listening]}, daemon=True)
+            thread.start()
+            assert following.stderr.readline() == "the server is back\n"
+            again.should_exit = True
+            thread.join(timeout=20)
+        assert following.poll() is None
+    finally:
+        following.kill()
+        following.wait()
+        following.stderr.close()
 
 
 @pytest.mark.usefixtures("server")

@@ -177,3 +177,10 @@ def test_a_pending_expectation_says_when_it_is_due() -> None:
     result = samples.realistic()
     said = render_explanation(result.workflow, result.worst[2], result.as_of, 120)
     assert "pending: ItemShipped is due by 2026-11-18 21:08:00Z, in 2d 21h" in said
+
+
+def test_the_commands_that_are_proposed_call_the_program_as_it_can_be_called() -> None:
+    said = render(samples.realistic(), 120, program=".venv/bin/sagacity")
+    commands = [line.strip() for line in said.split("\nNext\n")[1].splitlines() if line.startswith("    ")]
+    assert commands
+    assert all(command.startswith(".venv/bin/sagacity ") for command in commands)

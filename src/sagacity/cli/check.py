@@ -49,8 +49,8 @@ def command(
 ) -> None:
     """Judge every case of a history, and report what is wrong.
 
-    Exits with 0 when nothing is wrong, 1 when there are findings, 2 for bad usage or a workflow with mistakes, 3 for an
-    input that cannot be read.
+    Exits with 0 when nothing is wrong, 1 when there are findings, 2 for bad usage, for a workflow with mistakes, or
+    where records came and not one leads to a case, 3 for an input that cannot be read.
 
     \b
     Examples:
@@ -60,6 +60,7 @@ def command(
       sagacity check order.workflow.yaml --format json | jq .cases
       zcat events.jsonl.gz | sagacity check order.workflow.yaml --source orders=-
     """
+    from sagacity.cli.astray import all_astray
     from sagacity.errors import UsageError
 
     if format not in ("text", "json"):
@@ -91,3 +92,5 @@ def command(
             sys.stdout.write(render(result, width, color, workflow_path=str(file), html_hint=html is None))
         if len(result.findings):
             raise typer.Exit(1)
+        if (mistake := all_astray(result, file.parent)) is not None:
+            raise mistake

@@ -79,7 +79,8 @@ def _checked(logs: Logs, as_of: str, html: Path) -> Comparison:
     with opened(logs.workflow, None, as_of, 0, None, None, False) as history:
         result = history.check()
         width, color = screen()
-        typer.echo(render(result, width, color, workflow_path=str(logs.workflow), html_hint=False))
+        said = render(result, width, color, workflow_path=str(logs.workflow), html_hint=False, program=program_name())
+        typer.echo(said)
         written(html, render_html(result))
         return compare(read(logs.answers), ((each.case, each.expectation, each.kind) for each in result.findings))
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 from urllib.parse import quote
 
 import typer
 
 from sagacity.cli.asking import screen
 from sagacity.cli.remote import SERVER, TOKEN, Remote
+from sagacity.errors import SagacityError, UsageError
 
 __all__ = ["commands"]
 
@@ -64,10 +65,20 @@ def listing(
     if context.invoked_subcommand is not None:
         context.obj = (server, token)
         return
-    from sagacity.errors import UsageError
+    from sagacity.ledger.live import FindingState
+    from sagacity.workflow.model import Severity
+    from sagacity.workflow.verdict import FindingKind
 
     if format not in ("text", "json"):
         raise UsageError(f"'{format}' is not a format", hint="text or json")
+    for option, values, known in (
+        ("--state", state or (), FindingState),
+        ("--severity", (severity,), Severity),
+        ("--kind", (kind,), FindingKind),
+    ):
+        for value in values:
+            if value is not None and value not in get_args(known):
+                raise UsageError(f"{option}: there is no '{value}'", hint=f"one of {', '.join(get_args(known))}")
     states = [*(state or ()), *(["open"] if open_ else [])]
     given = {"owner": owner, "workflow": workflow, "severity": severity, "kind": kind, "case": case}
     with Remote(server, token) as remote:
@@ -110,8 +121,6 @@ def waive(
       sagacity findings waive 5b410b1b23dd73ce --reason "carrier strike" --for 7d
       sagacity findings waive 5b410b1b23dd73ce --reason "carrier strike" --until 2026-12-01T00:00Z
     """
-    from sagacity.errors import UsageError
-
     if until is not None and for_ is not None:
         raise UsageError("--until and --for cannot both be given", hint="leave one of them away")
     _act(context, server, token, id, "waive", {"reason": reason, "until": until or for_})
@@ -155,14 +164,32 @@ def _follow(remote: Remote, states: list[str], given: dict[str, str | None], for
     """Print each of the newest findings when it is new or changes; one that leaves the states that were asked for, too."""
     known = {each["id"]: each["changed"] for each in _found(remote, _PAGE, **given)}
     shown = set(known)
+    away = False
     for event in remote.changes():
-        if event not in ("change", "reload"):
+        if event == "away":
+            away = _said_away(away)
+        if event not in ("change", "reload") and not (away and event == "heartbeat"):
             continue
-        now = _found(remote, _PAGE, **given)
+        try:
+            now = _found(remote, _PAGE, **given)
+        except UsageError:
+            raise
+        except SagacityError:  # it went away in between: what is missed is asked for once it is back
+            away = _said_away(away)
+            continue
+        if away:
+            typer.echo("the server is back", err=True)
+            away = False
         news = [each for each in reversed(now) if known.get(each["id"]) != each["changed"]]
         known |= {each["id"]: each["changed"] for each in news}
         _print([each for each in news if not states or each["state"] in states or each["id"] in shown], format, bare=True)
         shown |= {each["id"] for each in news}
+
+
+def _said_away(already: bool) -> bool:
+    if not already:
+        typer.echo("the server is away; trying again", err=True)
+    return True
 
 
 def _print(found: list[dict[str, Any]], format: str, *, bare: bool = False) -> None:

@@ -4,7 +4,7 @@
 |---|---|
 | 0 | clean |
 | 1 | findings |
-| 2 | bad usage, or a workflow with mistakes |
+| 2 | bad usage, a workflow with mistakes, or records of which not one leads to a case |
 | 3 | an input that cannot be read, a full disk, or a ledger that cannot do its work |
 | 70 | an error in Sagacity itself |
 | 130, 141 | interrupted; the reader of the output went away |

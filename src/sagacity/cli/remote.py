@@ -40,6 +40,16 @@ _PATIENCE = 30.0
 _AGAIN = (429, 503)
 _TRIES = 6
 _LONGEST_WAIT = 10.0
+_IN_COMMANDS = (
+    ("GET /api/v1/findings ", "`sagacity findings` lists them"),
+    (
+        "GET /api/v1/workflows/NAME/cases",
+        "`sagacity findings` lists those with findings; {url}/cases lists all, and searches",
+    ),
+    ("say which: ?workflow=", "say which: --workflow NAME"),
+    ("GET /readyz", "nothing was changed, so ask again"),
+)
+"""The server's hints speak of its API; by how such a hint begins, what a person at a terminal does instead."""
 _RECONNECT = (0.5, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -91,7 +101,8 @@ class Remote:
         return response.status_code, self._json(response)
 
     def changes(self) -> Iterator[str]:
-        """The kinds of events that the server tells of, for ever; `reload` whenever the connection had been lost."""
+        """The kinds of events that the server tells of, for ever; `away` when the connection is lost, and `reload` once it
+        is there again. Raises SagacityError where the server stays away for some ten minutes."""
         import httpx
 
         lost = 0
@@ -100,7 +111,9 @@ class Remote:
                 with self._client.stream("GET", "/api/v1/changes", timeout=httpx.Timeout(_PATIENCE, read=60.0)) as response:
                     if response.status_code != 200:
                         response.read()
-                        self._json(response)
+                        if response.status_code not in _AGAIN or not lost:
+                            self._json(response)
+                        raise httpx.RemoteProtocolError(f"answered {response.status_code}")
                     if lost:
                         yield "reload"
                     for line in response.iter_lines():
@@ -110,6 +123,8 @@ class Remote:
             except httpx.TransportError as error:
                 if lost >= len(_RECONNECT) * 12:
                     raise self._away(error) from None
+            if not lost:
+                yield "away"
             time.sleep(_RECONNECT[min(lost, len(_RECONNECT) - 1)])
             lost += 1
 
@@ -136,6 +151,9 @@ class Remote:
         problem = self._problem(response)
         detail = str(problem.get("detail") or f"{self.url} answered {response.status_code}")
         hint: Any = problem.get("hint")
+        for begin, said in _IN_COMMANDS:
+            if str(hint or "").startswith(begin):
+                hint = said.format(url=self.url)
         if response.status_code == 401:
             hint = "give a token: --token, or better SAGACITY_TOKEN"
         kind = UsageError if response.status_code < 500 and response.status_code != 429 else SagacityError

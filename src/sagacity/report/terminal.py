@@ -38,19 +38,26 @@ _MANY = 10_000
 
 
 def render(
-    result: Result, width: int = 80, color: bool = False, *, workflow_path: str | None = None, html_hint: bool = True
+    result: Result,
+    width: int = 80,
+    color: bool = False,
+    *,
+    workflow_path: str | None = None,
+    html_hint: bool = True,
+    program: str = "sagacity",
 ) -> str:
     """The report as text of at most `width` columns, with ANSI colours where `color` says so; ends in a newline.
 
     `workflow_path` is what the caller gave for the workflow, for the commands that the report proposes; `html_hint`
-    leaves out the proposal of an HTML report where one was just written.
+    leaves out the proposal of an HTML report where one was just written. `program` is how those commands call this one,
+    quoted for a shell.
     """
     parts: list[RenderableType] = [_title(result), Text(), *_verdict(result, width)]
     parts += [Text(), *_accounting(result, width)]
     if len(result.findings):
         parts += [Text(), *_expectations(result, width), *_owners(result, width), Text(), *_worst(result)]
     parts += _warnings(result)
-    parts += [Text(), *_next(result, workflow_path or f"{result.workflow.name}.workflow.yaml", html_hint)]
+    parts += [Text(), *_next(result, workflow_path or f"{result.workflow.name}.workflow.yaml", html_hint, program)]
     return printed(parts, width, color)
 
 
@@ -264,7 +271,7 @@ def _warnings(result: Result) -> list[RenderableType]:
     return [Text(), _heading("Worth a look"), table]
 
 
-def _next(result: Result, workflow_path: str, html_hint: bool) -> list[RenderableType]:
+def _next(result: Result, workflow_path: str, html_hint: bool, program: str) -> list[RenderableType]:
     """Commands to go on with."""
     given = [account for account in result.accounts if not _by_itself(result, account, workflow_path)]
     sources = "".join(f" --source {_quoted(f'{account.source}={account.given}')}" for account in given)
@@ -275,11 +282,11 @@ def _next(result: Result, workflow_path: str, html_hint: bool) -> list[Renderabl
     commands = []
     if result.worst or len(result.findings):
         case = result.worst[0].case if result.worst else result.findings.head(1)[0].case
-        commands.append(("why, for one case:", f"sagacity explain {path} --case {_quoted(case)}{asked}"))
+        commands.append(("why, for one case:", f"{program} explain {path} --case {_quoted(case)}{asked}"))
     if html_hint:
-        commands.append(("to look around:", f"sagacity check {path}{asked} --html report.html"))
+        commands.append(("to look around:", f"{program} check {path}{asked} --html report.html"))
     if not len(result.findings):
-        commands.append(("the workflow as a picture:", f"sagacity show {path}"))
+        commands.append(("the workflow as a picture:", f"{program} show {path}"))
     lines: list[RenderableType] = [_heading("Next")]
     for why, command in commands:
         lines += [Text(f"  {why}", style="dim"), Text(f"    {command}", no_wrap=True)]

@@ -1,6 +1,6 @@
 """Sagas: transactions over several services, each step of which can be undone, or is bound to succeed in the end.
 
-What defines and decides sagas is here at once. What runs them needs PostgreSQL's driver (`pip install 'sagacity[saga]'`),
+What defines and decides sagas is here at once. What runs them needs PostgreSQL's driver (`pip install '.[saga]'`),
 and is loaded on first use: `Orchestrator`, `Participant`, and what handlers are given and may raise.
 """
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from importlib import import_module, metadata
+from importlib import metadata
 from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.router import Router
-from litestar.types import ControllerRouterHandler
 
 from sagacity.reconcile.live import Live
 from sagacity.sources.push import PushStream
@@ -24,6 +23,7 @@ from sagacity.web.changes import Changes
 from sagacity.web.context import Served
 from sagacity.web.ingest import INGEST, Intake
 from sagacity.web.metrics import Metrics, metrics
+from sagacity.web.pages import HANDLERS, error_page
 from sagacity.web.problem import answered
 from sagacity.web.reading import Readings
 from sagacity.web.sessions import Sessions
@@ -31,6 +31,9 @@ from sagacity.web.settings import Settings
 from sagacity.workflow.model import Workflow
 
 __all__ = ["Settings", "create_app"]
+
+_MACHINES = ("/api/", "/ingest", "/metrics", "/healthz", "/readyz", "/assets/")
+"""Where programs ask: they are answered alike, whatever they say that they accept."""
 
 _BODY = 1_000_000
 """Bytes that a body may have, but for what is ingested."""
@@ -78,7 +81,7 @@ def create_app(
             served.changes.end()
 
     return Litestar(
-        [*API, *INGEST, metrics, Router("/", route_handlers=_pages(), include_in_schema=False)],
+        [*API, *INGEST, metrics, Router("/", route_handlers=HANDLERS, include_in_schema=False)],
         state=State({"served": served, "access": Access(settings), "intake": Intake(served)}),
         dependencies={
             "served": Provide(lambda: served, sync_to_thread=False),
@@ -86,7 +89,7 @@ def create_app(
         },
         guards=[guard],
         before_send=[protect],
-        exception_handlers={Exception: answered},
+        exception_handlers={Exception: _answered},
         lifespan=[watching],
         request_max_body_size=_BODY,
         openapi_config=openapi(metadata.version("sagacity")),
@@ -96,7 +99,8 @@ def create_app(
     )
 
 
-def _pages() -> Sequence[ControllerRouterHandler]:
-    """The pages' routes; each takes `served: Served`, finds who asks in `request.user`, and states what it needs."""
-    handlers: Sequence[Any] = getattr(import_module("sagacity.web.pages"), "HANDLERS", ())
-    return handlers
+def _answered(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """What went wrong: as a page for a browser that goes to an address, as a problem for everything else."""
+    path = request.url.path
+    person = "text/html" in request.headers.get("accept", "") and not path.startswith(_MACHINES)
+    return error_page(request, error) if person else answered(request, error)

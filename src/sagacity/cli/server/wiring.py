@@ -15,6 +15,7 @@ from sagacity.alerts.config import Alerts
 from sagacity.alerts.delivery import Deliverer
 from sagacity.alerts.reading import load as load_alerts
 from sagacity.alerts.reading import read as read_alerts
+from sagacity.cli.server.binding import bound
 from sagacity.cli.server.config import Config, duration
 from sagacity.errors import UsageError
 from sagacity.ledger.duckdb.live import DuckDBLiveLedger
@@ -54,9 +55,16 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
     channels = {} if alerts is None else senders(alerts, environment)
     patience = Patience(lateness=duration(config.lateness, "lateness"), idle=duration(config.idle, "idle"))
     given = [(loads(text, path), text) for path in config.workflows for text in [source_text(path)]]
-    set_up()
+    _check_names([workflow for workflow, _ in given])
+    if not Path(config.ledger).exists():
+        _check_sources(config, [workflow for workflow, _ in given])
     clock = SystemClock()
     with ExitStack() as stack:
+        sockets = bound(host, port)
+        for each in sockets:
+            stack.callback(each.close)
+        port = sockets[0].getsockname()[1]
+        set_up()
         ledger = DuckDBLiveLedger(
             Path(config.ledger),
             memory=config.memory,
@@ -64,9 +72,9 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
             retain=None if config.retain is None else duration(config.retain, "retain"),
         )
         stack.callback(ledger.close)
+        _check_sources(config, _meant(ledger, given))
         known = _adopted(ledger, given, clock)
         push = PushStream(_sources(known))
-        _check_sources(config, known)
         kafka = _kafka(config, known)
         streams: list[Stream] = [push, *_followed(config), *([kafka] if kafka is not None else [])]
         for stream in streams:
@@ -95,7 +103,7 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
             delivery.start()
         say(_greeting(config, host, port, known, bool(tokens)))
         with suppress(KeyboardInterrupt):  # told to stop, it has: that is no failure
-            web.run()
+            web.run(sockets)
         for worker in (rounds, *([delivery] if alerts is not None else [])):
             if worker.failure is not None:
                 raise worker.failure
@@ -134,11 +142,20 @@ def _alerts(config: Config) -> Alerts | None:
     return alerts
 
 
-def _adopted(ledger: DuckDBLiveLedger, given: Sequence[tuple[Workflow, str]], clock: Clock) -> list[Workflow]:
-    """Every workflow that the ledger judges by, those that are given now included."""
-    names = [workflow.name for workflow, _ in given]
+def _check_names(workflows: Iterable[Workflow]) -> None:
+    names = [workflow.name for workflow in workflows]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise UsageError(f"there are two workflows called {twice}", hint="give each a name of its own")
+
+
+def _meant(ledger: DuckDBLiveLedger, given: Sequence[tuple[Workflow, str]]) -> list[Workflow]:
+    """The workflows that there will be once those that are given are adopted."""
+    kept = {each.name: loads(each.text) for each in ledger.workflows()}
+    return list((kept | {workflow.name: workflow for workflow, _ in given}).values())
+
+
+def _adopted(ledger: DuckDBLiveLedger, given: Sequence[tuple[Workflow, str]], clock: Clock) -> list[Workflow]:
+    """Every workflow that the ledger judges by, those that are given now included."""
     for workflow, text in given:
         former = next((each for each in ledger.workflows() if each.name == workflow.name), None)
         stored = ledger.adopt(workflow, text, by=_BY, now=clock.now(), given=True)
@@ -151,12 +168,7 @@ def _adopted(ledger: DuckDBLiveLedger, given: Sequence[tuple[Workflow, str]], cl
             ledger.audit(_BY, f"adopt workflow {stored.name}, revision {stored.revision}, {after}", clock.now())
             if former.by != _BY:
                 log().warning("the file takes the place", workflow=stored.name, revision=former.revision, by=former.by)
-    known = [loads(each.text) for each in ledger.workflows()]
-    if not known:
-        raise UsageError(
-            "there is no workflow to judge by", hint="give one: --workflow order.workflow.yaml; sagacity init writes one"
-        )
-    return known
+    return [loads(each.text) for each in ledger.workflows()]
 
 
 def _sources(workflows: Iterable[Workflow]) -> list[str]:
@@ -164,6 +176,10 @@ def _sources(workflows: Iterable[Workflow]) -> list[str]:
 
 
 def _check_sources(config: Config, workflows: Sequence[Workflow]) -> None:
+    if not workflows:
+        raise UsageError(
+            "there is no workflow to judge by", hint="give one: --workflow order.workflow.yaml; sagacity init writes one"
+        )
     names = _sources(workflows)
     stated = {*config.follow, *(config.kafka.topics if config.kafka else ())}
     if strange := sorted(stated - set(names)):

@@ -14,7 +14,9 @@ from importlib.util import find_spec
 from sagacity.errors import UsageError
 
 if find_spec("confluent_kafka") is None:
-    raise UsageError("messages over Kafka need the package confluent-kafka", hint="pip install 'sagacity[kafka]'")
+    raise UsageError(
+        "messages over Kafka need the package confluent-kafka", hint="pip install '.[kafka]' in a clone of Sagacity"
+    )
 
 from sagacity.messaging.kafka.publisher import KafkaPublisher
 from sagacity.messaging.kafka.subscriber import KafkaSubscriber

@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from sagacity.errors import UsageError
 
 if find_spec("psycopg") is None:
-    raise UsageError("outbox and inbox need the package psycopg", hint="pip install 'sagacity[saga]'")
+    raise UsageError("outbox and inbox need the package psycopg", hint="pip install '.[saga]' in a clone of Sagacity")
 
 from sagacity.messaging.postgres.relay import Lag, Relay
 from sagacity.messaging.postgres.schema import install

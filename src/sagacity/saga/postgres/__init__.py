@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from sagacity.errors import UsageError
 
 if find_spec("psycopg") is None:
-    raise UsageError("sagas need the package psycopg", hint="pip install 'sagacity[saga]'")
+    raise UsageError("sagas need the package psycopg", hint="pip install '.[saga]' in a clone of Sagacity")
 
 from sagacity.saga.postgres.schema import install, install_participant
 

@@ -17,7 +17,9 @@ from importlib.util import find_spec
 from sagacity.errors import UsageError
 
 if find_spec("confluent_kafka") is None:
-    raise UsageError("reading from Kafka needs the package confluent-kafka", hint="pip install 'sagacity[kafka]'")
+    raise UsageError(
+        "reading from Kafka needs the package confluent-kafka", hint="pip install '.[kafka]' in a clone of Sagacity"
+    )
 
 from sagacity.sources.kafka.stream import KafkaStream
 

@@ -1,5 +1,5 @@
 """The live web pages: rendered by the server, kept fresh by small modules, and served from one origin."""
 
-from sagacity.web.pages.routes import HANDLERS
+from sagacity.web.pages.routes import HANDLERS, error_page
 
-__all__ = ["HANDLERS"]
+__all__ = ["HANDLERS", "error_page"]

@@ -32,7 +32,7 @@ from sagacity.web.pages.words import card, named
 from sagacity.web.pages.workflow import Submitted, editor_page
 from sagacity.web.problem import Refused, problem_of
 
-__all__ = ["HANDLERS"]
+__all__ = ["HANDLERS", "error_page"]
 
 _MOST = 500
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -42,7 +42,7 @@ _ANYBODY = {"need": None}
 
 
 def _page(text: str, status: int = 200) -> Response[bytes]:
-    return Response(text.encode("utf-8", "replace"), media_type="text/html; charset=utf-8", status_code=status)
+    return Response(text.encode("utf-8", "replace"), media_type="text/html", status_code=status)
 
 
 @get("/", opt=_VIEWER, sync_to_thread=True)
@@ -223,7 +223,7 @@ def old_icon() -> Redirect:
     return Redirect("/favicon.svg", status_code=301)
 
 
-def _told(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+def error_page(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """What went wrong, as a page; who has not logged in is asked to."""
     problem, headers = problem_of(error)
     if problem.status == 500:
@@ -248,7 +248,7 @@ HANDLERS: Sequence[ControllerRouterHandler] = (
         path="/",
         route_handlers=[overview, findings, finding, case, cases, workflows, workflow, sources, audit, waive, act, submit,
                         login, log_in, log_out],
-        exception_handlers={Exception: _told},
+        exception_handlers={Exception: error_page},
         include_in_schema=False,
     ),
     asset,

@@ -98,7 +98,6 @@ _REFUSED = "Records that could not be read, the latest first, with the reason an
 def _refused(frame: Frame, refusals: Sequence[Refusal]) -> Markup:
     heads: list[tuple[str, str | None]] = [
         ("Arrived", None),
-        ("Source", None),
         ("Where", None),
         ("Why", None),
         ("Record", None),

@@ -18,6 +18,7 @@
   apply();
   document.addEventListener("DOMContentLoaded", () => {
     const button = document.getElementById("theme");
+    if (!button) return;
     button.hidden = false;
     button.addEventListener("click", () => {
       chosen = order[(order.indexOf(chosen) + 1) % order.length];

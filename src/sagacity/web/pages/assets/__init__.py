@@ -16,7 +16,7 @@ __all__ = ["asset_url", "assets", "version"]
 
 _OWN = ("live.css", "live.js", "morph.js", "inbox.js", "editor.js")
 _SHARED = ("report.css", "theme.js", "hints.js")
-_KINDS = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
+_KINDS = {"css": "text/css", "js": "text/javascript"}
 
 
 @cache
