@@ -18,7 +18,8 @@ import msgspec
 from sagacity.errors import FullError, LedgerError, MemoryLimitError
 from sagacity.ledger.live import Judged, LiveLedger, Outlook
 from sagacity.reconcile.clock import Clock
-from sagacity.reconcile.intake import FEWEST, Intake
+from sagacity.reconcile.intake import Intake
+from sagacity.reconcile.portions import Portion
 from sagacity.reconcile.watermark import Heard, Patience, outlook
 from sagacity.sources.stream import Part, Reach, ReachState, Stream
 
@@ -36,6 +37,7 @@ _UPKEEP_EVERY = 60_000_000
 _UPKEEP_AGAIN = 1_000_000
 _RATE_OVER = 10_000_000
 _CASES = 200_000
+_RECORDS = 100_000
 _JUDGING_MOST = 1_000_000
 
 
@@ -97,7 +99,8 @@ class Live:
         self.clock = clock
         self._intake = Intake(streams, batch)
         self._patience = patience or Patience()
-        self._cases = _CASES
+        self._cases = Portion(_CASES)
+        self._reread = Portion(_RECORDS)
         self._asked: queue.SimpleQueue[_Asked] = queue.SimpleQueue()
         self._listeners: list[Callable[[Change], None]] = []
         self._stop = threading.Event()
@@ -109,6 +112,7 @@ class Live:
         self._settled: dict[Part, _Settled] = {}
         self._current: dict[Part, int] = {}
         self._records = 0
+        self._told = 0
         self._recent: deque[tuple[int, int]] = deque()
         self._last_upkeep = self._started
         self._trouble: str | None = None
@@ -180,18 +184,21 @@ class Live:
         self._intake.take(wait)
         self._answer()
         now = self.clock.now()
-        records = self._intake.keep(self.ledger, now)
-        if records:
-            self._next_due = 0
-        self._count(now, records)
-        return self._follow_up(now, records)
+        try:
+            self._intake.keep(self.ledger, now)
+        finally:
+            if self._intake.records > self._records:
+                self._next_due = 0
+            self._count(now, self._intake.records - self._records)
+        return self._follow_up(now)
 
-    def _follow_up(self, now: int, records: int) -> Judged:
-        """Judge what is due, tend the ledger, and tell who listens."""
+    def _follow_up(self, now: int) -> Judged:
+        """Judge what is due, tell who listens, and tend the ledger."""
         judged = self._judge(now)
-        self._tend(now)
+        records, self._told = self._records - self._told, self._records
         if records or judged.cases:
             self._tell(now, records, judged)
+        self._tend(now)
         return judged
 
     def _judge(self, now: int) -> Judged:
@@ -206,7 +213,7 @@ class Live:
             return total
         self._next_due = 0  # until it is done, should the ledger fail
         while True:
-            judged = self._judge_some(found, now)
+            judged = self._cases.of(lambda most: self.ledger.judge(found, now, most))
             total = Judged(
                 total.cases + judged.cases,
                 total.opened + judged.opened,
@@ -217,19 +224,6 @@ class Live:
             if not judged.more or self._stop.is_set() or self.clock.now() - now >= _JUDGING_MOST:
                 self._next_due = 0 if judged.more else judged.next_due
                 return total
-
-    def _judge_some(self, found: Outlook, now: int) -> Judged:
-        """Judge as many cases as the ledger's memory suffices for."""
-        while True:
-            try:
-                judged = self.ledger.judge(found, now, self._cases)
-            except MemoryLimitError:
-                if self._cases <= FEWEST:
-                    raise
-                self._cases = max(self._cases // 2, FEWEST)
-                continue
-            self._cases = min(self._cases * 2, _CASES)
-            return judged
 
     def _parts(self, now: int) -> list[Heard]:
         parts = []
