@@ -292,6 +292,14 @@ def test_a_replay_finds_nothing_new_and_is_audited(client: TestClient[Litestar])
     assert said.startswith("replay from 2026-11-01T00:00:00.000000Z to 2026-12-01T00:00:00.000000Z")
 
 
+def test_a_replay_for_which_there_is_little_memory_is_done_in_more_parts() -> None:
+    with serving() as world, client_of(world.app) as client:
+        period = {"from": "2026-11-01", "to": "2026-12-01"}
+        whole = client.post("/api/v1/replay", json=period).json()
+        world.memory.suffices = 7
+        assert client.post("/api/v1/replay", json=period).json() == whole
+
+
 @pytest.mark.parametrize(
     "body", [{"from": "2026-11-02", "to": "2026-11-01"}, {"from": "x", "to": "y"}, {"to": "2026-11-01"}, {}]
 )

@@ -35,6 +35,7 @@ _WAIT = 0.1
 _RETRY = 1.0
 _UPKEEP_EVERY = 60_000_000
 _UPKEEP_AGAIN = 1_000_000
+_REREAD_AGAIN = 5_000_000
 _RATE_OVER = 10_000_000
 _CASES = 200_000
 _RECORDS = 100_000
@@ -115,7 +116,8 @@ class Live:
         self._told = 0
         self._recent: deque[tuple[int, int]] = deque()
         self._last_upkeep = self._started
-        self._trouble: str | None = None
+        self._troubles: dict[str, str] = {}
+        self._reread_again = 0
 
     # Asked from any thread ------------------------------------------------------------------------------------------
 
@@ -139,7 +141,7 @@ class Live:
         recent = [(at, records) for at, records in tuple(self._recent) if now - at <= _RATE_OVER]
         return Status(
             state=self._state,
-            problem=self._problem or self._trouble,
+            problem=self._problem or next(iter(self._troubles.values()), None),
             now=now,
             started=self._started,
             as_of=self._outlook.as_of if self._outlook else self.ledger.as_of(),
@@ -248,19 +250,27 @@ class Live:
         return parts
 
     def _tend(self, now: int) -> None:
-        if self.ledger.owing():
-            self.ledger.rejudge(now)
+        """Read for changed workflows, and do the upkeep: what fails of it is no reason to stop judging."""
+        if self.ledger.owing() and now >= self._reread_again:
+            self._try("reread", lambda: self._reread.of(lambda most: self.ledger.rejudge(now, most)))
+            self._reread_again = now + (_REREAD_AGAIN if "reread" in self._troubles else 0)
             self._next_due = 0
         if now - self._last_upkeep >= _UPKEEP_EVERY:
             self._last_upkeep = now
-            try:
-                more = self.ledger.upkeep(now).more
-                self._trouble = None
-            except FullError:
-                raise
-            except LedgerError as error:  # the archive's folder, for one: no reason to stop judging
-                more, self._trouble = False, str(error)
-            self._last_upkeep = now - (_UPKEEP_EVERY - _UPKEEP_AGAIN if more else 0)
+            released = self._try("upkeep", lambda: self.ledger.upkeep(now))
+            self._last_upkeep = now - (_UPKEEP_EVERY - _UPKEEP_AGAIN if released and released.more else 0)
+
+    def _try(self, what: str, work: Callable[[], T]) -> T | None:
+        """Do what may fail for want of memory, or of the archive's folder; the status tells of it until it goes well."""
+        try:
+            done = work()
+        except FullError:
+            raise
+        except LedgerError as error:
+            self._troubles[what] = str(error)
+            return None
+        self._troubles.pop(what, None)
+        return done
 
     def _answer(self) -> None:
         while not self._asked.empty():

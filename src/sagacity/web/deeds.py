@@ -13,6 +13,7 @@ from sagacity.alerts import redrive as dead_letters
 from sagacity.errors import UsageError, WorkflowError
 from sagacity.ledger.live import Action, Judged, LiveFinding, LiveLedger, Outlook, StoredWorkflow
 from sagacity.reconcile.live import Change
+from sagacity.reconcile.portions import Portion
 from sagacity.web.context import Served
 from sagacity.web.identity import Identity
 from sagacity.web.problem import Refused
@@ -23,6 +24,8 @@ from sagacity.workflow.problems import Place, Problem
 __all__ = ["act_on", "adopt", "asked", "redrive", "replay"]
 
 T = TypeVar("T")
+
+_CASES = 100_000
 
 
 async def act_on(served: Served, who: Identity, finding: str, action: Action) -> LiveFinding:
@@ -81,10 +84,13 @@ async def replay(served: Served, who: Identity, start: int, end: int) -> Judged:
     if (await asyncio.to_thread(served.live.status)).as_of is None:
         raise Refused(409, "nothing has been judged yet", "replay once records have come in")
 
+    portion = Portion(_CASES)
+
     def work(ledger: LiveLedger) -> Judged:
         status = served.live.status()  # as of now: what has been judged meanwhile is never judged for an earlier instant
         assert status.as_of is not None
-        return ledger.replay(start, end, Outlook(status.as_of, status.behind), served.now(), after=after)
+        found = Outlook(status.as_of, status.behind)
+        return portion.of(lambda most: ledger.replay(start, end, found, served.now(), after=after, most=most))
 
     after: str | None = None
     cases = opened = reopened = resolved = 0

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["adopt", "load_all", "reread", "stored"]
 
+_LARGEST = 32_000_000
 _STORED = 'name, revision, text, adopted, "by", CASE WHEN goal > 0 THEN reread / goal ELSE 1.0 END'
 
 
@@ -82,12 +83,13 @@ def adopt(
 
 
 def reread(connection: DuckDBPyConnection, known: Mapping[int, Revision], archive: Archive, now: int, most: int) -> float:
-    """Read some of the kept records for the first revision that has not read them all; the share that is done of it."""
+    """Read some of the kept records, of `_LARGEST` bytes together, for the first revision that has not read them all; the
+    share that is done of it."""
     row = first_row(connection, 'SELECT w, reread, goal FROM workflow WHERE NOT "current" ORDER BY w LIMIT 1')
     if row is None:
         return 1.0
     w, done, goal = row
-    upto = min(done + most, goal)
+    upto = _fitting(connection, done, min(done + most, goal))
     table = connection.sql(
         f"""SELECT r.n, r.p, p.source, r.position, r.body, CAST(NULL AS VARCHAR) AS shown FROM record AS r
             JOIN part AS p ON p.p = r.p WHERE r.n > {done} AND r.n <= {upto} ORDER BY r.n"""
@@ -101,6 +103,17 @@ def reread(connection: DuckDBPyConnection, known: Mapping[int, Revision], archiv
         catch_up(connection, archive, known[w], now)
         connection.execute("UPDATE archive SET swept = 0")  # what no event was read in may be one now, or none any more
     return float(upto / goal)
+
+
+def _fitting(connection: DuckDBPyConnection, done: int, upto: int) -> int:
+    """Up to which record those after `done` are no larger together than may be; the first fits, however large."""
+    row = first_row(
+        connection,
+        f"""SELECT min(n) - 1 FROM (SELECT n, row_number() OVER found AS place, sum(strlen(body)) OVER found AS held
+            FROM record WHERE n > {done} AND n <= {upto} WINDOW found AS (ORDER BY n))
+            WHERE place > 1 AND held > {_LARGEST}""",
+    )
+    return upto if row is None or row[0] is None else int(row[0])
 
 
 def _take_over(connection: DuckDBPyConnection, known: Mapping[int, Revision], revision: Revision, now: int) -> None:
