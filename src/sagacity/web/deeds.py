@@ -77,7 +77,7 @@ async def adopt(
 
 async def replay(served: Served, who: Identity, start: int, end: int) -> Judged:
     """Judge again every case with an event in the period, so many between two rounds, so that records go on being taken in.
-    Raises UsageError, and Refused as `asked` does."""
+    Archived cases are counted alone. Raises UsageError, and Refused as `asked` does."""
     if end <= start:
         raise UsageError("the period ends before it begins", hint="give from before to")
 
@@ -92,19 +92,21 @@ async def replay(served: Served, who: Identity, start: int, end: int) -> Judged:
         found = Outlook(status.as_of, status.behind)
         return portion.of(lambda most: ledger.replay(start, end, found, served.now(), after=after, most=most))
 
+    period = f"replay from {stamp(start)} to {stamp(end)}"
+    await asked(served, lambda ledger: ledger.audit(who.name, f"{period} begins", served.now()))
     after: str | None = None
-    cases = opened = reopened = resolved = 0
+    archived = cases = opened = reopened = resolved = 0
     while True:
         judged = await asked(served, work, within=served.settings.replay_within)
         cases, opened = cases + judged.cases, opened + judged.opened
         reopened, resolved = reopened + judged.reopened, resolved + judged.resolved
-        after = judged.after
+        archived, after = archived + judged.archived, judged.after
         if after is None:
             break
-    done = f"replay from {stamp(start)} to {stamp(end)}: {cases} cases"
+    done = f"{period}: {cases} cases, without {archived} archived"
     await asked(served, lambda ledger: ledger.audit(who.name, done, served.now()))
     _tell(served)
-    return Judged(cases, opened, reopened, resolved, None)
+    return Judged(cases, opened, reopened, resolved, None, archived=archived)
 
 
 async def redrive(served: Served, who: Identity, numbers: Collection[int] | None) -> int:
