@@ -120,6 +120,8 @@ def _take_over(connection: DuckDBPyConnection, known: Mapping[int, Revision], re
     """Put a revision in the place of the former one. Findings keep their lives: those of expectations that are gone are
     resolved, the others when their cases have been judged anew. Those of archived cases stand, and those of cases whose
     records are gone."""
+    import pyarrow as pa
+
     name = revision.workflow.name
     former = [w for w, other in known.items() if other.workflow.name == name and w != revision.w]
     for w in former:
@@ -135,13 +137,13 @@ def _take_over(connection: DuckDBPyConnection, known: Mapping[int, Revision], re
                 UNION ALL SELECT case_id FROM owed WHERE workflow = ? AND case_id IS NOT NULL))""",
         [name, *called, name, name, name],
     ).fetchall()
-    for finding, _ in gone:
-        connection.execute(
-            """UPDATE finding SET state = 'resolved', resolved = ?, changed = ?, late = ? - since, until = NULL, "by" = NULL,
-                   reason = NULL WHERE id = ?""",
-            [now, now, now, finding],
-        )
     if gone:
+        connection.register("gone_now", pa.table({"id": pa.array([finding for finding, _ in gone], pa.string())}))
+        connection.execute(
+            f"""UPDATE finding AS f SET state = 'resolved', resolved = {now}, changed = {now}, late = {now} - f.since,
+                    until = NULL, "by" = NULL, reason = NULL FROM gone_now AS g WHERE g.id = f.id"""
+        )
+        connection.unregister("gone_now")
         remember(connection, [(finding, "resolved") for finding, _ in gone], now)
         tell(connection, [("resolved", finding, 1) for finding, noticed in gone if noticed], now)
 
