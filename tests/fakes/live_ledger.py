@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from sagacity.errors import FullError, LedgerError, UsageError
+from sagacity.errors import FullError, LedgerError, MemoryLimitError, UsageError
 from sagacity.judge import Judge
 from sagacity.ledger.live import (
     Account,
@@ -63,11 +63,13 @@ _STORM = 600_000_000
 
 
 class MemoryLedger:
-    """`full` makes it refuse to keep anything, as a full disk would; `failing` makes every reader fail."""
+    """`full` makes it refuse to keep anything, as a full disk would; `failing` makes every reader fail. `suffices`: for how
+    many cases of a replay at a time the memory does."""
 
     def __init__(self) -> None:
         self.full = False
         self.failing = False
+        self.suffices = 1_000_000
         self._lock = threading.RLock()
         self._workflows: dict[str, tuple[StoredWorkflow, Workflow, Judge]] = {}
         self._events: dict[tuple[str, str], list[StoredEvent]] = {}
@@ -169,6 +171,8 @@ class MemoryLedger:
     def replay(
         self, start: int, end: int, outlook: Outlook, now: int, *, after: str | None = None, most: int = 100_000
     ) -> Judged:
+        if most > self.suffices:
+            raise MemoryLimitError("the memory limit was reached", hint="give it more")
         with self._lock:
             met = sorted(
                 key for key, events in self._events.items() if any(start <= each.event.time < end for each in events)

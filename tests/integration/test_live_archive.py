@@ -141,7 +141,18 @@ def test_findings_keep_their_lives_through_the_archive(site: Site) -> None:
     assert len(states) == 2
     assert len([it for it in site.ledger.notices(site.now) if it.kind == "opened"]) == notices
     again = site.ledger.replay(0, 1_000 * DAY, Outlook(130 * DAY), site.now)
-    assert (again.opened, again.reopened, again.resolved) == (0, 0, 0)
+    assert (again.opened, again.reopened, again.resolved, again.archived) == (0, 0, 0, 0)
+
+
+def test_a_replay_counts_the_archived_cases_that_it_does_not_judge_again(site: Site) -> None:
+    _archive_one(site)
+    row = site.ledger.case("orders", "a")
+    assert row is not None
+    period = (row.first, row.last + 1)
+    again = site.ledger.replay(*period, Outlook(130 * DAY), site.now)
+    assert (again.cases, again.archived) == (0, 1)
+    assert site.ledger.replay(period[1], period[1] + DAY, Outlook(130 * DAY), site.now).archived == 0
+    assert site.ledger.replay(period[0] - DAY, period[0], Outlook(130 * DAY), site.now).archived == 0
 
 
 def test_what_came_back_goes_again_and_the_file_that_it_left_is_removed(site: Site) -> None:

@@ -288,8 +288,18 @@ def test_a_replay_finds_nothing_new_and_is_audited(client: TestClient[Litestar])
     replayed = client.post("/api/v1/replay", json=period).json()
     assert replayed["cases"] > 120
     assert (replayed["opened"], replayed["reopened"]) == (0, 0)
-    said = _ok(client, "/api/v1/audit", limit=1)["items"][0]["what"]
-    assert said.startswith("replay from 2026-11-01T00:00:00.000000Z to 2026-12-01T00:00:00.000000Z")
+    period_told = "replay from 2026-11-01T00:00:00.000000Z to 2026-12-01T00:00:00.000000Z"
+    done, begun = (entry["what"] for entry in _ok(client, "/api/v1/audit", limit=2)["items"])
+    assert done == f"{period_told}: {replayed['cases']} cases, without 0 archived"
+    assert begun == f"{period_told} begins"
+
+
+def test_a_replay_for_which_there_is_little_memory_is_done_in_more_parts() -> None:
+    with serving() as world, client_of(world.app) as client:
+        period = {"from": "2026-11-01", "to": "2026-12-01"}
+        whole = client.post("/api/v1/replay", json=period).json()
+        world.memory.suffices = 7
+        assert client.post("/api/v1/replay", json=period).json() == whole
 
 
 @pytest.mark.parametrize(

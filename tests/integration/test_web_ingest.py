@@ -98,6 +98,20 @@ def test_a_binary_cloud_event_is_put_together(world: Serving, client: TestClient
     assert (stored.event.id, stored.event.attributes) == ("e-0", {"order": "1"})
 
 
+def test_a_packed_body_is_taken_apart_only_where_there_is_room_for_what_it_may_hold() -> None:
+    packed = gzip.compress(LINES[: LINES.index(b"\n")])
+    small = Settings(ingest_rate=FAST, reading_most=500 * len(packed))
+    with serving(small, ledger=_ledger(), sources=["refunds"], reaches=()) as world, client_of(world.app) as client:
+        headers = {"Content-Encoding": "gzip"}
+        refused = client.post("/ingest", content=packed, headers=headers)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+        assert client.post("/ingest", content=gzip.decompress(packed)).status_code == 202
+    enough = Settings(ingest_rate=FAST, reading_most=1_100 * len(packed))
+    with serving(enough, ledger=_ledger(), sources=["refunds"], reaches=()) as world, client_of(world.app) as client:
+        for _ in range(3):  # the room of one is free for the next
+            assert client.post("/ingest", content=packed, headers=headers).status_code == 202
+
+
 def test_a_gzip_body_is_unpacked(world: Serving, client: TestClient[Litestar]) -> None:
     packed = gzip.compress(LINES[:100]) + gzip.compress(LINES[100:])
     headers = {"Content-Encoding": "gzip", "Content-Type": "application/x-ndjson"}

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from live_story import ORDER, SECOND, START, Story
-from sagacity.errors import SagacityError, UsageError
+from live_story import ORDER, SECOND, START, HandClock, HandStream, Story
+from sagacity.errors import MemoryLimitError, SagacityError, UsageError
+from sagacity.ledger.duckdb.live import DuckDBLiveLedger
 from sagacity.ledger.live import Action
+from sagacity.reconcile.live import Change, Live
+from sagacity.reconcile.watermark import Patience
 from sagacity.workflow.language.reader import loads
 
 STRICTER = ORDER.replace("within 10s", "within 5s")
@@ -204,3 +207,55 @@ def test_what_was_put_in_place_stays_while_the_file_says_what_it_said_before(sto
     assert given(changed) == changed
     finish(story, 22)
     assert given(changed) == changed
+
+
+class _ShortOfMemory(DuckDBLiveLedger):
+    """Reads no more records anew than there is memory for: `most` of them."""
+
+    most = 0
+
+    def rejudge(self, now: int, most: int = 100_000) -> float:
+        if most > self.most:
+            raise MemoryLimitError("the memory limit was reached", hint="give it more")
+        return super().rejudge(now, most)
+
+
+def _live(ledger: DuckDBLiveLedger, stream: HandStream, clock: HandClock) -> Live:
+    live = Live(ledger, [stream], clock=clock, patience=Patience(lateness=2 * SECOND, idle=SECOND // 2))
+    live.begin()
+    return live
+
+
+def test_what_there_is_no_memory_to_read_anew_at_once_is_read_in_parts_and_records_go_on_being_kept(tmp_path: Path) -> None:
+    clock, stream = HandClock(), HandStream()
+    ledger = _ShortOfMemory(tmp_path, threads=1, memory="256MB")
+    try:
+        ledger.adopt(loads(ORDER), ORDER, by="test", now=clock.now())
+        live, told = _live(ledger, stream, clock), list[Change]()
+        live.listen(told.append)
+        placed = [b'{"type":"Placed","time":"2026-09-21T15:06:40Z","id":"%d","order":"%d"}' % (n, n) for n in range(5)]
+        stream.hand("orders", placed[:4])
+        live.tick()
+        ledger.adopt(loads(STRICTER), STRICTER, by="test", now=clock.now())
+        stream.hand("orders", placed[4:])
+        live.tick()  # there is no memory for a single one
+        assert [change.records for change in told] == [4, 1]
+        assert "memory" in str(live.status().problem)
+        ledger.most = 2
+        for _ in range(5):
+            clock.at += 10 * SECOND
+            live.tick()
+        assert live.status().problem is None
+        (stored,) = ledger.workflows()
+        assert (stored.revision, stored.progress) == (2, 1.0)
+    finally:
+        ledger.close()
+
+
+def test_large_records_are_read_anew_a_few_at_a_time(tmp_path: Path) -> None:
+    with Story(tmp_path) as story:
+        for order in ("1", "2", "3"):
+            story.tell("Placed", order, 0, filling="x" * 12_000_000)
+        story.round(0.1)
+        story.adopt(STRICTER)
+        assert [round(story.ledger.rejudge(story.clock.now()), 2) for _ in range(2)] == [0.67, 1.0]

@@ -83,9 +83,12 @@ class Remote:
         given = {name.rstrip("_"): value for name, value in parameters.items() if value is not None}
         return self._json(self._ask("GET", path, params=given))
 
-    def post(self, path: str, document: Mapping[str, object], *, within: float = _PATIENCE) -> Any:
-        """What a POST of a document is answered with, after at most `within` seconds."""
-        return self._json(self._ask("POST", path, json=dict(document), timeout=within))
+    def post(self, path: str, document: Mapping[str, object], *, within: float | None = _PATIENCE) -> Any:
+        """What a POST of a document is answered with, after at most `within` seconds; None: however long it takes."""
+        import httpx
+
+        timeout = httpx.Timeout(_PATIENCE, read=within)
+        return self._json(self._ask("POST", path, json=dict(document), timeout=timeout))
 
     def send(self, path: str, body: bytes, content_type: str) -> tuple[int, Any]:
         """The status and the answer to a body that is handed in. Comes again a few times where the server is too busy."""

@@ -83,7 +83,8 @@ class Outlook(msgspec.Struct, frozen=True):
 class Judged(msgspec.Struct, frozen=True):
     """What a `judge` did: cases judged, findings opened, reopened, resolved; and when the next case falls due.
 
-    `more`: there are more cases to be judged now. `after`: where a replay goes on; None where it is done.
+    `more`: there are more cases to be judged now. `after`: where a replay goes on; None where it is done. `archived`: how many
+    archived cases reach into a replay's period; they are not judged again, and the first of its results counts them all.
     """
 
     cases: int
@@ -93,6 +94,7 @@ class Judged(msgspec.Struct, frozen=True):
     next_due: int | None
     more: bool = False
     after: str | None = None
+    archived: int = 0
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -361,7 +363,8 @@ class LiveLedger(Protocol):
     def replay(
         self, start: int, end: int, outlook: Outlook, now: int, *, after: str | None = None, most: int = 100_000
     ) -> Judged:
-        """Judge again every case with an event in the period; finds nothing new unless verdicts were wrong.
+        """Judge again every case with an event in the period that is not archived; finds nothing new unless verdicts were
+        wrong.
 
         At most so many cases at a time: where the result has an `after`, call again with it, and with the outlook of then.
         """

@@ -18,7 +18,8 @@ import msgspec
 from sagacity.errors import FullError, LedgerError, MemoryLimitError
 from sagacity.ledger.live import Judged, LiveLedger, Outlook
 from sagacity.reconcile.clock import Clock
-from sagacity.reconcile.intake import FEWEST, Intake
+from sagacity.reconcile.intake import Intake
+from sagacity.reconcile.portions import Portion
 from sagacity.reconcile.watermark import Heard, Patience, outlook
 from sagacity.sources.stream import Part, Reach, ReachState, Stream
 
@@ -34,8 +35,10 @@ _WAIT = 0.1
 _RETRY = 1.0
 _UPKEEP_EVERY = 60_000_000
 _UPKEEP_AGAIN = 1_000_000
+_REREAD_AGAIN = 5_000_000
 _RATE_OVER = 10_000_000
 _CASES = 200_000
+_RECORDS = 100_000
 _JUDGING_MOST = 1_000_000
 
 
@@ -97,7 +100,8 @@ class Live:
         self.clock = clock
         self._intake = Intake(streams, batch)
         self._patience = patience or Patience()
-        self._cases = _CASES
+        self._cases = Portion(_CASES)
+        self._reread = Portion(_RECORDS)
         self._asked: queue.SimpleQueue[_Asked] = queue.SimpleQueue()
         self._listeners: list[Callable[[Change], None]] = []
         self._stop = threading.Event()
@@ -109,9 +113,11 @@ class Live:
         self._settled: dict[Part, _Settled] = {}
         self._current: dict[Part, int] = {}
         self._records = 0
+        self._told = 0
         self._recent: deque[tuple[int, int]] = deque()
         self._last_upkeep = self._started
-        self._trouble: str | None = None
+        self._troubles: dict[str, str] = {}
+        self._reread_again = 0
 
     # Asked from any thread ------------------------------------------------------------------------------------------
 
@@ -135,7 +141,7 @@ class Live:
         recent = [(at, records) for at, records in tuple(self._recent) if now - at <= _RATE_OVER]
         return Status(
             state=self._state,
-            problem=self._problem or self._trouble,
+            problem=self._problem or next(iter(self._troubles.values()), None),
             now=now,
             started=self._started,
             as_of=self._outlook.as_of if self._outlook else self.ledger.as_of(),
@@ -180,18 +186,21 @@ class Live:
         self._intake.take(wait)
         self._answer()
         now = self.clock.now()
-        records = self._intake.keep(self.ledger, now)
-        if records:
-            self._next_due = 0
-        self._count(now, records)
-        return self._follow_up(now, records)
+        try:
+            self._intake.keep(self.ledger, now)
+        finally:
+            if self._intake.records > self._records:
+                self._next_due = 0
+            self._count(now, self._intake.records - self._records)
+        return self._follow_up(now)
 
-    def _follow_up(self, now: int, records: int) -> Judged:
-        """Judge what is due, tend the ledger, and tell who listens."""
+    def _follow_up(self, now: int) -> Judged:
+        """Judge what is due, tell who listens, and tend the ledger."""
         judged = self._judge(now)
-        self._tend(now)
+        records, self._told = self._records - self._told, self._records
         if records or judged.cases:
             self._tell(now, records, judged)
+        self._tend(now)
         return judged
 
     def _judge(self, now: int) -> Judged:
@@ -209,7 +218,7 @@ class Live:
             return total
         self._next_due = 0  # until it is done, should the ledger fail
         while True:
-            judged = self._judge_some(found, now)
+            judged = self._cases.of(lambda most: self.ledger.judge(found, now, most))
             total = Judged(
                 total.cases + judged.cases,
                 total.opened + judged.opened,
@@ -220,19 +229,6 @@ class Live:
             if not judged.more or self._stop.is_set() or self.clock.now() - now >= _JUDGING_MOST:
                 self._next_due = 0 if judged.more else judged.next_due
                 return total
-
-    def _judge_some(self, found: Outlook, now: int) -> Judged:
-        """Judge as many cases as the ledger's memory suffices for."""
-        while True:
-            try:
-                judged = self.ledger.judge(found, now, self._cases)
-            except MemoryLimitError:
-                if self._cases <= FEWEST:
-                    raise
-                self._cases = max(self._cases // 2, FEWEST)
-                continue
-            self._cases = min(self._cases * 2, _CASES)
-            return judged
 
     def _parts(self, now: int) -> list[Heard]:
         parts = []
@@ -257,19 +253,27 @@ class Live:
         return parts
 
     def _tend(self, now: int) -> None:
-        if self.ledger.owing():
-            self.ledger.rejudge(now)
+        """Read for changed workflows, and do the upkeep: what fails of it is no reason to stop judging."""
+        if self.ledger.owing() and now >= self._reread_again:
+            self._try("reread", lambda: self._reread.of(lambda most: self.ledger.rejudge(now, most)))
+            self._reread_again = now + (_REREAD_AGAIN if "reread" in self._troubles else 0)
             self._next_due = 0
         if now - self._last_upkeep >= _UPKEEP_EVERY:
             self._last_upkeep = now
-            try:
-                more = self.ledger.upkeep(now).more
-                self._trouble = None
-            except FullError:
-                raise
-            except LedgerError as error:  # the archive's folder, for one: no reason to stop judging
-                more, self._trouble = False, str(error)
-            self._last_upkeep = now - (_UPKEEP_EVERY - _UPKEEP_AGAIN if more else 0)
+            released = self._try("upkeep", lambda: self.ledger.upkeep(now))
+            self._last_upkeep = now - (_UPKEEP_EVERY - _UPKEEP_AGAIN if released and released.more else 0)
+
+    def _try(self, what: str, work: Callable[[], T]) -> T | None:
+        """Do what may fail for want of memory, or of the archive's folder; the status tells of it until it goes well."""
+        try:
+            done = work()
+        except FullError:
+            raise
+        except LedgerError as error:
+            self._troubles[what] = str(error)
+            return None
+        self._troubles.pop(what, None)
+        return done
 
     def _answer(self) -> None:
         while not self._asked.empty():

@@ -13,6 +13,7 @@ from sagacity.alerts import redrive as dead_letters
 from sagacity.errors import UsageError, WorkflowError
 from sagacity.ledger.live import Action, Judged, LiveFinding, LiveLedger, Outlook, StoredWorkflow
 from sagacity.reconcile.live import Change
+from sagacity.reconcile.portions import Portion
 from sagacity.web.context import Served
 from sagacity.web.identity import Identity
 from sagacity.web.problem import Refused
@@ -23,6 +24,8 @@ from sagacity.workflow.problems import Place, Problem
 __all__ = ["act_on", "adopt", "asked", "redrive", "replay"]
 
 T = TypeVar("T")
+
+_CASES = 100_000
 
 
 async def act_on(served: Served, who: Identity, finding: str, action: Action) -> LiveFinding:
@@ -74,31 +77,36 @@ async def adopt(
 
 async def replay(served: Served, who: Identity, start: int, end: int) -> Judged:
     """Judge again every case with an event in the period, so many between two rounds, so that records go on being taken in.
-    Raises UsageError, and Refused as `asked` does."""
+    Archived cases are counted alone. Raises UsageError, and Refused as `asked` does."""
     if end <= start:
         raise UsageError("the period ends before it begins", hint="give from before to")
 
     if (await asyncio.to_thread(served.live.status)).as_of is None:
         raise Refused(409, "nothing has been judged yet", "replay once records have come in")
 
+    portion = Portion(_CASES)
+
     def work(ledger: LiveLedger) -> Judged:
         status = served.live.status()  # as of now: what has been judged meanwhile is never judged for an earlier instant
         assert status.as_of is not None
-        return ledger.replay(start, end, Outlook(status.as_of, status.behind), served.now(), after=after)
+        found = Outlook(status.as_of, status.behind)
+        return portion.of(lambda most: ledger.replay(start, end, found, served.now(), after=after, most=most))
 
+    period = f"replay from {stamp(start)} to {stamp(end)}"
+    await asked(served, lambda ledger: ledger.audit(who.name, f"{period} begins", served.now()))
     after: str | None = None
-    cases = opened = reopened = resolved = 0
+    archived = cases = opened = reopened = resolved = 0
     while True:
         judged = await asked(served, work, within=served.settings.replay_within)
         cases, opened = cases + judged.cases, opened + judged.opened
         reopened, resolved = reopened + judged.reopened, resolved + judged.resolved
-        after = judged.after
+        archived, after = archived + judged.archived, judged.after
         if after is None:
             break
-    done = f"replay from {stamp(start)} to {stamp(end)}: {cases} cases"
+    done = f"{period}: {cases} cases, without {archived} archived"
     await asked(served, lambda ledger: ledger.audit(who.name, done, served.now()))
     _tell(served)
-    return Judged(cases, opened, reopened, resolved, None)
+    return Judged(cases, opened, reopened, resolved, None, archived=archived)
 
 
 async def redrive(served: Served, who: Identity, numbers: Collection[int] | None) -> int:

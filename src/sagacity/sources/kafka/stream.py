@@ -11,6 +11,7 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicPartition
 
 from sagacity.sources.envelope import KAFKA, Headers, Surroundings, carrying, is_binary, plain, record, surround
+from sagacity.sources.kafka.gone import Gone
 from sagacity.sources.kafka.health import leadership, read_statistics
 from sagacity.sources.kafka.partition import Partition
 from sagacity.sources.kafka.routes import Routes, topic_partition
@@ -67,7 +68,7 @@ class KafkaStream:
         self._positions: Mapping[Part, int] = {}
         self._partitions: dict[tuple[str, int], Partition] = {}
         self._sight: Sight | None = None
-        self._gone: dict[tuple[str, int], float] = {}
+        self._gone = Gone()
         self._left: deque[Batch] = deque()
         self._complaint: str | None = None
         self._warned: dict[str, float] = {}
@@ -229,17 +230,16 @@ class KafkaStream:
         self._consumer.incremental_assign([_where(partition)])
 
     def _recover(self) -> None:
-        """Read partitions on whose position is gone; where the broker does not answer, ask again in a while."""
-        now = time.monotonic()
-        for key in [key for key, at in self._gone.items() if at <= now]:
+        """Read partitions on whose position is gone; where the broker does not answer for one, ask again in a while."""
+        while (key := self._gone.next(time.monotonic())) is not None:
             partition = self._partitions[key]
             try:
                 low, high = self._consumer.get_watermark_offsets(TopicPartition(*key), timeout=_ASK_WITHIN)
             except KafkaException as error:
                 partition.refused(advice(error.args[0]))
-                self._gone[key] = time.monotonic() + _ASK_AGAIN
+                self._gone.put_off(key, time.monotonic() + _ASK_AGAIN)
                 continue
-            del self._gone[key]
+            self._gone.remove(key)
             self._warn(partition, partition.restart(low, high))
             self._assign_anew(partition)
 
@@ -255,7 +255,7 @@ class KafkaStream:
         if error.code() == KafkaError._PARTITION_EOF:
             partition.reached_end(message.offset() or 0)
         elif error.code() in _GONE:
-            self._gone.setdefault(key, 0.0)
+            self._gone.add(key)
             partition.refused(advice(error))
         else:
             partition.refused(advice(error))

@@ -28,12 +28,14 @@ class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"f
 
 
 class Replayed(msgspec.Struct, frozen=True):
-    """What a replay did: cases judged again; findings opened, reopened and resolved: none, unless verdicts were wrong."""
+    """What a replay did: cases judged again; findings opened, reopened and resolved: none, unless verdicts were wrong.
+    `archived` cases that reach into the period were not judged again."""
 
     cases: int
     opened: int
     reopened: int
     resolved: int
+    archived: int
 
 
 class Letters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,6 +96,7 @@ async def redrive_dead_letters(served: Here, request: Asking, data: LettersBody)
     responses=errors(409, 413, 504),
 )
 async def judge_again(served: Here, request: Asking, data: PeriodBody) -> Replayed:
-    """Judge again every case with an event in the period, from what the ledger keeps."""
+    """Judge again every case with an event in the period, from what the ledger keeps; archived cases are not judged
+    again. Answered when all is done, however long that takes."""
     judged = await replay(served, request.user, instant_of(data.from_), instant_of(data.to))
-    return Replayed(judged.cases, judged.opened, judged.reopened, judged.resolved)
+    return Replayed(judged.cases, judged.opened, judged.reopened, judged.resolved, judged.archived)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,7 +20,7 @@ from sagacity.workflow.trace import FOREVER
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["Chosen", "choose", "choose_between", "judge_chosen", "next_due"]
+__all__ = ["Chosen", "archived_between", "choose", "choose_between", "judge_chosen", "next_due"]
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -62,6 +62,18 @@ def choose_between(
         connection.execute("DELETE FROM judging WHERE c = (SELECT max(c) FROM judging)")
     last = first_row(connection, "SELECT max(c) FROM judging")
     return Chosen(min(found, most), found > most, int(last[0]) if last and last[0] is not None else after)
+
+
+def archived_between(connection: DuckDBPyConnection, revisions: Iterable[Revision], start: int, end: int) -> int:
+    """How many archived cases reach from before one instant to another or beyond: which events they have in between is in
+    their files alone."""
+    called = [revision.workflow.name for revision in revisions]
+    found = first_row(
+        connection,
+        "SELECT count(*) FROM archived WHERE workflow IN (SELECT unnest(?)) AND first < ? AND last >= ?",
+        [called, end, start],
+    )
+    return int(found[0]) if found else 0
 
 
 def next_due(connection: DuckDBPyConnection, revision: Revision) -> int | None:

@@ -131,8 +131,9 @@ class DuckDBLiveLedger:
         with self._store.transaction() as connection:
             chosen = judging.choose_between(connection, first, start, end, c if first.w == w else 0, most)
             done = self._judge_chosen(connection, first, outlook, now, chosen)
+            archived = 0 if after else judging.archived_between(connection, revisions, start, end)
         following = f"{first.w}.{chosen.last}" if chosen.more else f"{rest[0].w}.0" if rest else None
-        return msgspec.structs.replace(done, more=following is not None, after=following)
+        return msgspec.structs.replace(done, more=following is not None, after=following, archived=archived)
 
     def act(self, finding: str, action: Action, now: int) -> LiveFinding:
         with self._store.transaction() as connection:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["adopt", "kept", "load_all", "reread", "stored"]
 
+_LARGEST = 32_000_000
 _STORED = 'name, revision, text, adopted, "by", CASE WHEN goal > 0 THEN reread / goal ELSE 1.0 END'
 
 
@@ -93,12 +94,13 @@ def kept(connection: DuckDBPyConnection, name: str, text: str) -> StoredWorkflow
 
 
 def reread(connection: DuckDBPyConnection, known: Mapping[int, Revision], archive: Archive, now: int, most: int) -> float:
-    """Read some of the kept records for the first revision that has not read them all; the share that is done of it."""
+    """Read some of the kept records, of `_LARGEST` bytes together, for the first revision that has not read them all; the
+    share that is done of it."""
     row = first_row(connection, 'SELECT w, reread, goal FROM workflow WHERE NOT "current" ORDER BY w LIMIT 1')
     if row is None:
         return 1.0
     w, done, goal = row
-    upto = min(done + most, goal)
+    upto = _fitting(connection, done, min(done + most, goal))
     table = connection.sql(
         f"""SELECT r.n, r.p, p.source, r.position, r.body, CAST(NULL AS VARCHAR) AS shown FROM record AS r
             JOIN part AS p ON p.p = r.p WHERE r.n > {done} AND r.n <= {upto} ORDER BY r.n"""
@@ -114,10 +116,23 @@ def reread(connection: DuckDBPyConnection, known: Mapping[int, Revision], archiv
     return float(upto / goal)
 
 
+def _fitting(connection: DuckDBPyConnection, done: int, upto: int) -> int:
+    """Up to which record those after `done` are no larger together than may be; the first fits, however large."""
+    row = first_row(
+        connection,
+        f"""SELECT min(n) - 1 FROM (SELECT n, row_number() OVER found AS place, sum(strlen(body)) OVER found AS held
+            FROM record WHERE n > {done} AND n <= {upto} WINDOW found AS (ORDER BY n))
+            WHERE place > 1 AND held > {_LARGEST}""",
+    )
+    return upto if row is None or row[0] is None else int(row[0])
+
+
 def _take_over(connection: DuckDBPyConnection, known: Mapping[int, Revision], revision: Revision, now: int) -> None:
     """Put a revision in the place of the former one. Findings keep their lives: those of expectations that are gone are
     resolved, the others when their cases have been judged anew. Those of archived cases stand, and those of cases whose
     records are gone."""
+    import pyarrow as pa
+
     name = revision.workflow.name
     former = [w for w, other in known.items() if other.workflow.name == name and w != revision.w]
     for w in former:
@@ -133,13 +148,13 @@ def _take_over(connection: DuckDBPyConnection, known: Mapping[int, Revision], re
                 UNION ALL SELECT case_id FROM owed WHERE workflow = ? AND case_id IS NOT NULL))""",
         [name, *called, name, name, name],
     ).fetchall()
-    for finding, _ in gone:
-        connection.execute(
-            """UPDATE finding SET state = 'resolved', resolved = ?, changed = ?, late = ? - since, until = NULL, "by" = NULL,
-                   reason = NULL WHERE id = ?""",
-            [now, now, now, finding],
-        )
     if gone:
+        connection.register("gone_now", pa.table({"id": pa.array([finding for finding, _ in gone], pa.string())}))
+        connection.execute(
+            f"""UPDATE finding AS f SET state = 'resolved', resolved = {now}, changed = {now}, late = {now} - f.since,
+                    until = NULL, "by" = NULL, reason = NULL FROM gone_now AS g WHERE g.id = f.id"""
+        )
+        connection.unregister("gone_now")
         remember(connection, [(finding, "resolved") for finding, _ in gone], now)
         tell(connection, [("resolved", finding, 1) for finding, noticed in gone if noticed], now)
 

@@ -73,15 +73,26 @@ def settle(connection: DuckDBPyConnection, revision: Revision, now: int) -> Sett
 
 def tell(connection: DuckDBPyConnection, told: Sequence[tuple[str, str, int]], now: int) -> None:
     """Put notices into the outbox: kind, finding, and for how many findings it stands."""
+    import pyarrow as pa
+
     if not told:
         return
     last = first_row(connection, "SELECT coalesce(max(number), 0) FROM notice")
-    number = int(last[0]) if last else 0
-    rows = []
-    for kind, finding, findings in told:
-        number += 1
-        rows.append((number, f"{finding}.{kind}.{now}", kind, now, finding, findings, now, None, False, None))
-    connection.executemany("INSERT INTO notice VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    first = (int(last[0]) if last else 0) + 1
+    table = pa.table(
+        {
+            "number": pa.array(range(first, first + len(told)), pa.int64()),
+            "kind": pa.array([kind for kind, _, _ in told], pa.string()),
+            "finding": pa.array([finding for _, finding, _ in told], pa.string()),
+            "findings": pa.array([findings for _, _, findings in told], pa.int64()),
+        }
+    )
+    connection.register("telling", table)
+    connection.execute(
+        f"""INSERT INTO notice SELECT number, finding || '.' || kind || '.{now}', kind, {now}, finding, findings, {now},
+                NULL, FALSE, NULL FROM telling"""
+    )
+    connection.unregister("telling")
 
 
 def _worded(revision: Revision, rows: Sequence[Any]) -> list[_New]:
