@@ -247,8 +247,8 @@ def test_a_process_reports_on_stderr_without_colour_when_piped(tmp_path: Path) -
     ("options", "begins"),
     [
         (["-o", "x.svg"], "<svg"),
-        (["-o", "x.mmd"], "flowchart"),
-        (["-o", "x.md", "--mermaid"], "flowchart"),
+        (["-o", "x.mmd"], "%% The workflow"),
+        (["-o", "x.md", "--mermaid"], "%% The workflow"),
         (["-o", "x.png"], None),
         (["-o", "x.svg", "--mermaid"], None),
     ],
@@ -261,9 +261,7 @@ def test_a_picture_goes_only_into_a_file_that_is_named_as_what_it_is(
     begins: str | None,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("order.yaml").write_text(
-        "workflow: o\nkeys: [order]\nsources: {m: {key: order}}\nevents: {A: , B: }\nexpect: {A: once}\n"
-    )
+    Path("order.yaml").write_text(STARTER)
     assert run(["show", "order.yaml", *options]) == (0 if begins else 2)
     if begins:
         assert Path(options[1]).read_text().startswith(begins)

@@ -45,7 +45,8 @@ _JOIN = 30.0
 
 
 def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
-    """Run a server until it is told to stop, by SIGINT or SIGTERM. `say` is told where it listens.
+    """Run a server until it is told to stop, by SIGINT or SIGTERM. `say` is told where it listens, and in the
+    end where all is kept.
 
     Raises UsageError and WorkflowError for what is wrong before anything starts, LedgerError, and whatever ended the rounds.
     """
@@ -109,6 +110,7 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
         for worker in (rounds, watching, *([delivery] if alerts is not None else [])):
             if worker.failure is not None:
                 raise worker.failure
+    say(f"Stopped; all is in {config.ledger}.")
 
 
 def _log_rejected(source: str, records: int, reason: str) -> None:
