@@ -211,7 +211,9 @@ def pages(text: str, n: int) -> Mapping[str, str]:
     _, problems = read(f"workflow: {text}\nevents: 3\n")
     history = [HistoryEntry(finding="f1", at=NOW, what="waived", by=text, reason=text, until=NOW)] * n
     return {
-        "overview": overview_page(around, glances, findings, [incident] * min(n, 1), "http://127.0.0.1:1"),
+        "overview": overview_page(
+            around, glances, findings, [incident] * min(n, 1), "http://127.0.0.1:1", {text: n, f"{text}0": n}
+        ),
         "inbox": inbox_page(around, listed),
         "finding": finding_page(around, finding(text), history, text, incident),
         "case": case_page(around, shown(text, max(n, 1)), "type"),

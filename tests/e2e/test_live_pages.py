@@ -282,6 +282,17 @@ def test_whoever_has_no_token_logs_in_and_a_viewer_cannot_act(visit: Any) -> Non
         page.wait_for_url("**/login")
 
 
+def test_on_a_narrow_screen_a_lane_is_named_above_it_and_the_first_mark_is_in_sight(visit: Any, site: Site) -> None:
+    page = visit(f"{site.url}/case?workflow=order&case=123", width=390).page
+    assert all(box["x"] >= 0 for box in (each.bounding_box() for each in page.locator("svg.lanes:not([role])").all()))
+    name, lane = page.locator(".lanes .name").first.bounding_box(), page.locator(".lanes .lane").first.bounding_box()
+    assert name["y"] + name["height"] <= lane["y"] + 1
+    assert 0 <= name["x"] <= 60
+    first = min(box["x"] for box in (mark.bounding_box() for mark in page.locator(".lanes [data-hint]").all()))
+    assert 0 <= first <= 120
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 @pytest.mark.parametrize("path", ["/nowhere", "/workflow"])
 def test_a_page_without_the_bar_runs_without_an_error(visit: Any, site: Site, path: str) -> None:
     opened = visit(f"{site.url}{path}")

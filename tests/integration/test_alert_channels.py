@@ -21,6 +21,7 @@ import pytest
 
 from fakes.alerts import NOON, FakeClock, FakeOutbox, alerts_of, finding, notice
 from fakes.receiver import Answer, Receiver, answering, receiver
+from live_story import ORDER
 from sagacity.alerts.channel import Again, Message, Outcome, Refused, Sent, message_of
 from sagacity.alerts.channels import made, senders
 from sagacity.alerts.config import Alerts, SlackChannel, WebhookChannel
@@ -377,3 +378,27 @@ def test_the_command_shows_where_a_finding_would_go(tmp_path: Path, capsys: pyte
     config.write_text("channels: {}")
     assert run(["alerts", "check", str(config)]) == 2
     assert "has no default" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("latenes: 5s", "there is no setting 'latenes'; did you mean 'lateness'?"),
+        ("kafka: {servers: 'x:1', topic: {}}", "kafka: there is no setting 'topic'; did you mean 'topics'?"),
+        ("lateness: soon", "lateness: "),
+    ],
+)
+def test_the_command_refuses_the_file_that_a_server_refuses(
+    tmp_path: Path, line: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOOK_URL", "http://127.0.0.1:1/")
+    monkeypatch.setenv("HOOK_SECRET", WRITTEN)
+    config, workflow = tmp_path / "server.yaml", tmp_path / "order.workflow.yaml"
+    workflow.write_text(ORDER)
+    config.write_text("alerts:" + CONFIG.replace("\n", "\n  ") + "\n")
+    assert run(["alerts", "check", str(config)]) == 0
+    capsys.readouterr()
+    config.write_text(f"{config.read_text()}\n{line}\n")
+    for command in (["alerts", "check", str(config)], ["serve", "--config", str(config), "--workflow", str(workflow)]):
+        assert run(command) == 2
+        assert said in capsys.readouterr().err

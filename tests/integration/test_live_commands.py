@@ -17,13 +17,16 @@ from typing import Any
 
 import pytest
 
-from fakes.samples import record
+from fakes.samples import ORDER, record
+from sagacity.cli.case import explanation_of
 from sagacity.cli.main import run
 from sagacity.cli.remote import Remote
 from sagacity.cli.send import bodies
 from sagacity.ledger.live import FindingFilter
+from sagacity.report.case import values
 from sagacity.web.server import server as made
 from sagacity.web.settings import Settings
+from sagacity.workflow.language.reader import loads
 from serving import NOW, Serving, on_a_port, serving, tokens_of
 
 Printed = pytest.CaptureFixture[str]
@@ -58,6 +61,17 @@ def test_a_case_is_shown_as_explain_shows_it_with_its_findings(capsys: Printed) 
     assert "\nFindings\n" in shown
     assert run(["case", "123", "--format", "json", "--workflow", "order"]) == 1
     assert json.loads(capsys.readouterr().out)["case"]["case"] == "123"
+
+
+def test_an_amount_is_shown_without_the_zeros_that_its_column_adds(server: str) -> None:
+    with Remote(server, None) as remote:
+        told = remote.get("/api/v1/timeline", case="123")
+    placed = next(each for each in told["events"] if each["type"] == "OrderPlaced")
+    placed["attributes"]["amount"] = "4.5000"
+    explanation = explanation_of(told, loads(ORDER))
+    assert explanation is not None
+    event = next(each for each in explanation.events if each.type == "OrderPlaced")
+    assert dict(values(event))["amount"].split()[0] == "4.50"
 
 
 @pytest.mark.usefixtures("server")

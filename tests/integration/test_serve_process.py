@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -69,6 +70,12 @@ def test_a_server_lives_through_garbage_and_accounts_for_all_of_it(serve: ServeP
     assert account["records"] >= sent
     assert account["rejected"] > sent / 2
     assert serve.stop() == 0
+    words = serve.last_words().splitlines()
+    assert words[-1] == f"Stopped; all is in {serve.folder / 'ledger'}."
+    rejected, *_ = [json.loads(line) for line in words if "records rejected" in line]
+    assert rejected["source"] == "orders"
+    assert rejected["records"] > 0
+    assert rejected["first"]
 
 
 def test_a_body_of_100_megabytes_is_refused_and_the_server_lives(serve: ServeProcess) -> None:

@@ -241,3 +241,30 @@ def test_a_process_reports_on_stderr_without_colour_when_piped(tmp_path: Path) -
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("error: cannot write")
+
+
+@pytest.mark.parametrize(
+    ("options", "begins"),
+    [
+        (["-o", "x.svg"], "<svg"),
+        (["-o", "x.mmd"], "%% The workflow"),
+        (["-o", "x.md", "--mermaid"], "%% The workflow"),
+        (["-o", "x.png"], None),
+        (["-o", "x.svg", "--mermaid"], None),
+    ],
+)
+def test_a_picture_goes_only_into_a_file_that_is_named_as_what_it_is(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    begins: str | None,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("order.yaml").write_text(STARTER)
+    assert run(["show", "order.yaml", *options]) == (0 if begins else 2)
+    if begins:
+        assert Path(options[1]).read_text().startswith(begins)
+        return
+    assert "hint: end its name with ." in capsys.readouterr().err
+    assert not Path(options[1]).exists()

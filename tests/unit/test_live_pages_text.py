@@ -27,7 +27,7 @@ from sagacity.web.pages.findings import Asked, Listed, inbox_page, matches_text
 from sagacity.web.pages.first import first_line
 from sagacity.web.pages.frame import Viewer, document, favicon
 from sagacity.web.pages.links import case_url, local
-from sagacity.web.pages.sources import sources_page
+from sagacity.web.pages.sources import health_list, sources_page
 from sagacity.web.pages.traces import trace_facts
 from sagacity.web.pages.workflow import Submitted, editor_page, workflow_page
 from sagacity.web.timeline import timeline
@@ -157,6 +157,13 @@ def test_the_title_and_the_icon_say_how_many_findings_are_open() -> None:
 )
 def test_a_banner_says_what_is_wrong_with_the_server(changes: Mapping[str, Any], said: str) -> None:
     assert said in document(samples.frame(status=samples.status(**changes)), "overview", "Overview")
+
+
+def test_the_overview_says_how_many_records_of_a_source_were_rejected() -> None:
+    listed = health_list(samples.status(), {"orders": 14, "payments": 2, "refunds": 0})
+    assert '<a href="/sources#rejected" class="fault">14 rejected</a>' in listed
+    assert "2 rejected" in listed
+    assert "refunds" not in listed
 
 
 def test_accounts_that_do_not_add_up_are_shown_as_such() -> None:

@@ -49,8 +49,9 @@ def command(
 ) -> None:
     """Check the configuration of alerts, or send its channels a test message.
 
-    `check` says every mistake, and where notices of a finding of the given owner, severity and workflow would go now. It
-    looks no secret up. `test` sends one message to each channel, or to those named, and exits with 1 where one fails.
+    `check` says every mistake, in a server's file also where it is not about alerts, and where notices of a finding of the
+    given owner, severity and workflow would go now. It looks no secret up. `test` sends one message to each channel, or to
+    those named, and exits with 1 where one fails.
     `dead-letters` lists what a running server could not deliver, and why; `redrive` has it deliver all of that after all.
 
     \b
@@ -65,16 +66,37 @@ def command(
         return _dead_letters(Remote(server, token))
     if action is _Action.REDRIVE:
         return _redrive(Remote(server, token))
-    from sagacity.alerts.reading import load
     from sagacity.errors import UsageError
 
     if config is None:
         raise UsageError(f"`sagacity alerts {action.value}` needs the configuration file", hint="name it: server.yaml")
-    alerts = load(config)
+    alerts = _configured(config)
     if action is _Action.CHECK:
         _check(alerts, owner, severity.value, workflow)
     else:
         _test(alerts, channel)
+
+
+def _configured(path: Path) -> Alerts:
+    """What a server would make of the file, or a file of alerts alone. Raises UsageError for whatever a server refuses."""
+    from sagacity.alerts.reading import load
+    from sagacity.cli.server.config import check, read_config
+
+    if not _is_a_servers(path):
+        return load(path)
+    config = read_config(path)
+    check(config)
+    return load(config.alerts if isinstance(config.alerts, str) else path)
+
+
+def _is_a_servers(path: Path) -> bool:
+    import yaml
+
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return False  # whoever reads it as alerts says why it cannot be read
+    return isinstance(document, dict) and "alerts" in document
 
 
 def _check(alerts: Alerts, owner: str | None, severity: str, workflow: str) -> None:

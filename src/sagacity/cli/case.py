@@ -12,6 +12,8 @@ from sagacity.cli.remote import SERVER, TOKEN, Remote
 
 if TYPE_CHECKING:
     from sagacity.reconcile.result import Explanation
+    from sagacity.workflow.model import Workflow
+    from sagacity.workflow.trace import Value
 
 __all__ = ["command", "explanation_of"]
 
@@ -64,11 +66,12 @@ def _print(told: dict[str, Any], text: str) -> None:
     from sagacity.web.times import instant_of
     from sagacity.workflow.language.reader import loads
 
-    explanation = explanation_of(told)
+    workflow = loads(text)
+    explanation = explanation_of(told, workflow)
     width, color = screen()
     if explanation is not None:
         as_of = instant_of(told["case"]["as_of"])
-        sys.stdout.write(render_explanation(loads(text), explanation, as_of, width, color))
+        sys.stdout.write(render_explanation(workflow, explanation, as_of, width, color))
     else:
         sys.stdout.write(f"case {visible(told['case']['case'])} of {visible(told['case']['workflow'])} is not judged yet\n")
     if waiting := [each for each in told["expectations"] if each["behind"]]:
@@ -91,8 +94,9 @@ def _finding(finding: dict[str, Any]) -> str:
     return f"{finding['id']}  {finding['state']}{by}{reason}  {finding['severity']}  {finding['message']}"
 
 
-def explanation_of(told: dict[str, Any]) -> Explanation | None:
-    """The judged part of a timeline document as what `sagacity explain` shows; None before the first verdict."""
+def explanation_of(told: dict[str, Any], workflow: Workflow) -> Explanation | None:
+    """The judged part of a timeline document as what `sagacity explain` shows; None before the first verdict. The workflow
+    tells which attributes are decimals: a document has those as text."""
     from sagacity.reconcile.result import Explanation
     from sagacity.web.times import instant_of
     from sagacity.workflow.trace import FOREVER, Event
@@ -104,7 +108,7 @@ def explanation_of(told: dict[str, Any]) -> Explanation | None:
     if not told["expectations"]:
         return None
     events = tuple(
-        Event(each["type"], instant_of(each["time"]), int(each["seq"]), each["id"], each["attributes"])
+        Event(each["type"], instant_of(each["time"]), int(each["seq"]), each["id"], _attributes(each, workflow))
         for each in told["events"]
         if each["judged"]
     )
@@ -127,3 +131,14 @@ def explanation_of(told: dict[str, Any]) -> Explanation | None:
     start = min(event.time for event in events)
     verdict = CaseVerdict(verdicts, told["case"]["ended"], start, FOREVER if end is None else end, told["redelivered"])
     return Explanation(told["case"]["case"], events, verdict)
+
+
+def _attributes(event: dict[str, Any], workflow: Workflow) -> dict[str, Value]:
+    from decimal import Decimal
+
+    known = workflow.events.get(event["type"])
+    decimals = {name for name, capture in known.capture.items() if capture.type == "decimal"} if known is not None else set()
+    found: dict[str, Value] = {}
+    for name, value in event["attributes"].items():
+        found[name] = Decimal(value) if name in decimals and isinstance(value, str) else value
+    return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,10 @@ import yaml
 from sagacity.errors import UsageError
 from sagacity.workflow.durations import parse_duration
 
-__all__ = ["Config", "Kafka", "duration", "read_config"]
+__all__ = ["Config", "Kafka", "check", "duration", "read_config"]
+
+
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
 
 
 class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,6 +84,14 @@ def read_config(path: Path | None) -> Config:
     return _based(config, path.parent)
 
 
+def check(config: Config) -> None:
+    """Whether what the configuration says can be read. Raises UsageError that names the setting."""
+    for name in ("lateness", "idle", "archive_after", "retain"):
+        if (text := getattr(config, name)) is not None:
+            duration(text, name)
+    _ = config.address
+
+
 def duration(text: str, what: str) -> int:
     """A duration in microseconds. Raises UsageError that names the setting."""
     try:
@@ -118,4 +131,8 @@ def _based(config: Config, folder: Path) -> Config:
 def _told(error: msgspec.ValidationError) -> str:
     message, _, place = str(error).partition(" - at `$")
     where = place.rstrip("`").lstrip(".")
+    if strange := _UNKNOWN.fullmatch(message):
+        known = Kafka.__struct_fields__ if where == "kafka" else Config.__struct_fields__
+        close = get_close_matches(strange[1], known, 1)
+        message = f"there is no setting '{strange[1]}'" + (f"; did you mean '{close[0]}'?" if close else "")
     return f"{where}: {message}" if where else message

@@ -17,6 +17,7 @@ from sagacity.alerts.reading import load as load_alerts
 from sagacity.alerts.reading import read as read_alerts
 from sagacity.cli.server.binding import bound
 from sagacity.cli.server.config import Config, duration
+from sagacity.cli.server.rejections import Rejections
 from sagacity.errors import UsageError
 from sagacity.ledger.duckdb.live import DuckDBLiveLedger
 from sagacity.reconcile.clock import Clock, SystemClock
@@ -44,7 +45,8 @@ _JOIN = 30.0
 
 
 def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
-    """Run a server until it is told to stop, by SIGINT or SIGTERM. `say` is told where it listens.
+    """Run a server until it is told to stop, by SIGINT or SIGTERM. `say` is told where it listens, and in the
+    end where all is kept.
 
     Raises UsageError and WorkflowError for what is wrong before anything starts, LedgerError, and whatever ended the rounds.
     """
@@ -92,6 +94,11 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
 
         web = server(create_app(live, push=push, settings=settings, adopted=adopted), host=host, port=port)
 
+        rejections = Rejections(ledger, clock, _log_rejected)
+        live.listen(rejections.wake)
+        watching = _Worker("rejections", rejections.run, web)
+        stack.callback(watching.end, rejections.stop)
+        watching.start()
         rounds = _Worker("rounds", live.run, web)
         stack.callback(rounds.end, live.stop)
         rounds.start()
@@ -104,9 +111,14 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
         say(_greeting(config, host, port, known, bool(tokens)))
         with suppress(KeyboardInterrupt):  # told to stop, it has: that is no failure
             web.run(sockets)
-        for worker in (rounds, *([delivery] if alerts is not None else [])):
+        for worker in (rounds, watching, *([delivery] if alerts is not None else [])):
             if worker.failure is not None:
                 raise worker.failure
+    say(f"Stopped; all is in {config.ledger}.")
+
+
+def _log_rejected(source: str, records: int, reason: str) -> None:
+    log().warning("records rejected", source=source, records=records, first=reason[:500])
 
 
 class _Worker(threading.Thread):

@@ -56,7 +56,7 @@ def lanes(
         called = shortened(visible(name), 26)
         while size_of(called, 12) > _LABEL - 14 and len(called) > 2:
             called = called[:-2] + "\u2026"
-        parts.append(tag("text", tag("title", name), called, x=0, y=y + 4))
+        parts.append(tag("text", tag("title", name), called, class_="name", x=0, y=y + 4))
     instants = sorted(at)
     for place, time in enumerate(instants):
         parts.append(tag("path", class_="tick", d=f"M{at[time]:.1f} {_TOP}V{height - 30}"))

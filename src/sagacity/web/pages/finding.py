@@ -98,7 +98,7 @@ def history_list(history: Sequence[HistoryEntry], now: int) -> Markup:
             tag(
                 "li",
                 tag("span", entry.what, class_=f"tag state {_TONES.get(entry.what, 'idle')}"),
-                tag("div", tag("div", by, f", {ends}" if ends else None, " ", moment(entry.at, now)),
+                tag("div", tag("div", moment(entry.at, now), " ", by, f", {ends}" if ends else None),
                     tag("blockquote", tag("bdi", entry.reason)) if entry.reason else None),
             )
         )  # fmt: skip

@@ -42,9 +42,15 @@ class Glance(msgspec.Struct, frozen=True):
 
 
 def overview_page(
-    frame: Frame, glances: Sequence[Glance], newest: Sequence[LiveFinding], incidents: Sequence[Incident], origin: str
+    frame: Frame,
+    glances: Sequence[Glance],
+    newest: Sequence[LiveFinding],
+    incidents: Sequence[Incident],
+    origin: str,
+    rejected: Mapping[str, int] | None = None,
 ) -> str:
-    """`origin` is where this server is reached, for the line that sends a first event."""
+    """`origin` is where this server is reached, for the line that sends a first event; `rejected` counts the records that
+    could not be read, by source."""
     status = frame.status
     empty_ = not status.records and not any(sum(glance.counts.events.values()) for glance in glances)
     body = (
@@ -72,7 +78,7 @@ def overview_page(
         section("incidents", "Incidents", card(
             incidents_list(incidents, status.now) if incidents else empty("No storm of findings is going on."), flush=True),
             lead="Findings of one expectation that came close together, and so most likely have one cause."),
-        section("sources", "Sources", card(health_list(status), flush=True)),
+        section("sources", "Sources", card(health_list(status, rejected), flush=True)),
     )  # fmt: skip
     return document(frame, "overview", "Overview", *body, scripts=("editor.js",))
 

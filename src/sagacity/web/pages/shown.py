@@ -97,7 +97,11 @@ def summary(request: Asking, served: Served) -> str:
     glances = _glances(request, served)
     newest = served.ledger.findings(FindingFilter(states=("open",)), limit=8).items
     frame = frame_of(request, served)
-    return overview.overview_page(frame, glances, newest, _incidents(served, 5), str(request.base_url).rstrip("/"))
+    rejected: Counter[str] = Counter()
+    for part in served.ledger.parts():
+        rejected[part.source] += part.rejected
+    origin = str(request.base_url).rstrip("/")
+    return overview.overview_page(frame, glances, newest, _incidents(served, 5), origin, rejected)
 
 
 def _incidents(served: Served, most: int) -> list[Incident]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sagacity.ledger.live import Account, PartState, Refusal
 from sagacity.reconcile.live import Status
@@ -44,23 +44,29 @@ def _worst(reaches: Sequence[Reach]) -> str:
     return min((reach.state for reach in reaches), key=_RANK.__getitem__)
 
 
-def health_list(status: Status) -> Markup:
-    """Each source in a line: state, what waits."""
-    sources = _by_source(status)
+def health_list(status: Status, rejected: Mapping[str, int] | None = None) -> Markup:
+    """Each source in a line: state, what waits, how many of its records were rejected."""
+    rejected = {source: count for source, count in (rejected or {}).items() if count}
+    sources = _by_source(status) | {
+        source: [] for source in rejected if source not in {each.source for each in status.reaches}
+    }
     if not sources:
         return empty("No source is read. Events may be pushed to ", tag("code", "/ingest"), ".")
     items = []
     for source, reaches in sources.items():
-        worst = _worst(reaches)
+        worst = _worst(reaches) if reaches else "not read now"
         lag = _lag(reaches)
         waits = "nothing waits" if lag == "0" else f"{lag} wait" if lag != "not known" else "what waits is not known"
         error = next((reach.error for reach in reaches if reach.error), None)
         items.append(
             tag(
                 "li",
-                tag("span", worst, class_=f"dot {STATES[worst]}"),
+                tag("span", worst, class_=f"dot {STATES.get(worst, 'idle')}"),
                 tag("a", named(source, 60), href="/sources"),
-                tag("span", f"{plural(len(reaches), 'part')}, {waits}", class_="soft"),
+                tag("span", f"{plural(len(reaches), 'part')}, {waits}", class_="soft") if reaches else None,
+                tag("a", f"{rejected[source]:,} rejected", href="/sources#rejected", class_="fault")
+                if source in rejected
+                else None,
                 tag("span", tag("bdi", error), class_="soft fault") if error else None,
                 data_key=source,
             )

@@ -52,7 +52,7 @@ def moment(us: int | None, now: int, *, never: str = "never") -> Markup:
     if us is None or us == FOREVER:
         return tag("span", never, class_="soft")
     shown = tag("time", _second(us), datetime=iso(us), class_="when")
-    return tag("span", shown, tag("span", ago(us, now), class_="soft ago"), class_="moment")
+    return tag("span", shown, " ", tag("span", ago(us, now), class_="soft ago"), class_="moment")
 
 
 def ago(us: int, now: int) -> str:
