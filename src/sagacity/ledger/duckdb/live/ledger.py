@@ -83,8 +83,8 @@ class DuckDBLiveLedger:
 
     def adopt(self, workflow: Workflow, text: str, *, by: str, now: int) -> StoredWorkflow:
         with self._store.transaction() as connection:
-            stored = revisions.adopt(connection, self._revisions, workflow, text, by=by, now=now)
-            loaded = revisions.load_all(connection, self._revisions)
+            stored, known = revisions.adopt(connection, self._revisions, workflow, text, by=by, now=now)
+            loaded = revisions.load_all(connection, known)
         self._revisions = loaded
         return stored
 
