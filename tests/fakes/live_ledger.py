@@ -110,6 +110,7 @@ class MemoryLedger:
         return 1.0
 
     def append(self, batches: Sequence[Batch], now: int, as_of: int | None = None) -> Appended:
+        del as_of
         if self.full:
             raise FullError("the ledger's disk is full", hint="make room; intake goes on by itself then")
         with self._lock:

@@ -180,7 +180,11 @@ def test_records_that_cannot_be_read_are_said_so(tmp_path: Path, capsys: Printed
     ("name", "held", "told"),
     [
         ("bad.json.gz", b'{"a": 1}', "cannot unpack"),
-        ("cut.json.gz", gzip.compress(b'{"a": "' + random.Random(1).randbytes(20_000).hex().encode() + b'"}')[:-2_000], "cut"),
+        (
+            "cut.json.gz",
+            gzip.compress(b'{"a": "' + random.Random(1).randbytes(20_000).hex().encode() + b'"}')[:-2_000],
+            "cut",
+        ),
         ("deep.json", b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
     ],
 )

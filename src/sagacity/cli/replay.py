@@ -10,6 +10,7 @@ from sagacity.cli.remote import SERVER, TOKEN, Remote
 
 __all__ = ["command"]
 
+
 def command(
     from_: Annotated[str, typer.Option("--from", metavar="INSTANT", help="The period's beginning.", show_default=False)],
     to: Annotated[str, typer.Option("--to", metavar="INSTANT", help="Its end, no longer part of it.", show_default=False)],

@@ -2,8 +2,8 @@
 
 In order: the Host it is addressed to (against DNS rebinding), where it comes from (against other sites' pages), who asks
 (bearer token, session cookie, or everybody where there are no tokens), how often, whether they may, and for cookies the
-CSRF value. A route says what it needs with `opt={"need": ...}`; one that says nothing needs a viewer. `"paced": False` lets it be
-asked however often, as whoever watches over the server does.
+CSRF value. A route says what it needs with `opt={"need": ...}`; one that says nothing needs a viewer. `"paced": False` lets it
+be asked however often, as whoever watches over the server does.
 """
 
 from __future__ import annotations
@@ -55,9 +55,7 @@ class Access:
         self._api = Limiter(settings.api_rate)
         self._login = Limiter(settings.login_rate)
 
-    async def admit(
-        self, request: Request[Any, Any, Any], served: Served, need: Need, *, paced: bool = True
-    ) -> Identity:
+    async def admit(self, request: Request[Any, Any, Any], served: Served, need: Need, *, paced: bool = True) -> Identity:
         """Who asks; as often as they like where the route is not `paced`. Raises Refused: 400, 401, 403, 421 or 429."""
         self._addressed(request)
         self._same_site(request)

@@ -72,8 +72,8 @@ class Intake:
         self._stalled: str | None = None
 
     async def hand(self, request: Request[Any, Any, Any], source: str) -> Handed:
-        """Read the body, and hand its records on. Raises Refused: 413, 415, 422, or 503 where too much is being read already;
-        BusyError where the queue is full."""
+        """Read the body, and hand its records on. Raises Refused: 413, 415, 422, or 503 where too much is being read
+        already; BusyError where the queue is full."""
         packed = request.headers.get("content-encoding", "identity").strip().lower()
         if packed not in ("identity", "gzip", ""):
             raise Refused(415, f"the content encoding {packed[:40]} is not understood", "send it as it is, or as gzip")
