@@ -81,8 +81,8 @@ class Outlook(msgspec.Struct, frozen=True):
 class Judged(msgspec.Struct, frozen=True):
     """What a `judge` did: cases judged, findings opened, reopened, resolved; and when the next case falls due.
 
-    `more`: there are more cases to be judged now. `after`: where a replay goes on; None where it is done. `archived`: how many
-    archived cases reach into a replay's period; they are not judged again, and the first of its results counts them all.
+    `more`: there are more cases to be judged now. `after`: where a replay goes on; None where it is done. `archived`: how
+    many archived cases reach into a replay's period; they are not judged again, and its first result counts them all.
     """
 
     cases: int

@@ -2,8 +2,8 @@
 
 In order: the Host it is addressed to (against DNS rebinding), where it comes from (against other sites' pages), who asks
 (bearer token, session cookie, or everybody where there are no tokens), how often, whether they may, and for cookies the
-CSRF value. A route says what it needs with `opt={"need": ...}`; one that says nothing needs a viewer. `"paced": False` lets it
-be asked however often, as whoever watches over the server does.
+CSRF value. A route says what it needs with `opt={"need": ...}`; one that says nothing needs a viewer. `"paced": False` lets
+it be asked however often, as whoever watches over the server does.
 """
 
 from __future__ import annotations

@@ -56,8 +56,9 @@ def _stored(row: tuple[str, int, str, int, str, float]) -> StoredWorkflow:
 def adopt(
     connection: DuckDBPyConnection, known: Mapping[int, Revision], workflow: Workflow, text: str, *, by: str, now: int
 ) -> tuple[StoredWorkflow, Mapping[int, Revision]]:
-    """Keep a workflow, if it is new or has changed; those that are known then, compiled. Where records are kept, they are read anew before it takes the place
-    of the former revision. Raises UsageError for a workflow that does not say how its events are read."""
+    """Keep a workflow, if it is new or has changed; those that are known then, compiled. Where records are kept,
+    they are read anew before it takes the place of the former revision. Raises UsageError for a workflow that does not say
+    how its events are read."""
     there = connection.execute(
         f"SELECT {_STORED}, w FROM workflow WHERE name = ? ORDER BY revision DESC", [workflow.name]
     ).fetchall()
