@@ -110,7 +110,8 @@ class MemoryLedger:
         del now, most
         return 1.0
 
-    def append(self, batches: Sequence[Batch], now: int) -> Appended:
+    def append(self, batches: Sequence[Batch], now: int, as_of: int | None = None) -> Appended:
+        del as_of
         if self.full:
             raise FullError("the ledger's disk is full", hint="make room; intake goes on by itself then")
         with self._lock:
@@ -164,8 +165,8 @@ class MemoryLedger:
         with self._lock:
             self._audits.append((now, by, what))
 
-    def upkeep(self, now: int) -> Released:
-        del now
+    def upkeep(self, now: int, as_of: int | None = None) -> Released:
+        del now, as_of
         return Released(0, 0)
 
     def replay(

@@ -6,6 +6,7 @@ import gzip
 import io
 import itertools
 import json
+import random
 import socket
 import subprocess
 import sys
@@ -232,6 +233,30 @@ def test_records_that_cannot_be_read_are_said_so(tmp_path: Path, capsys: Printed
     assert run(["send", str(tmp_path / "x.jsonl")]) == 2
     assert "orders, payments" in capsys.readouterr().err
     assert run(["send", str(tmp_path / "nothing"), "--source", "orders"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "held", "told"),
+    [
+        ("bad.json.gz", b'{"a": 1}', "cannot unpack"),
+        (
+            "cut.json.gz",
+            gzip.compress(b'{"a": "' + random.Random(1).randbytes(20_000).hex().encode() + b'"}')[:-2_000],
+            "cut",
+        ),
+        ("deep.json", b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
+    ],
+)
+@pytest.mark.usefixtures("server")
+def test_a_file_that_cannot_be_sent_is_said_so_with_what_to_do(
+    name: str, held: bytes, told: str, tmp_path: Path, capsys: Printed
+) -> None:
+    (tmp_path / name).write_bytes(held)
+    assert run(["send", str(tmp_path / name), "--source", "orders"]) == 3
+    said = capsys.readouterr().err
+    assert told in said
+    assert name in said
+    assert "look" in said or "send the whole file" in said
 
 
 def test_lines_are_sent_in_parts_and_a_document_whole() -> None:

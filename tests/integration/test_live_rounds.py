@@ -354,3 +354,29 @@ rules: [{precedence: [Placed, Paid]}]
 
 def test_the_stories_workflow_is_sound() -> None:
     assert [problem.message for text in (ORDER, TWO_SOURCES) for problem in check(loads(text))] == []
+
+
+def test_a_quiet_server_goes_on_archiving_and_a_restart_does_not_fall_back(tmp_path: Path) -> None:
+    with Story(tmp_path) as story:
+        story.ledger.close()
+        story.ledger = DuckDBLiveLedger(tmp_path, threads=1, memory="256MB", archive_after=60 * SECOND)
+        story.live = Live(story.ledger, [story.stream], clock=story.clock)
+        story.live.begin()
+        for kind, at in (("Placed", 0), ("Paid", 0.5), ("Shipped", 1)):
+            story.tell(kind, "1", at)
+        for at in (1.1, 20, 100, 200):
+            story.round(at)
+        assert story.case().archived
+        assert story.as_of == 198
+        story.restart()
+        assert story.as_of == 198
+
+
+def test_an_event_from_before_a_quiet_time_is_late(story: Story) -> None:
+    for kind, at in (("Placed", 0), ("Paid", 0.5), ("Shipped", 1)):
+        story.tell(kind, "1", at)
+    for at in (1.1, 20, 100):
+        story.round(at)
+    story.tell("Paid", "1", 50, id="again")
+    story.round(101)
+    assert story.account().late == 1

@@ -192,6 +192,8 @@ def test_whoever_asks_too_often_is_told_when_to_come_again() -> None:
     with serving(settings) as world, client_of(world.app) as client:
         answers = [client.get("/api/v1/status", headers=_bearer(VIEWER)) for _ in range(4)]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        watched = [client.get(path).status_code for path in ("/healthz", "/readyz") * 4]
+        assert watched == [200] * 8  # whoever watches over the server is answered, however often
         assert 1 <= int(answers[3].headers["retry-after"]) <= 100
         assert client.get("/api/v1/status", headers=_bearer(OPERATOR)).status_code == 200
 

@@ -259,3 +259,13 @@ def test_large_records_are_read_anew_a_few_at_a_time(tmp_path: Path) -> None:
         story.round(0.1)
         story.adopt(STRICTER)
         assert [round(story.ledger.rejudge(story.clock.now()), 2) for _ in range(2)] == [0.67, 1.0]
+
+
+def test_a_workflow_is_compiled_once_and_not_again_when_it_takes_over(story: Story) -> None:
+    story.adopt(STRICTER)
+    compiled = {w: revision.judging for w, revision in story.ledger._revisions.items()}
+    finish(story, 21)
+    assert found(story) == {"1": "open", "2": "open"}
+    for w, revision in story.ledger._revisions.items():
+        assert revision.current
+        assert revision.judging is compiled[w]

@@ -23,10 +23,10 @@ class _Small(MemoryLedger):
         self.resumes: list[int | None] = []
         self.fails_after: int | None = None
 
-    def append(self, batches: Sequence[Batch], now: int) -> Appended:
+    def append(self, batches: Sequence[Batch], now: int, as_of: int | None = None) -> Appended:
         if self.fails_after == len(self.kept) or sum(len(batch.bodies) for batch in batches) > self.most:
             raise MemoryLimitError("the memory limit was reached")
-        del now
+        del now, as_of
         for batch in batches:
             self.kept += batch.positions
             self.resumes.append(batch.resume)
@@ -40,9 +40,9 @@ class _Sized(_Small):
         super().__init__(most)
         self.sizes: list[int] = []
 
-    def append(self, batches: Sequence[Batch], now: int) -> Appended:
+    def append(self, batches: Sequence[Batch], now: int, as_of: int | None = None) -> Appended:
         self.sizes.append(sum(len(body) for batch in batches for body in batch.bodies))
-        return super().append(batches, now)
+        return super().append(batches, now, as_of)
 
 
 class _Stream:

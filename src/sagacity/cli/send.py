@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import sys
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Annotated
 from urllib.parse import quote
@@ -54,7 +56,7 @@ def command(
     records = unreadable = 0
     with Remote(server, token) as remote:
         for file in files:
-            with _opened(file) as stream:
+            with _opened(file) as stream, _readable(file):
                 for body, content_type in bodies(stream):
                     status, answer = remote.send(path, body, content_type)
                     if status == 422:
@@ -109,6 +111,22 @@ def _one_a_line(line: bytes) -> bool:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return False
     return True
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    """Errors of what is in a file, and keeps it from being sent, as a SourceError."""
+    try:
+        yield
+    except EOFError:
+        hint = "the records before were sent; send the whole file, copies are recognised by their ids"
+        raise SourceError(f"{file} is cut short", hint=hint) from None
+    except (gzip.BadGzipFile, zlib.error) as error:
+        hint = "look whether it is what its name says; a file that is not packed must not end in .gz"
+        raise SourceError(f"cannot unpack {file}: {error}", hint=hint) from None
+    except RecursionError:
+        hint = "a record is a JSON object of a few levels; look whether this is the right file"
+        raise SourceError(f"the first record of {file} is nested too deeply", hint=hint) from None
 
 
 def _opened(file: Path) -> IO[bytes]:

@@ -84,8 +84,7 @@ class Judged(msgspec.Struct, frozen=True):
     """What a `judge` did: cases judged, findings opened, reopened, resolved; and when the next case falls due.
 
     `more`: there are more cases to be judged now. `after`: where a replay goes on; None where it is done. `archived`: how
-    many
-    archived cases reach into a replay's period; they are not judged again, and the first of its results counts them all.
+    many archived cases reach into a replay's period; they are not judged again, and its first result counts them all.
     """
 
     cases: int
@@ -345,7 +344,10 @@ class LiveLedger(Protocol):
         """Read some of the kept records anew for workflows that changed; the share that is done."""
         ...
 
-    def append(self, batches: Sequence[Batch], now: int) -> Appended: ...
+    def append(self, batches: Sequence[Batch], now: int, as_of: int | None = None) -> Appended:
+        """Keep the batches. `as_of`: up to when nothing was left to be judged, where that is later than what was judged; an
+        event before it is late."""
+        ...
 
     def judge(self, outlook: Outlook, now: int, most: int = 200_000) -> Judged:
         """Judge the cases that new events touched and those that have fallen due, at most so many."""
@@ -359,7 +361,10 @@ class LiveLedger(Protocol):
         """Note in the audit log what somebody did."""
         ...
 
-    def upkeep(self, now: int) -> Released: ...
+    def upkeep(self, now: int, as_of: int | None = None) -> Released:
+        """Archive and forget some. `as_of`, as `append` has it, is kept, so that it goes on while nothing comes and is not
+        lost by a restart."""
+        ...
 
     def replay(
         self, start: int, end: int, outlook: Outlook, now: int, *, after: str | None = None, most: int = 100_000
@@ -387,7 +392,7 @@ class LiveLedger(Protocol):
         ...
 
     def as_of(self) -> int | None:
-        """The latest as-of that was judged."""
+        """The latest as-of that was judged, or that `upkeep` was given."""
         ...
 
     def refusals(self, *, cursor: str | None = None, limit: int = 50) -> Page[Refusal]:

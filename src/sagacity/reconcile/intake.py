@@ -56,15 +56,15 @@ class Intake:
                 self._given.append((stream, batches))
         self._waiting = [batch for _, batches in self._given for batch in batches]
 
-    def keep(self, ledger: LiveLedger, now: int) -> int:
+    def keep(self, ledger: LiveLedger, now: int, as_of: int | None = None) -> int:
         """Have the ledger keep what was taken; how many records. Where it fails, what it did not keep still waits, and what
-        it kept before is counted in `records`."""
+        it kept before is counted in `records`. `as_of` is what `LiveLedger.append` says."""
         before = self.records
         self._at_once = min(self._at_once * 2, self._most)
         while self._waiting:
             first, rest = _portion(self._waiting, self._at_once)
             try:
-                appended = ledger.append(first, now)
+                appended = ledger.append(first, now, as_of)
             except MemoryLimitError:
                 tried = min(self._at_once, sum(len(batch.bodies) for batch in first))
                 if tried <= 1:

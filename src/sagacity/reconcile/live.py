@@ -109,6 +109,7 @@ class Live:
         self._problem: str | None = None
         self._started = clock.now()
         self._outlook: Outlook | None = None
+        self._reached: int | None = None
         self._next_due: int | None = 0
         self._settled: dict[Part, _Settled] = {}
         self._current: dict[Part, int] = {}
@@ -187,7 +188,7 @@ class Live:
         self._answer()
         now = self.clock.now()
         try:
-            self._intake.keep(self.ledger, now)
+            self._intake.keep(self.ledger, now, self._reached)
         finally:
             if self._intake.records > self._records:
                 self._next_due = 0
@@ -215,6 +216,7 @@ class Live:
         self._outlook = found
         total = Judged(0, 0, 0, 0, self._next_due)
         if not released and (self._next_due is None or self._next_due > found.as_of):
+            self._reached = found.as_of
             return total
         self._next_due = 0  # until it is done, should the ledger fail
         while True:
@@ -260,7 +262,7 @@ class Live:
             self._next_due = 0
         if now - self._last_upkeep >= _UPKEEP_EVERY:
             self._last_upkeep = now
-            released = self._try("upkeep", lambda: self.ledger.upkeep(now))
+            released = self._try("upkeep", lambda: self.ledger.upkeep(now, self._reached))
             self._last_upkeep = now - (_UPKEEP_EVERY - _UPKEEP_AGAIN if released and released.more else 0)
 
     def _try(self, what: str, work: Callable[[], T]) -> T | None:

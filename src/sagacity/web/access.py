@@ -2,7 +2,8 @@
 
 In order: the Host it is addressed to (against DNS rebinding), where it comes from (against other sites' pages), who asks
 (bearer token, session cookie, or everybody where there are no tokens), how often, whether they may, and for cookies the
-CSRF value. A route says what it needs with `opt={"need": ...}`; one that says nothing needs a viewer.
+CSRF value. A route says what it needs with `opt={"need": ...}`; one that says nothing needs a viewer. `"paced": False` lets
+it be asked however often, as whoever watches over the server does.
 """
 
 from __future__ import annotations
@@ -54,18 +55,22 @@ class Access:
         self._api = Limiter(settings.api_rate)
         self._login = Limiter(settings.login_rate)
 
-    async def admit(self, request: Request[Any, Any, Any], served: Served, need: Need) -> Identity:
-        """Who asks. Raises Refused: 400, 401, 403, 421 or 429."""
+    async def admit(self, request: Request[Any, Any, Any], served: Served, need: Need, *, paced: bool = True) -> Identity:
+        """Who asks; as often as they like where the route is not `paced`. Raises Refused: 400, 401, 403, 421 or 429."""
         self._addressed(request)
         self._same_site(request)
         who = self._who(request, served)
-        asker = f"token {who.name}" if who.roles and not who.guest else f"address {_address(request)}"
-        _paced((self._ingest if need == "ingest" else self._api).ask(asker, monotonic()))
+        if paced:
+            self._pace(request, who, need)
         if not who.may(need):
             raise self._refusal(who, need)
         if who.csrf and request.method not in _SAFE and not await _repeated(request, who.csrf):
             raise Refused(403, "the request does not repeat the session's CSRF value", f"send it as {CSRF_HEADER}")
         return who
+
+    def _pace(self, request: Request[Any, Any, Any], who: Identity, need: Need) -> None:
+        asker = f"token {who.name}" if who.roles and not who.guest else f"address {_address(request)}"
+        _paced((self._ingest if need == "ingest" else self._api).ask(asker, monotonic()))
 
     def attempt(self, request: Request[Any, Any, Any]) -> None:
         """Count an attempt to show a token. Raises Refused with 429 where an address makes too many."""
@@ -114,7 +119,8 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     state = connection.app.state
     assert isinstance(connection, Request)
     access: Access = state.access
-    connection.scope["user"] = await access.admit(connection, state.served, handler.opt.get("need", "viewer"))
+    need, paced = handler.opt.get("need", "viewer"), handler.opt.get("paced", True)
+    connection.scope["user"] = await access.admit(connection, state.served, need, paced=paced)
 
 
 async def protect(message: Message, scope: Scope) -> None:

@@ -73,8 +73,7 @@ class Intake:
 
     async def hand(self, request: Request[Any, Any, Any], source: str) -> Handed:
         """Read the body, and hand its records on. Raises Refused: 413, 415, 422, or 503 where too much is being read
-        already;
-        BusyError where the queue is full."""
+        already; BusyError where the queue is full."""
         packed = request.headers.get("content-encoding", "identity").strip().lower()
         if packed not in ("identity", "gzip", ""):
             raise Refused(415, f"the content encoding {packed[:40]} is not understood", "send it as it is, or as gzip")

@@ -1,4 +1,5 @@
-"""How long a client may take to send a request: nobody holds a connection by sending slowly, or nothing at all."""
+"""How long a client may take to send a request, and to read its answer: nobody holds a connection by sending or reading
+slowly, or not at all."""
 
 from __future__ import annotations
 
@@ -45,21 +46,35 @@ def body_in_time(within: float, app: ASGIApp) -> ASGIApp:
 
 class HeadersInTime(H11Protocol):
     """uvicorn's protocol, which closes a connection where the headers of a request have not come `within` so many seconds
-    from its beginning, or from its last answer."""
+    from its beginning, or from its last answer; and breaks it off where what waits to be sent is not read in `read_within`:
+    so many seconds from when that became much, or from the closing."""
 
-    def __init__(self, *given: Any, within: float, **named: Any) -> None:
+    def __init__(self, *given: Any, within: float, read_within: float, **named: Any) -> None:
         super().__init__(*given, **named)
         self._within = within
+        self._read_within = read_within
         self._late: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._late is not None:
-            self._late.cancel()
+        for timer in (self._late, self._unread):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._have_read()
+
+    def resume_writing(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+        super().resume_writing()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -72,5 +87,15 @@ class HeadersInTime(H11Protocol):
 
     def _close_idle(self) -> None:
         busy = self.cycle is not None and not self.cycle.response_complete
-        if not busy and not self.transport.is_closing():
+        if busy:
+            return
+        if not self.transport.is_closing():
             self.transport.close()
+        self._have_read()  # closing waits for the reader, however long
+
+    def _have_read(self) -> None:
+        if self._unread is None:
+            self._unread = self.loop.call_later(self._read_within, self._break_off)
+
+    def _break_off(self) -> None:
+        self.transport.abort()

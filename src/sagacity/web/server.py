@@ -43,7 +43,9 @@ def server(app: Litestar, *, host: str = "127.0.0.1", port: int = 8420, **more: 
         body_in_time(settings.body_within, app),
         host=host,
         port=port,
-        http=partial(HeadersInTime, within=settings.headers_within),  # type: ignore[arg-type]
+        http=partial(  # type: ignore[arg-type]
+            HeadersInTime, within=settings.headers_within, read_within=settings.body_within
+        ),
         ws="none",
         h11_max_incomplete_event_size=_HEADERS,
         limit_concurrency=_CONNECTIONS,

@@ -21,7 +21,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `secure`: browsers reach the server by HTTPS, so cookies are sent by HTTPS alone. `session`: how long a login lasts, in
     seconds. `body_most`, `unpacked_most`: bytes of an ingested body as sent, and unpacked; `reading_most`: of all that are
     being read at a time. `answer_within`: seconds that a request waits for the writing thread, `replay_within` for a
-    replay. `headers_within`, `body_within`: seconds in which a request's headers and its body have to have come.
+    replay. `headers_within`, `body_within`: seconds in which a request's headers and its body have to have come;
+    `body_within` is also how long an answer may wait for its reader.
     `heartbeat`: seconds between signs of life of a quiet stream of changes. `watchers`: how many may watch at the same time.
     Rates are per token, or per address where there is no token.
     """

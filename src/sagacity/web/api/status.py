@@ -73,7 +73,7 @@ def rejected(served: Here, cursor: Cursor = None, limit: Limit = 50) -> Listed[R
     tags=["server"],
     summary="Whether the process lives",
     media_type=MediaType.TEXT,
-    opt={"need": None},
+    opt={"need": None, "paced": False},
 )
 def healthz() -> str:
     """Answers as long as the process does anything at all. A server that is not ready is alive."""
@@ -91,7 +91,7 @@ class Ready(msgspec.Struct, frozen=True):
     sync_to_thread=True,
     tags=["server"],
     summary="Whether records are taken in and judged",
-    opt={"need": None},
+    opt={"need": None, "paced": False},
     responses={503: errors(503)[503]},
 )
 def readyz(served: Here) -> Response[Ready]:

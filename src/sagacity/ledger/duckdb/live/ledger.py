@@ -88,8 +88,8 @@ class DuckDBLiveLedger:
         with self._store.transaction() as connection:
             if given and (kept := revisions.kept(connection, workflow.name, text)) is not None:
                 return kept
-            stored = revisions.adopt(connection, self._revisions, workflow, text, by=by, now=now)
-            loaded = revisions.load_all(connection, self._revisions)
+            stored, known = revisions.adopt(connection, self._revisions, workflow, text, by=by, now=now)
+            loaded = revisions.load_all(connection, known)
         self._revisions = loaded
         return stored
 
@@ -103,11 +103,11 @@ class DuckDBLiveLedger:
         self._revisions = loaded
         return share
 
-    def append(self, batches: Sequence[Batch], now: int) -> Appended:
+    def append(self, batches: Sequence[Batch], now: int, as_of: int | None = None) -> Appended:
         owing = frozenset(revision.workflow.name for revision in self._revisions.values() if not revision.current)
         recall = Returning(self._archive, now, owing)
         with self._store.transaction() as connection:
-            return append(connection, list(self._revisions.values()), batches, self._as_of, now, recall)
+            return append(connection, list(self._revisions.values()), batches, self._reached(as_of), now, recall)
 
     def judge(self, outlook: Outlook, now: int, most: int = 200_000) -> Judged:
         with self._store.transaction() as connection:
@@ -146,14 +146,17 @@ class DuckDBLiveLedger:
         with self._store.transaction() as connection:
             acting.note(connection, by, what, now)
 
-    def upkeep(self, now: int) -> Released:
+    def upkeep(self, now: int, as_of: int | None = None) -> Released:
+        reached = self._reached(as_of)
         swept, self._swept = self._swept, False
         with self._store.transaction() as connection:
             acting.expire(connection, now)
+            if reached != self._as_of:
+                connection.execute("UPDATE ledger SET as_of = ?", [reached])
             if not swept:
                 self._archive.sweep(connection)
-            released, paths = upkeep(connection, self._archive, list(self._revisions.values()), self._as_of, now)
-        self._swept = True
+            released, paths = upkeep(connection, self._archive, list(self._revisions.values()), reached, now)
+        self._swept, self._as_of = True, reached
         self._archive.remove(paths)
         return released
 
@@ -237,6 +240,10 @@ class DuckDBLiveLedger:
             return reading.audit_page(connection, cursor=cursor, limit=limit)
 
     # ----------------------------------------------------------------------------------------------------------------
+
+    def _reached(self, as_of: int | None) -> int | None:
+        """The later of what was judged and what is told to have been reached."""
+        return max((each for each in (as_of, self._as_of) if each is not None), default=None)
 
     def _current(self) -> list[Revision]:
         return [revision for revision in self._revisions.values() if revision.current]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from sagacity.ledger.duckdb.live.archive import Archive
 from sagacity.ledger.duckdb.live.arrivals import INCOMING
 from sagacity.ledger.duckdb.live.keeping import keep
@@ -33,7 +35,7 @@ def load_all(connection: DuckDBPyConnection, known: Mapping[int, Revision] | Non
     revisions: dict[int, Revision] = {}
     for w, text, current in connection.execute('SELECT w, text, "current" FROM workflow ORDER BY w').fetchall():
         kept = (known or {}).get(w)
-        revisions[w] = kept if kept is not None and kept.current == current else revision_of(w, loads(text), current=current)
+        revisions[w] = revision_of(w, loads(text), current=current) if kept is None else replace(kept, current=current)
     return revisions
 
 
@@ -53,14 +55,15 @@ def _stored(row: tuple[str, int, str, int, str, float]) -> StoredWorkflow:
 
 def adopt(
     connection: DuckDBPyConnection, known: Mapping[int, Revision], workflow: Workflow, text: str, *, by: str, now: int
-) -> StoredWorkflow:
-    """Keep a workflow, if it is new or has changed. Where records are kept, they are read anew before it takes the place
-    of the former revision. Raises UsageError for a workflow that does not say how its events are read."""
+) -> tuple[StoredWorkflow, Mapping[int, Revision]]:
+    """Keep a workflow, if it is new or has changed; those that are known then, compiled. Where records are kept,
+    they are read anew before it takes the place of the former revision. Raises UsageError for a workflow that does not say
+    how its events are read."""
     there = connection.execute(
         f"SELECT {_STORED}, w FROM workflow WHERE name = ? ORDER BY revision DESC", [workflow.name]
     ).fetchall()
     if there and there[0][2] == text:
-        return _stored(there[0][:-1])
+        return _stored(there[0][:-1]), known
     last = first_row(connection, f"SELECT coalesce(max(w), 0), ({HIGHEST}) FROM workflow")
     assert last is not None
     w, goal = int(last[0]) + 1, int(last[1])
@@ -77,9 +80,9 @@ def adopt(
         "INSERT INTO workflow VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)",
         [w, workflow.name, revision, text, now, by, goal == 0, goal],
     )
-    return StoredWorkflow(
-        name=workflow.name, revision=revision, text=text, adopted=now, by=by, progress=1.0 if goal == 0 else 0.0
-    )
+    progress = 1.0 if goal == 0 else 0.0
+    kept = StoredWorkflow(name=workflow.name, revision=revision, text=text, adopted=now, by=by, progress=progress)
+    return kept, {**known, w: compiled}
 
 
 def kept(connection: DuckDBPyConnection, name: str, text: str) -> StoredWorkflow | None:
