@@ -20,13 +20,15 @@ _TAGS = ("ingest", "cases", "findings", "workflows", "sources", "upkeep", "serve
 def described() -> dict[str, Any]:
     """The OpenAPI document, and the role that each operation needs under `x-need`."""
     from litestar import Litestar
+    from litestar.di import Provide
 
     from sagacity.web.api import API
     from sagacity.web.api.described import openapi
     from sagacity.web.ingest import INGEST
     from sagacity.web.metrics import metrics
 
-    app = Litestar([*API, *INGEST, metrics], openapi_config=openapi("0"), signature_types=[])
+    absent = {name: Provide(lambda: None, sync_to_thread=False) for name in ("served", "metrics_of")}
+    app = Litestar([*API, *INGEST, metrics], openapi_config=openapi("0"), dependencies=absent, signature_types=[])
     document: dict[str, Any] = app.openapi_schema.to_schema()
     for route in app.routes:
         for method, (handler, _) in getattr(route, "route_handler_map", {}).items():

@@ -18,19 +18,19 @@ class _Refusing(MemoryLedger):
 
     def __init__(self) -> None:
         super().__init__()
-        self.counts: Mapping[str, int] = {}
+        self.refused: Mapping[str, int] = {}
 
     def parts(self) -> list[PartState]:
         return [
             PartState(source=source, part="0", position=1, latest=None, heard=None, records=n, rejected=n)
-            for source, n in self.counts.items()
+            for source, n in self.refused.items()
         ]
 
     def refusals(self, *, cursor: str | None = None, limit: int = 50) -> Page[Refusal]:
         del cursor
         found = [
             Refusal(workflow="w", source=source, part="0", position=n, arrived=n, reason=f"reason {n}", shown="")
-            for source, count in self.counts.items()
+            for source, count in self.refused.items()
             for n in range(count, 0, -1)
         ]
         return Page(tuple(found[:limit]))
@@ -51,14 +51,14 @@ def ledger() -> _Refusing:
 def test_what_is_rejected_is_told_once_a_minute_with_the_first_reason(ledger: _Refusing) -> None:
     told: list[tuple[str, int, str]] = []
     clock = _Hand()
-    ledger.counts = {"orders": 2}
+    ledger.refused = {"orders": 2}
     rejections = Rejections(ledger, clock, lambda *said: told.append(said))
     assert not rejections.look()
     assert told == []
-    ledger.counts = {"orders": 5}
+    ledger.refused = {"orders": 5}
     assert not rejections.look()
     assert told == [("orders", 3, "reason 3")]
-    ledger.counts = {"orders": 6}
+    ledger.refused = {"orders": 6}
     assert rejections.look()
     assert len(told) == 1
     clock.at += MINUTE
