@@ -195,13 +195,14 @@ def test_a_relay_goes_on_when_the_database_and_the_broker_are_back(postgres: Pos
             await asyncio.to_thread(postgres.start)
             async with connected(database) as connection:
                 await write(connection, range(3, 6))
-            await eventually(lambda: len(publishing.kept) == 6)
+            await eventually(lambda: len(set(publishing.ids)) == 6)
             await eventually(lambda: relay.trouble is None)
         finally:
             running.cancel()
 
     asyncio.run(story())
-    assert publishing.ids == [f"m{number}" for number in range(6)]
+    # The database may go before it has noted what was published, which is then published again.
+    assert list(dict.fromkeys(publishing.ids)) == [f"m{number}" for number in range(6)]
 
 
 def test_a_message_that_the_broker_refuses_for_good_is_buried_and_holds_up_no_other(database: str) -> None:
