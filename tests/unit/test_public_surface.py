@@ -27,9 +27,9 @@ def _process(code: str) -> str:
 def test_the_public_names_are_these() -> None:
     assert PUBLIC == [
         "Capture", "ConditionError", "DefinitionError", "Event", "EventType", "Explanation", "FOREVER", "FencedError",
-        "Finding", "FullError", "History", "LedgerError", "MessagingError", "PublishError", "RejectedError", "Result",
-        "SagacityError", "Source", "SourceError", "StoreError", "UsageError", "Workflow", "WorkflowError", "check", "expect",
-        "explain", "judge", "load", "loads",
+        "Finding", "FullError", "History", "LedgerError", "MemoryLimitError", "MessagingError", "PublishError",
+        "RejectedError", "Result", "SagacityError", "Source", "SourceError", "StoreError", "UsageError", "Workflow",
+        "WorkflowError", "check", "expect", "explain", "judge", "load", "loads",
     ]  # fmt: skip
 
 
