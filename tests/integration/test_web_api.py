@@ -280,7 +280,7 @@ def test_dead_letters_are_delivered_after_all_and_that_is_audited() -> None:
         assert [letter["number"] for letter in _ok(client, "/api/v1/notices/dead-letters")["items"]] == others
         assert client.post(redrive, json={}).json() == {"redriven": len(others)}
         assert _ok(client, "/api/v1/notices/dead-letters")["items"] == []
-        assert _ok(client, "/api/v1/audit", limit=1)["items"][0]["what"] == f"redrive {len(others)} dead letters"
+        assert _ok(client, "/api/v1/audit", limit=1)["items"][0]["what"] == f"redrive {len(others)} dead {'letter' if len(others) == 1 else 'letters'}"
 
 
 def test_a_replay_finds_nothing_new_and_is_audited(client: TestClient[Litestar]) -> None:
@@ -290,7 +290,7 @@ def test_a_replay_finds_nothing_new_and_is_audited(client: TestClient[Litestar])
     assert (replayed["opened"], replayed["reopened"]) == (0, 0)
     period_told = "replay from 2026-11-01T00:00:00.000000Z to 2026-12-01T00:00:00.000000Z"
     done, begun = (entry["what"] for entry in _ok(client, "/api/v1/audit", limit=2)["items"])
-    assert done == f"{period_told}: {replayed['cases']} cases, without 0 archived"
+    assert done == f"{period_told}: {replayed['cases']} {'case' if replayed['cases'] == 1 else 'cases'}, without 0 archived"
     assert begun == f"{period_told} begins"
 
 

@@ -103,7 +103,7 @@ async def replay(served: Served, who: Identity, start: int, end: int) -> Judged:
         archived, after = archived + judged.archived, judged.after
         if after is None:
             break
-    done = f"{period}: {cases} cases, without {archived} archived"
+    done = f"{period}: {cases:,} {'case' if cases == 1 else 'cases'}, without {archived:,} archived"
     await asked(served, lambda ledger: ledger.audit(who.name, done, served.now()))
     _tell(served)
     return Judged(cases, opened, reopened, resolved, None, archived=archived)
@@ -115,7 +115,7 @@ async def redrive(served: Served, who: Identity, numbers: Collection[int] | None
     def work(ledger: LiveLedger) -> int:
         now = served.now()
         count = dead_letters.redrive(ledger, now, numbers)
-        ledger.audit(who.name, f"redrive {count} dead letters", now)
+        ledger.audit(who.name, f"redrive {count:,} dead {'letter' if count == 1 else 'letters'}", now)
         return count
 
     return await asked(served, work)
