@@ -1,7 +1,7 @@
 # Each target sets up what it needs in .venv; `make` alone lists them. Only make and python3 >= 3.11 are presumed.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt bench clean core dev
+.PHONY: help demo test nightly lint fmt bench clean core dev
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -15,6 +15,7 @@ PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.
 help:  ## list the targets
 	@echo "make demo    orders with planted faults: weeks of them checked, then live with pages  (ARGS='--orders 50000')"
 	@echo "make test    every test                                                     (ARGS='-k payment')"
+	@echo "make nightly the laws on ten times the examples, and the campaigns of kills   (some hours)"
 	@echo "make lint    ruff, mypy --strict, import rules"
 	@echo "make fmt     format the code"
 	@echo "make bench   the benchmarks, as tables                                      (ARGS='--events 1e6')"
@@ -25,6 +26,12 @@ demo: $(VENV)/.serve  ## the demonstration, under build/demo
 
 test: dev  ## every test
 	@$(BIN)/python -m pytest -n 2 -rs --no-fold-skipped $(ARGS)
+
+nightly: dev  ## the laws on many more examples, and the campaigns of kills
+	@SAGACITY_EFFORT=10 $(BIN)/python -m pytest -n 2 tests/property $(ARGS)
+	@$(BIN)/python -m sagacity.testing.simulate --seeds 100000
+	@$(BIN)/python -m tests.chaos.crashes --rounds 200
+	@$(BIN)/python -m tests.chaos.crashes --rounds 200 --from kafka
 
 lint: dev  ## style, types, import rules
 	@$(BIN)/ruff check .

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from effort import examples
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -28,7 +29,7 @@ def _events(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=list(HealthCheck))
 @given(rounds=st.lists(st.lists(_events(), max_size=4), min_size=2, max_size=4))
 def test_a_ledger_that_archives_says_what_one_that_does_not_says(rounds: list[list[dict[str, Any]]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

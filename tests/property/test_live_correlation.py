@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from effort import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_correlation import Row, expected
@@ -40,7 +41,7 @@ def _cases(ledger: DuckDBLiveLedger) -> dict[str, set[str]]:
     return {case: {str(stored.event.id) for stored in ledger.events("order", case)} for case in cases}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(st.tuples(_value, _value, _value), min_size=1, max_size=14), data=st.data())
 def test_late_links_put_events_where_all_at_once_would(rows: list[Row], data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=4)))

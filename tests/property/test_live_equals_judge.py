@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from effort import examples
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from strategies import LAST, Log, cases_of, logs, workflows
@@ -44,13 +45,13 @@ def _held(ledger: DuckDBLiveLedger) -> set[tuple[Any, ...]]:
     return {(it.case, it.expectation, it.kind, it.since, it.type, it.time, it.activation) for it in page.items}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_the_live_ledger_says_in_the_end_what_the_judge_says(data: st.DataObject) -> None:
     _hold(data, archive_after=None)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_it_says_the_same_however_often_cases_go_to_the_archive_and_come_back(data: st.DataObject) -> None:
     _hold(data, archive_after=data.draw(st.sampled_from((0, 0, 1, 3))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 import msgspec
 import pytest
+from effort import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strategies import Log, as_ofs, cases_of, logs, workflows
@@ -50,7 +51,7 @@ def _by_judge(workflow: Workflow, log: Log, as_of: int) -> dict[str, CaseVerdict
 
 
 @pytest.mark.parametrize("screened", [True, False], ids=["screened", "all examined"])
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(50), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_the_plan_says_what_the_judge_says(screened: bool, data: st.DataObject) -> None:
     workflow = data.draw(workflows())

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import duckdb
 import msgspec
+from effort import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strategies import Log, as_ofs, cases_of, logs, workflows
@@ -49,7 +50,7 @@ def _by_engine(workflow: Workflow, log: Log, as_of: int) -> tuple[dict[str, Said
         return {case: Said(*told) for case, *told in rows}, violated
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_waiting_plan_says_of_each_case_what_the_judge_says(data: st.DataObject) -> None:
     workflow, log, as_of = _drawn(data)
@@ -68,7 +69,7 @@ def test_a_waiting_plan_says_of_each_case_what_the_judge_says(data: st.DataObjec
         assert (FOREVER if due is None else due) <= latest
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_verdict_changes_by_itself_before_a_case_is_due(data: st.DataObject) -> None:
     workflow, log, as_of = _drawn(data)
