@@ -70,8 +70,8 @@ class Line(msgspec.Struct, frozen=True):
     """A saga in a list. Times are microseconds since 1970, UTC.
 
     `stands` is since when it is as it is: a parked saga, since it has been parked without a break; any other, since
-    something last happened to it. `parked` are the steps that it is parked at, none where it is in quarantine. `cause` says why it is
-    parked, turned back or in quarantine.
+    something last happened to it. `parked` are the steps that it is parked at, none where it is in quarantine. `cause` says
+    why it is parked, turned back or in quarantine.
     """
 
     id: str
