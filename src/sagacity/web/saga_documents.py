@@ -39,7 +39,8 @@ Instant = Annotated[str, Meta(description="ISO 8601, UTC, six places", examples=
 
 class SagaLine(msgspec.Struct, frozen=True, kw_only=True):
     """A saga in a list. `since` is from when it stands as it does: for a parked saga, from when it was parked without a
-    break. `parked` are the steps that it is parked at; none where the whole saga is in quarantine. `due` is when a timer fires."""
+    break. `parked` are the steps that it is parked at; none where the whole saga is in quarantine. `due` is when a timer
+    fires."""
 
     id: str
     definition: str

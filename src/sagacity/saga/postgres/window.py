@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from psycopg import AsyncConnection, Error, ProgrammingError
+from psycopg import AsyncConnection, DataError, Error, ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import InsufficientPrivilege, InvalidSchemaName, UndefinedColumn, UndefinedTable
 
@@ -49,6 +49,10 @@ class Window:
         except _ABSENT as error:
             raise MessagingError(
                 f"{self.where} has no tables of sagas, or not all", hint="await sagacity.saga.install(dsn) makes them"
+            ) from error
+        except (DataError, UnicodeEncodeError) as error:
+            raise UsageError(
+                f"the sagas' database cannot take that: {error}", hint="look at ids, names and numbers"
             ) from error
         except InsufficientPrivilege as error:
             hint = "its user needs to read the schema sagacity; to order, also to insert into saga_orders"
