@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 
 import msgspec
@@ -17,7 +16,7 @@ from sagacity.saga.decision import Command, Decision
 from sagacity.saga.messages import command_message
 from sagacity.saga.postgres import definitions, install, orders, store
 
-__all__ = ["PURCHASE", "Story", "filled"]
+__all__ = ["PURCHASE", "Story", "filled", "stories"]
 
 MINUTE = 60_000_000
 ONCE = Retry(attempts=1)
@@ -82,10 +81,14 @@ class Story:
 
 
 def stories(now: int) -> list[Story]:
+    """One saga of each state, as of `now`."""
+
     def purchase(number: int, minutes: float, **more: bool | str) -> Story:
         return Story(PURCHASE, f"purchase-{number}", now - int(minutes * MINUTE), **more)  # type: ignore[arg-type]
 
-    before: Callable[[Story], Story] = lambda story: story.after(0.4).done("reserve-stock", "hold-courier", "write-order")
+    def before(story: Story) -> Story:
+        return story.after(0.4).done("reserve-stock", "hold-courier", "write-order")
+
     return [
         before(purchase(1, 600)).after(1).done("charge-card").after(2).done("ship", "send-receipt"),
         before(purchase(2, 480)).silent(12),
@@ -122,7 +125,9 @@ async def _fill(dsn: str, now: int, extra: int) -> None:
         await orders.place(connection, "purchase-4", "retry", by=by, step="charge-card", reason=reason, outcome="done")
         letter = command_message(PURCHASE, told[4].decision.saga, told[4].commands[-1])
         await dead_letters.bury(connection, "shipping", Delivery("shipping", 2, 17, letter.envelope), "no such depot")
-        await dead_letters.bury(connection, "stock", Delivery("stock", 0, 4, Unreadable(b"k", b"?", (), "no CloudEvent")), "no CloudEvent")
+        await dead_letters.bury(
+            connection, "stock", Delivery("stock", 0, 4, Unreadable(b"k", b"?", (), "no CloudEvent")), "no CloudEvent"
+        )
 
 
 def filled(dsn: str, now: int, *, extra: int = 0) -> None:

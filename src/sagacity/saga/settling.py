@@ -24,7 +24,7 @@ from sagacity.saga.postgres import orders, store
 from sagacity.saga.postgres.connection import Connection, Held
 from sagacity.saga.postgres.store import Kept
 from sagacity.saga.state import ENDED, SagaState
-from sagacity.saga.transitions import AWAITING
+from sagacity.saga.transitions import AWAITING, PARKED
 
 __all__ = ["Batch", "Beginning", "Settled"]
 
@@ -165,7 +165,10 @@ class Batch:
         """Somebody has a dead letter done again: the step's command goes to its participant once more, if it is awaited."""
         saga = self._sagas.get(id)
         definition = None if saga is None else self._desk.definitions.get((saga.definition, saga.version))
-        outcome = f"saga {id} awaits no answer of its step {step} any longer; nothing was sent"
+        standing = None if saga is None else saga.steps.get(step or "")
+        outcome = f"step {step} of saga {id} is {standing.status if standing else 'not known'}: nothing was sent"
+        if standing is not None and standing.status in PARKED:
+            outcome += "; order a retry of it instead"
         if saga is not None and definition is not None:
             for command in in_flight(definition, saga):
                 if command.step == step:

@@ -188,7 +188,7 @@ def _steps(steps: Sequence[SagaStep], now: int) -> Markup:
             named(step.name, 80),
             tag("div", named(", ".join(filter(None, (step.kind, step.topic))), 120), class_="soft light"),
         )
-        rows.append((step.name, [about, status, sent, moment(_us(step.due), now, never="–"), known]))
+        rows.append((step.name, [about, status, sent, moment(_us(step.due), now, never="–"), known or "–"]))
     return card(drawn, grid("Steps", heads, rows), flush=True)
 
 
