@@ -19,20 +19,23 @@ _ABSENT = (InvalidSchemaName, UndefinedTable, UndefinedColumn)
 
 
 class Window:
-    """Of one event loop. Whoever asks waits `within` so many seconds at most, for a connection, the connecting itself and
-    the answer together; at most `most` ask at the same time. A connection that was lost is made anew."""
+    """Of one event loop at a time. Whoever asks waits `within` so many seconds at most, for a connection, the connecting
+    itself and the answer together; at most `most` ask at the same time. A connection that was lost is made anew."""
 
     def __init__(self, dsn: str, *, within: float = 5.0, most: int = 4) -> None:
         self.where = place(dsn)
         self._dsn = dsn
         self._within = within
+        self._most = most
         self._turn = asyncio.Semaphore(most)
         self._idle: list[Connection] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Connection]:
         """A connection for one question. Raises StoreError where there is no answer in time, MessagingError where the tables
         are not there; whatever else is raised within goes through."""
+        self._move()
         try:
             async with asyncio.timeout(self._within), self._turn:
                 connection = await self._taken()
@@ -63,8 +66,17 @@ class Window:
 
     async def close(self) -> None:
         """Let go of all connections."""
+        self._move()
         while self._idle:
             await self._idle.pop().close()
+
+    def _move(self) -> None:
+        """Connections belong to the event loop that they were made on, and are of no use to another."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            for connection in self._idle:
+                connection.pgconn.finish()
+            self._loop, self._idle, self._turn = loop, [], asyncio.Semaphore(self._most)
 
     async def _taken(self) -> Connection:
         while self._idle:

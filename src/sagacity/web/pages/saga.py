@@ -118,7 +118,8 @@ def _ids(told: SagaDocument, has_case: bool) -> list[tuple[str, Child]]:
 def _ordering(frame: Frame, shown: Shown) -> Markup | None:
     """What may be ordered, each a button; what is written as the reason stays while the page renews itself."""
     if shown.line.ended is not None:
-        return tag("div", "", id="ordering")
+        over = tag("li", empty("It has ended: nothing can be ordered of it any more."), data_key="over")
+        return tag("div", tag("ul", over, class_="choices", id="choices", data_live=True), hidden=True)
     if not frame.viewer.operator:
         said = empty("An operator may order how it goes on; you may look.")
         return section("ordering", "How it goes on", card(said, flush=True), live=False)
@@ -132,7 +133,7 @@ def _ordering(frame: Frame, shown: Shown) -> Markup | None:
         tag("label", "Reason", tag("textarea", "", name="reason", rows=2, required=True, maxlength=1000,
             aria_describedby="reason-help")),
         tag("p", "It is kept with the order, and with your name.", class_="soft", id="reason-help"),
-        tag("ul", choices or tag("li", nothing), class_="choices", id="choices", data_live=True),
+        tag("ul", choices or tag("li", nothing, data_key="nothing"), class_="choices", id="choices", data_live=True),
         method="post", action="/saga/order", class_="card fields", id="order",
     )  # fmt: skip
     lead = "It needs you." if shown.line.status == "parked" else "It goes on by itself; you may step in."
