@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import msgspec
@@ -131,5 +132,7 @@ async def _fill(dsn: str, now: int, extra: int) -> None:
 
 
 def filled(dsn: str, now: int, *, extra: int = 0) -> None:
-    """Make the tables in a database, and sagas as of `now` (microseconds since 1970, UTC), with so many more that run."""
-    asyncio.run(_fill(dsn, now, extra))
+    """Make the tables in a database, and sagas as of `now` (microseconds since 1970, UTC), with so many more that run. It
+    may be called where an event loop runs."""
+    with ThreadPoolExecutor(1) as aside:
+        aside.submit(lambda: asyncio.run(_fill(dsn, now, extra))).result()

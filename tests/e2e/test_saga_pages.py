@@ -1,13 +1,13 @@
-"""The pages of sagas in a real browser: what is parked, orders with a reason, pages that renew themselves, colours, widths."""
+"""The pages of sagas in a real browser: what is parked, orders with a reason, pages that renew themselves, widths."""
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 from test_live_pages import CHROMIUM, FLAGS, Visit
@@ -15,7 +15,6 @@ from test_live_pages import CHROMIUM, FLAGS, Visit
 from fakes.samples import sample_ledger
 from live_site import Site, served
 from postgres_server import PostgreSQL
-from postgres_stories import connected
 from saga_samples import filled
 from sagacity.saga.postgres.operations import Operations
 
@@ -146,15 +145,11 @@ def test_an_order_is_given_with_a_reason_and_the_page_says_what_became_of_it(
 def test_an_open_page_shows_what_happens_and_keeps_what_is_being_written(visit: Any, database: str) -> None:
     filled(database, NOW)
 
-    async def changed() -> None:
-        async with connected(database) as connection:
-            gone = "update sagacity.sagas set status = 'abandoned', ended = changed where id = 'purchase-3'"
-            await connection.execute(gone)
-
     with served(sample_ledger(NOW, orders=5), sagas=Operations(database)) as site:
         page = visit(site.url + PAGES["parked"]).page
         page.get_by_label("Reason").fill("looking at it")
-        asyncio.run(changed())
+        with psycopg.connect(database) as connection:
+            connection.execute("update sagacity.sagas set status = 'abandoned', ended = changed where id = 'purchase-3'")
         expect(page.locator("#head .tags")).to_have_text("abandoned", timeout=15_000)
         expect(page.locator("#choices")).to_contain_text("nothing can be ordered of it any more")
         assert page.get_by_label("Reason").input_value() == "looking at it"
