@@ -101,11 +101,11 @@ def test_sagas_are_searched_and_paged(visit: Any, site: Site) -> None:
     page.get_by_role("link", name="More sagas").click()
     page.wait_for_url("**cursor=**")
     expect(page.locator("#found tbody tr").last).to_contain_text("purchase-1")
-    page.get_by_label("Status").select_option("waiting")
+    page.get_by_role("combobox", name="Status").select_option("waiting")
     page.get_by_role("button", name="Search").click()
     page.wait_for_url("**state=waiting**")
     expect(page.locator("#found tbody tr")).to_have_count(1)
-    page.get_by_label("Saga", exact=True).fill("booking/9")
+    page.get_by_role("searchbox", name="Saga").fill("booking/9")
     page.keyboard.press("Enter")
     page.wait_for_url("**/saga?saga=booking%2F9")
 

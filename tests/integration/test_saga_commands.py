@@ -51,7 +51,8 @@ def test_parked_sagas_are_listed_with_how_long_they_have_stood_and_why(
 
 
 def test_a_list_goes_on_where_it_ended(seen: str, capsys: pytest.CaptureFixture[str]) -> None:
-    found, cursor = [], []
+    found: list[str] = []
+    cursor: list[str] = []
     for _ in range(20):
         assert run(["saga", "list", "--limit", "4", "--format", "json", "--database", seen, *cursor]) == 0
         said = capsys.readouterr()

@@ -324,7 +324,7 @@ def test_nothing_can_be_ordered_of_a_saga_that_has_ended(database: str) -> None:
         sagas = Operations(database)
         for order in ("retry", "skip", "compensate", "abandon", "resume"):
             with pytest.raises(RefusedOrderError, match="purchase-1 is completed"):
-                await sagas.order("purchase-1", order, by="ada", reason="again")  # type: ignore[arg-type]
+                await sagas.order("purchase-1", order, by="ada", reason="again")
         await sagas.close()
 
     told(story)
