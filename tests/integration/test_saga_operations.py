@@ -286,6 +286,9 @@ def test_questions_are_bounded_in_time_and_a_database_that_comes_back_is_asked_a
                 await sagas.saga("purchase-1")
             postgres.start()
             assert await sagas.saga("purchase-1") is not None
+            postgres.stop()
+            postgres.start()
+            assert await sagas.saga("purchase-1") is not None, "a connection that was lost meanwhile is made anew"
             await sagas.close()
 
         told(story)
@@ -297,7 +300,8 @@ def test_a_database_that_takes_connections_and_says_nothing_is_given_up() -> Non
             sagas = Operations(f"host=127.0.0.1 port={silent.getsockname()[1]} dbname=sagas password=secret", within=0.2)
             assert sagas.where == f"sagas on 127.0.0.1:{silent.getsockname()[1]}"
             with pytest.raises(StoreError, match="did not answer within") as away:
-                await sagas.counts()
+                async with asyncio.timeout(15):
+                    await sagas.counts()
             assert "secret" not in str(away.value)
 
     told(story)
