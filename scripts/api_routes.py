@@ -14,7 +14,7 @@ __all__ = ["described", "main", "table", "written"]
 
 _PAGE = Path(__file__).resolve().parents[1] / "docs" / "api.md"
 _BETWEEN = re.compile(r"(<!-- routes -->\n).*?(<!-- end of routes -->)", re.DOTALL)
-_TAGS = ("ingest", "cases", "findings", "workflows", "sources", "upkeep", "server")
+_TAGS = ("ingest", "cases", "findings", "workflows", "sagas", "sources", "upkeep", "server")
 
 
 def described() -> dict[str, Any]:

@@ -17,6 +17,7 @@ from sagacity.reconcile.watermark import Patience
 from sagacity.sources.push import PushStream
 from sagacity.sources.stream import Reach
 from sagacity.web.app import create_app
+from sagacity.web.saga_desk import SagaDesk
 from sagacity.web.server import server
 from sagacity.web.settings import Settings
 
@@ -39,14 +40,20 @@ class Site(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def served(ledger: MemoryLedger, *, reaches: Sequence[Reach] = (), settings: Settings | None = None) -> Iterator[Site]:
+def served(
+    ledger: MemoryLedger,
+    *,
+    reaches: Sequence[Reach] = (),
+    settings: Settings | None = None,
+    sagas: SagaDesk | None = None,
+) -> Iterator[Site]:
     """The site, up for as long as the context lasts."""
     push = PushStream(_SOURCES)
     patience = Patience(lateness=0, idle=50_000)
     live = Live(ledger, [push, FixedStream(reaches)], clock=SystemClock(), patience=patience)
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    running = server(create_app(live, push=push, settings=settings), port=0)
+    running = server(create_app(live, push=push, settings=settings, sagas=sagas), port=0)
     rounds = threading.Thread(target=live.run, daemon=True)
     web = threading.Thread(target=running.run, args=([listening],), daemon=True)
     rounds.start()

@@ -19,6 +19,7 @@ from sagacity.reconcile.live import Live
 from sagacity.sources.push import PushStream
 from sagacity.sources.stream import Reach, Stream
 from sagacity.web.app import create_app
+from sagacity.web.saga_desk import SagaDesk
 from sagacity.web.server import server
 from sagacity.web.settings import Settings
 from sagacity.web.tokens import ROLES, Role, Tokens, minted
@@ -68,6 +69,7 @@ def serving(
     reaches: Sequence[Reach] = REACHES,
     push: PushStream | None = None,
     run: bool = True,
+    sagas: SagaDesk | None = None,
 ) -> Iterator[Serving]:
     """The application with its rounds going on; without `run` nothing is taken in, nor anything done that is asked for."""
     clock = Hand()
@@ -79,7 +81,7 @@ def serving(
     if run:
         rounds.start()
     try:
-        yield Serving(ledger, live, push, clock, create_app(live, push=push, settings=settings))
+        yield Serving(ledger, live, push, clock, create_app(live, push=push, settings=settings, sagas=sagas))
     finally:
         live.stop()
         if run:

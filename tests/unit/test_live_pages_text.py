@@ -246,7 +246,8 @@ def test_trace_ids_are_found_where_records_carry_them() -> None:
 
 def test_the_address_of_a_file_changes_with_what_the_files_hold() -> None:
     assert asset_url("live.js") == f"/assets/{version()}/live.js"
-    assert {name for name in assets() if name.endswith(".css")} == {"report.css", "picture.css", "live.css"}
+    sheets = {name for name in assets() if name.endswith(".css")}
+    assert sheets == {"report.css", "picture.css", "live.css", "sagas.css"}
 
 
 def test_modules_ask_nothing_of_other_servers() -> None:

@@ -49,6 +49,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "findings": ("sagacity.cli.findings", "List findings; acknowledge, waive or reopen one.", "Ask a running server"),
     "replay": ("sagacity.cli.replay", "Have a running server judge a period again.", "Ask a running server"),
+    "saga": ("sagacity.cli.saga", "Look at sagas; order how parked ones go on.", "Run sagas"),
     "demo": ("sagacity.cli.demo", "Generate orders with known faults, check them, and compare.", "Try it out"),
 }
 """Each command's module, which has it as `command`, or as `commands` where it has commands of its own; its help in one line;

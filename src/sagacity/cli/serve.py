@@ -47,6 +47,15 @@ def command(
     lateness: Annotated[
         str | None, typer.Option(metavar="DURATION", help="How late events may come [default: 2s].", show_default=False)
     ] = None,
+    sagas: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="An orchestrator's PostgreSQL, whose sagas are shown, too. Give no password here, where other users of the "
+            "machine see it: use PGPASSWORD, ~/.pgpass or the configuration file.",
+            show_default=False,
+        ),
+    ] = None,
     memory: Annotated[
         str | None,
         typer.Option(metavar="SIZE", help="What the ledger may hold in memory [default: 1GB].", show_default=False),
@@ -62,6 +71,7 @@ def command(
     Examples:
       sagacity serve --workflow order.workflow.yaml
       sagacity serve --workflow 'workflows/*.yaml' --ledger ./ledger --kafka broker:9092
+      sagacity serve --workflow purchase.workflow.yaml --sagas postgresql://shop@db/sagas
       sagacity serve --config server.yaml --listen 0.0.0.0:8420 --tokens tokens.txt
     """
     import os
@@ -77,7 +87,9 @@ def command(
     from sagacity.cli.server.wiring import serve
 
     given = read_config(config)
-    changed = _changed(given, workflow, ledger, listen, kafka, kafka_setting, source, tokens, lateness, memory)
+    changed = _changed(given, workflow, ledger, listen, kafka, kafka_setting, source, tokens, lateness, memory, sagas)
+    if changed.sagas is not None:
+        needed("saga", "psycopg")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):  # to be told to stop is how a server ends well
         serve(changed, os.environ, typer.echo)
@@ -94,6 +106,7 @@ def _changed(
     tokens: str | None,
     lateness: str | None,
     memory: str | None,
+    sagas: str | None,
 ) -> Config:
     """The configuration with what the command line says put over it. Raises UsageError."""
     import msgspec
@@ -109,6 +122,7 @@ def _changed(
             ("tokens", tokens),
             ("lateness", lateness),
             ("memory", memory),
+            ("sagas", sagas),
         )
         if value is not None
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sagacity.errors import StoreError
 from sagacity.saga.desk import Desk
-from sagacity.saga.happenings import Due, Released
+from sagacity.saga.happenings import Due, Ordered, Released
 from sagacity.saga.postgres import orders, store
 from sagacity.saga.postgres.connection import Connection, Lasting
 from sagacity.saga.postgres.store import StaleError
@@ -79,7 +79,10 @@ class Lookout:
             waiting = await orders.waiting(connection, _AT_MOST)
             await batch.fetch(id for _, id, _ in waiting)
             for number, id, order in waiting:
-                batch.ordered(number, id, order)
+                if isinstance(order, Ordered):
+                    batch.ordered(number, id, order)
+                else:
+                    batch.redriven(number, id, order.step)
         return len(waiting)
 
     async def _resources(self) -> int:

@@ -11,19 +11,20 @@ import msgspec
 from sagacity.errors import UsageError
 from sagacity.messaging import Delivery, Message
 from sagacity.messaging.postgres import dead_letters, outbox
-from sagacity.saga.decide import begin, decide, quarantine, resources
+from sagacity.saga.decide import begin, decide, quarantine, resources, undefined
 from sagacity.saga.decision import Decision, SagaEvent
 from sagacity.saga.definition import Saga
 from sagacity.saga.desk import Desk
 from sagacity.saga.handlers import Unfit
 from sagacity.saga.handling import Passing, handle, may_pass
 from sagacity.saga.happenings import Happening, Ordered, Replied
+from sagacity.saga.inflight import in_flight
 from sagacity.saga.messages import Address, address, command_message, event_message
 from sagacity.saga.postgres import orders, store
 from sagacity.saga.postgres.connection import Connection, Held
 from sagacity.saga.postgres.store import Kept
 from sagacity.saga.state import ENDED, SagaState
-from sagacity.saga.transitions import AWAITING
+from sagacity.saga.transitions import AWAITING, PARKED
 
 __all__ = ["Batch", "Beginning", "Settled"]
 
@@ -74,6 +75,7 @@ class Batch:
         self._new: dict[str, None] = {}
         self._changed: dict[str, None] = {}
         self._retired: list[str] = []
+        self._unreadable: dict[str, str] = {}
         self._counted: list[tuple[Counter[str], str]] = []
         self._buried: list[tuple[str, Delivery, str]] = []
         self._events: list[SagaEvent] = []
@@ -123,6 +125,7 @@ class Batch:
             if each.saga is None:
                 _log.error("saga %s: %s", id, each.unreadable)
                 self._retired.append(id)
+                self._unreadable[id] = each.unreadable or "its state cannot be read"
                 self.settled.counts["unreadable"] += 1
             elif id not in self._sagas:
                 self._sagas[id], self._revisions[id] = each.saga, each.revision
@@ -133,9 +136,13 @@ class Batch:
         saga = self._sagas.get(id)
         if saga is None:
             self.settled.counts["foreign"] += 1
-            return f"there is no saga {id}"
+            return f"saga {id}: {self._unreadable[id]}" if id in self._unreadable else f"there is no saga {id}"
         definition = self._desk.definitions.get((saga.definition, saga.version))
+        failed: str | None = None
         try:
+            if definition is None and isinstance(happening, Ordered):
+                self._take(undefined(saga, happening, self._now), None)
+                return None
             if definition is None:
                 raise LookupError(f"the definition {saga.definition} {saga.version} is not known")
             decision = decide(definition, saga, happening, self._now)
@@ -145,13 +152,29 @@ class Batch:
             return str(refused)
         except Exception as error:
             _log.exception("saga %s cannot be decided", id)
-            decision = quarantine(saga, f"it cannot be decided: {type(error).__name__}: {error}", self._now)
+            failed = f"it cannot be decided: {type(error).__name__}: {error}"
+            decision = quarantine(saga, failed, self._now)
         self._take(decision, definition)
-        return None
+        return failed
 
     def ordered(self, number: int, id: str, order: Ordered) -> None:
         """An operator's order; what becomes of it is kept."""
         self._outcomes.append((number, self.happen(id, order) or "done"))
+
+    def redriven(self, number: int, id: str, step: str | None) -> None:
+        """Somebody has a dead letter done again: the step's command goes to its participant once more, if it is awaited."""
+        saga = self._sagas.get(id)
+        definition = None if saga is None else self._desk.definitions.get((saga.definition, saga.version))
+        standing = None if saga is None else saga.steps.get(step or "")
+        outcome = f"step {step} of saga {id} is {standing.status if standing else 'not known'}: nothing was sent"
+        if standing is not None and standing.status in PARKED:
+            outcome += "; order a retry of it instead"
+        if saga is not None and definition is not None:
+            for command in in_flight(definition, saga):
+                if command.step == step:
+                    self._send(command_message(definition, saga, command))
+                    outcome = "done"
+        self._outcomes.append((number, outcome))
 
     def take_inline(self) -> list[Message]:
         """The commands so far for participants that are inline: to be done in this transaction, and not in the next."""

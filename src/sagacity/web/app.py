@@ -26,6 +26,7 @@ from sagacity.web.metrics import Metrics, metrics
 from sagacity.web.pages import HANDLERS, error_page
 from sagacity.web.problem import answered
 from sagacity.web.reading import Readings
+from sagacity.web.saga_desk import SagaDesk
 from sagacity.web.sessions import Sessions
 from sagacity.web.settings import Settings
 from sagacity.workflow.model import Workflow
@@ -45,10 +46,12 @@ def create_app(
     push: PushStream,
     settings: Settings | None = None,
     adopted: Callable[[Workflow], None] = lambda _workflow: None,
+    sagas: SagaDesk | None = None,
 ) -> Litestar:
     """The API, ingest, metrics and pages over a ledger that `Live` keeps up to date on another thread.
 
-    `push` must be one of its streams. `adopted` is told of each workflow that people put in place. Nothing is connected to,
+    `push` must be one of its streams. `adopted` is told of each workflow that people put in place.
+    `sagas` are shown, too, where they are given. Nothing is connected to,
     and nothing started, before the application runs.
     """
     settings = settings or Settings()
@@ -65,6 +68,7 @@ def create_app(
         changes=Changes(live, most=settings.watchers),
         readings=Readings(live.ledger),
         adopted=told,
+        sagas=sagas,
     )
 
     measured = Metrics(served)
@@ -79,6 +83,8 @@ def create_app(
         finally:
             measured.end()
             served.changes.end()
+            if sagas is not None:
+                await sagas.close()
 
     return Litestar(
         [*API, *INGEST, metrics, Router("/", route_handlers=HANDLERS, include_in_schema=False)],

@@ -13,6 +13,7 @@ from sagacity.reconcile.live import Live
 from sagacity.sources.push import PushStream
 from sagacity.web.changes import Changes
 from sagacity.web.reading import Readings
+from sagacity.web.saga_desk import SagaDesk
 from sagacity.web.sessions import Sessions
 from sagacity.web.settings import Settings
 from sagacity.workflow.model import Workflow
@@ -22,6 +23,7 @@ __all__ = ["Here", "Served"]
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
     """Given to routes as the dependency `served`. `adopted` is called with each workflow that is judged by from now on.
+    `sagas` are those that this server shows, if it shows any.
 
     Whatever reads from `ledger` may block for a while, and so belongs on a thread: `sync_to_thread=True`.
     """
@@ -33,6 +35,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     changes: Changes
     readings: Readings
     adopted: Callable[[Workflow], None]
+    sagas: SagaDesk | None = None
 
     @property
     def ledger(self) -> LiveLedger:

@@ -10,7 +10,16 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from sagacity.errors import FullError, LedgerError, SagacityError, SourceError, UsageError, WorkflowError
+from sagacity.errors import (
+    FullError,
+    LedgerError,
+    MessagingError,
+    SagacityError,
+    SourceError,
+    StoreError,
+    UsageError,
+    WorkflowError,
+)
 from sagacity.sources.push import BusyError
 from sagacity.web.logs import log
 from sagacity.workflow.problems import Problem as WorkflowProblem
@@ -26,6 +35,8 @@ _STATUSES: tuple[tuple[type[SagacityError], int], ...] = (
     (UsageError, 400),
     (SourceError, 503),
     (LedgerError, 503),
+    (StoreError, 503),
+    (MessagingError, 503),
     (SagacityError, 400),
 )
 """The first class that fits says what a request is answered with."""

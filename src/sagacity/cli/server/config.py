@@ -38,7 +38,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     case is kept at hand before it goes to the archive; `retain`: how long the archive is kept; None: for ever. `alerts` is
     the configuration of alerts, or the path of its file. `hosts` are the names that the server is called by from
     outside, `public_url` is the address that messages link to unless `alerts` states one. `batch` bounds the records of
-    one round.
+    one round. `sagas` is the address of the PostgreSQL of an orchestrator whose sagas are shown.
     """
 
     workflows: tuple[str, ...] = ()
@@ -56,6 +56,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     hosts: tuple[str, ...] = ()
     public_url: str | None = None
     secure: bool = False
+    sagas: str | None = None
     alerts: Any = None
 
     @property

@@ -29,6 +29,7 @@ from sagacity.sources.stream import Stream
 from sagacity.web.app import Settings, create_app
 from sagacity.web.listening import check_listening
 from sagacity.web.logs import log, set_up
+from sagacity.web.saga_desk import SagaDesk
 from sagacity.web.server import server
 from sagacity.web.tokens import tokens_from
 from sagacity.workflow.conditions.record import parse_record, paths
@@ -60,6 +61,7 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
     _check_names([workflow for workflow, _ in given])
     if not Path(config.ledger).exists():
         _check_sources(config, [workflow for workflow, _ in given])
+    sagas = _sagas(config)
     clock = SystemClock()
     with ExitStack() as stack:
         sockets = bound(host, port)
@@ -92,7 +94,8 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
                 topics = _topics_of(config, list(judged_by.values()))
                 kafka.serve(topics, assumed=_assumed(topics), surroundings=_asks_for_surroundings(workflow))
 
-        web = server(create_app(live, push=push, settings=settings, adopted=adopted), host=host, port=port)
+        app = create_app(live, push=push, settings=settings, adopted=adopted, sagas=sagas)
+        web = server(app, host=host, port=port)
 
         rejections = Rejections(ledger, clock, _log_rejected)
         live.listen(rejections.wake)
@@ -108,7 +111,7 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
             delivery = _Worker("alerts", deliverer.run, web)
             stack.callback(delivery.end, deliverer.stop)
             delivery.start()
-        say(_greeting(config, host, port, known, bool(tokens)))
+        say(_greeting(config, host, port, known, bool(tokens), None if sagas is None else sagas.where))
         with suppress(KeyboardInterrupt):  # told to stop, it has: that is no failure
             web.run(sockets)
         for worker in (rounds, watching, *([delivery] if alerts is not None else [])):
@@ -143,6 +146,16 @@ class _Worker(threading.Thread):
         if self.is_alive():
             stop()
             self.join(_JOIN)
+
+
+def _sagas(config: Config) -> SagaDesk | None:
+    """The sagas that are shown, if any are. Nothing is connected to yet: the server starts whether their database is up or
+    not. Raises UsageError where the address makes no sense."""
+    if config.sagas is None:
+        return None
+    from sagacity.saga.postgres.operations import Operations
+
+    return Operations(config.sagas)
 
 
 def _alerts(config: Config) -> Alerts | None:
@@ -253,14 +266,15 @@ def _asks_for_surroundings(workflow: Workflow) -> bool:
     return any(path.steps and path.steps[0] == "kafka" for path in read)
 
 
-def _greeting(config: Config, host: str, port: int, workflows: Sequence[Workflow], guarded: bool) -> str:
+def _greeting(config: Config, host: str, port: int, workflows: Sequence[Workflow], guarded: bool, sagas: str | None) -> str:
     named = ", ".join(workflow.name for workflow in workflows)
     where = f"http://{f'[{host}]' if ':' in host else host or '127.0.0.1'}:{port}/"
     from_kafka = f", Kafka at {config.kafka.servers}" if config.kafka else ""
     followed = f", files of {', '.join(config.follow)}" if config.follow else ""
+    shown = "" if sagas is None else f"Sagas of {sagas} are shown.\n"
     login = "asks for a token" if guarded else "open to everybody on this machine"
     return (
         f"Judging by {named}; ledger in {config.ledger}.\n"
         f"Records come in by POST {where}ingest{from_kafka}{followed}.\n"
-        f"Pages at {where} ({login}). Ctrl-C stops it."
+        f"{shown}Pages at {where} ({login}). Ctrl-C stops it."
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import msgspec
 
+from sagacity.errors import UsageError
 from sagacity.saga.decide.advance import advance, turn_back_if_needed
 from sagacity.saga.decide.course import Course
 from sagacity.saga.decide.orders import obey
@@ -24,7 +25,7 @@ from sagacity.saga.paths import resource_key
 from sagacity.saga.state import ENDED, SagaState, StepState
 from sagacity.saga.transitions import IN_FLIGHT
 
-__all__ = ["begin", "decide", "quarantine", "resources"]
+__all__ = ["begin", "decide", "quarantine", "resources", "undefined"]
 
 _SILENT = "no answer in time"
 
@@ -100,6 +101,19 @@ def quarantine(saga: SagaState, cause: str, now: int) -> Decision:
     if saga.status not in ENDED and saga.quarantine is None:
         course.change(quarantine=cause)
         course.tell("SagaParked", cause=cause)
+    return course.decision()
+
+
+def undefined(saga: SagaState, order: Ordered, now: int) -> Decision:
+    """What follows from an order for a saga whose definition is not known, or cannot be read: where it is parked it can be
+    abandoned. Raises UsageError for every other order."""
+    if order.order != "abandon" and saga.status not in ENDED:
+        raise UsageError(
+            f"saga {saga.id} runs {saga.definition} {saga.version}, which is not known, or cannot be read",
+            hint="give the orchestrator that definition and start it again, or abandon the saga",
+        )
+    course = Course(None, saga, now)
+    obey(course, order)
     return course.decision()
 
 

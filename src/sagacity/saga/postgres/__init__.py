@@ -7,6 +7,9 @@
     orders.py          operators' orders, and what became of them
     listing.py         sagas to look at: lists, one with its history, counts
     barrier.py         what a participant has answered
+    operations.py      what an operator does, for the command line and the web
+    redriving.py       dead letters done again
+    window.py          a few connections to look at a database by, within bounds of time
     retention.py       forgetting what is long over
 
 Raises UsageError on import where the extra `saga` is not installed.

@@ -6,14 +6,16 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from sagacity.errors import UsageError
+from sagacity.errors import DefinitionError, UsageError
+from sagacity.messaging.postgres import outbox
 from sagacity.saga.decision import SagaEvent
 from sagacity.saga.definition import Saga, decode, encode
+from sagacity.saga.messages import event_message
 from sagacity.saga.postgres.connection import Connection
 from sagacity.saga.postgres.store import given, write
 from sagacity.saga.state import SagaState
 
-__all__ = ["Version", "known", "migrate", "register", "versions"]
+__all__ = ["Version", "known", "migrate", "one", "register", "versions"]
 
 _REGISTER = """
 insert into sagacity.saga_definitions (name, version, definition) values (%s, %s, %s) on conflict do nothing
@@ -23,9 +25,14 @@ _ALL = "select definition from sagacity.saga_definitions order by name, version"
 _VERSIONS = """
 select name, version, since, (
     select count(*) from sagacity.sagas where definition = name and sagas.version = kept.version and ended is null
-)
+), definition
 from sagacity.saga_definitions as kept order by name, version
 """
+_NEWEST = """
+select definition from sagacity.saga_definitions
+where name = %(name)s and (%(version)s::integer is null or version = %(version)s) order by version desc limit 1
+"""
+_NAMES = "select distinct name from sagacity.saga_definitions order by name"
 _OF_VERSION = """
 select id, revision, state from sagacity.sagas
 where definition = %s and version = %s and ended is null order by id limit %s for update
@@ -33,12 +40,14 @@ where definition = %s and version = %s and ended is null order by id limit %s fo
 
 
 class Version(msgspec.Struct, frozen=True):
-    """A version that is kept: since when (ISO 8601), and how many sagas that have not ended are on it."""
+    """A version that is kept: since when (ISO 8601), and how many sagas that have not ended are on it. `problem` says why
+    it cannot be read, where it cannot: its sagas are in quarantine then."""
 
     name: str
     version: int
     since: str
     open: int
+    problem: str | None = None
 
 
 async def register(connection: Connection, definition: Saga) -> None:
@@ -48,7 +57,7 @@ async def register(connection: Connection, definition: Saga) -> None:
     if written.rowcount:
         return
     row = await (await connection.execute(_KEPT, (definition.name, definition.version))).fetchone()
-    if row is None or decode(row[0]) != definition:
+    if row is None or _read(row[0])[0] != definition:
         raise UsageError(
             f"the saga {definition.name} {definition.version} is kept already, and is another",
             hint=f"give what has changed the version {definition.version + 1}: running sagas stay on theirs",
@@ -57,20 +66,39 @@ async def register(connection: Connection, definition: Saga) -> None:
 
 async def known(connection: Connection) -> dict[tuple[str, int], Saga]:
     """Every definition that is kept, by name and version. One that cannot be read is left out: its sagas are quarantined."""
-    found: dict[tuple[str, int], Saga] = {}
-    for (document,) in await (await connection.execute(_ALL)).fetchall():
-        try:
-            definition = decode(document)
-        except (msgspec.MsgspecError, ValueError):
-            continue
-        found[(definition.name, definition.version)] = definition
-    return found
+    rows = await (await connection.execute(_ALL)).fetchall()
+    found = [definition for (document,) in rows if (definition := _read(document)[0]) is not None]
+    return {(each.name, each.version): each for each in found}
+
+
+async def one(connection: Connection, name: str, version: int | None = None) -> Saga:
+    """A definition that is kept, of the newest version unless one is given. Raises UsageError where there is none, or it
+    cannot be read."""
+    row = await (await connection.execute(_NEWEST, {"name": name, "version": version})).fetchone()
+    what = f"saga {name!r}" + (f" of version {version}" if version else "")
+    if row is None:
+        names = [kept for (kept,) in await (await connection.execute(_NAMES)).fetchall()]
+        raise UsageError(f"no definition of a {what} is kept", hint=f"kept are {', '.join(names) or 'none'}")
+    definition, problem = _read(row[0])
+    if definition is None:
+        raise UsageError(f"the definition of the {what} cannot be read: {problem}", hint="give it anew as the next version")
+    return definition
 
 
 async def versions(connection: Connection) -> Sequence[Version]:
     """What is kept, by name and version."""
     rows = await (await connection.execute(_VERSIONS)).fetchall()
-    return [Version(name, version, since.isoformat(), open) for name, version, since, open in rows]
+    return [
+        Version(name, version, since.isoformat(), open, _read(document)[1]) for name, version, since, open, document in rows
+    ]
+
+
+def _read(document: str) -> tuple[Saga | None, str | None]:
+    """A definition as it is kept; or why it cannot be read."""
+    try:
+        return decode(document), None
+    except (msgspec.MsgspecError, DefinitionError, ValueError, RecursionError) as error:
+        return None, " ".join(str(error).split())[:500]
 
 
 async def migrate(
@@ -81,12 +109,14 @@ async def migrate(
     *,
     by: str,
     most: int = 1000,
+    publish: bool = True,
 ) -> int:
     """Move sagas that have not ended from the version `origin` to this definition, in the connection's transaction; how
     many.
 
     `change` makes the new state of each: usually `msgspec.structs.replace(saga, version=2, steps={...})`. Nothing is sent by
-    it: what is in flight stays so. At most so many are moved; call again until none is left.
+    it: what is in flight stays so. At most so many are moved; call again until none is left. `publish`: whether it is told
+    in the topic of the sagas' events, as an orchestrator with `events` does.
     Raises UsageError where what it makes does not fit the definition; then none is moved.
     """
     await register(connection, definition)
@@ -113,6 +143,9 @@ async def migrate(
             )
         )
     await write(connection, (), moved, events)
+    if publish:
+        told = [event_message(definition, saga, event) for (_, saga), event in zip(moved, events, strict=True)]
+        await outbox.send(connection, told)
     return len(moved)
 
 

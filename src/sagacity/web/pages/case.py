@@ -34,10 +34,12 @@ _RECORDS = 200
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """A case with all that is known of it, and what has happened to each of its findings."""
+    """A case with all that is known of it, and what has happened to each of its findings. `saga` is the address of the saga
+    that the case is of, if it is of one that the server shows."""
 
     timeline: Timeline
     histories: Mapping[str, Sequence[HistoryEntry]] = {}
+    saga: str | None = None
 
     def view(self) -> CaseView | None:
         """What the timeline draws; None before the first verdict."""
@@ -93,6 +95,7 @@ def _head(frame: Frame, shown: Shown) -> list[Markup]:
         ("End", ended),
         ("Judged as of", moment(row.as_of, now, never="not judged yet")),
         ("Judged next", due),
+        ("Saga", tag("a", named(row.case, 80), href=shown.saga) if shown.saga else None),
         *trace_facts([placed.stored.record for placed in shown.timeline.events]),
     ]
     return [

@@ -19,6 +19,7 @@ _SECTIONS = (
     ("findings", "Findings", "/findings"),
     ("cases", "Cases", "/cases"),
     ("workflows", "Workflows", "/workflows"),
+    ("sagas", "Sagas", "/sagas"),
     ("sources", "Sources", "/sources"),
     ("audit", "Audit log", "/audit"),
 )
@@ -37,7 +38,7 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
     """What every page shows: who looks, how the server does, how many findings are open, and where this page is.
 
-    `address` is the page's own, to come back to. `said` is what has just been done.
+    `address` is the page's own, to come back to. `said` is what has just been done. `sagas`: whether the server shows any.
     """
 
     viewer: Viewer
@@ -46,10 +47,13 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     address: str = "/"
     said: str | None = None
     wrong: str | None = None
+    sagas: bool = False
 
 
-def document(frame: Frame, section: str, title: str, *children: Child, scripts: tuple[str, ...] = ()) -> str:
-    """A whole page."""
+def document(
+    frame: Frame, section: str, title: str, *children: Child, scripts: tuple[str, ...] = (), every: int | None = None
+) -> str:
+    """A whole page. `every`: after so many milliseconds it is read anew, whether the server tells of a change or not."""
     counted = f"({frame.open:,}) " if frame.open else ""
     head = _head(f"{counted}{title} · Sagacity", frame.open, ("live.js", "hints.js", *scripts))
     banners = _banners(frame.status)
@@ -66,6 +70,7 @@ def document(frame: Frame, section: str, title: str, *children: Child, scripts: 
         tag("footer", tag("div", tag("span", "Times are UTC."), _keys(), class_="wrap")),
         tag("div", "", id="announce", class_="hidden", role="status", aria_live="polite"),
         data_changes="/api/v1/changes",
+        data_every=every,
     )
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
 
@@ -85,7 +90,10 @@ def _head(title: str, open_: int, modules: tuple[str, ...]) -> Markup:
         tag("meta", name="referrer", content="same-origin"),
         tag("title", title),
         tag("link", rel="icon", type="image/svg+xml", href=url("/favicon.svg", open=min(open_, 100) or None)),
-        [tag("link", rel="stylesheet", href=asset_url(name)) for name in ("report.css", "picture.css", "live.css")],
+        [
+            tag("link", rel="stylesheet", href=asset_url(name))
+            for name in ("report.css", "picture.css", "live.css", "sagas.css")
+        ],
         tag("script", src=asset_url("theme.js")),
         [tag("script", type="module", src=asset_url(name)) for name in modules],
     )
@@ -94,6 +102,8 @@ def _head(title: str, open_: int, modules: tuple[str, ...]) -> Markup:
 def _top(frame: Frame, section: str) -> Markup:
     links = []
     for key, name, address in _SECTIONS:
+        if key == "sagas" and not frame.sagas:
+            continue
         count = None
         if key == "findings" and frame.open:
             count = tag("span", f"{frame.open:,}", tag("span", " open", class_="hidden"), class_="count", id="open-count")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlencode
 
-__all__ = ["case_url", "cases_url", "finding_url", "inbox_url", "local", "url", "workflow_url"]
+__all__ = ["case_url", "cases_url", "finding_url", "inbox_url", "local", "saga_url", "sagas_url", "url", "workflow_url"]
 
 
 def url(path: str, **query: str | int | None) -> str:
@@ -32,6 +32,14 @@ def case_url(workflow: str, case: str, **query: str | None) -> str:
 
 def workflow_url(name: str) -> str:
     return url("/workflow", name=name)
+
+
+def sagas_url(**query: str | None) -> str:
+    return url("/sagas", **query)
+
+
+def saga_url(id: str) -> str:
+    return url("/saga", saga=id)
 
 
 def local(address: str | None, otherwise: str = "/") -> str:

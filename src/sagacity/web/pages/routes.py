@@ -25,8 +25,9 @@ from sagacity.web.pages import shown
 from sagacity.web.pages.actions import SENSIBLE, done_said, until_of, waive_page
 from sagacity.web.pages.assets import assets, version
 from sagacity.web.pages.frame import Frame, bare, document, favicon
-from sagacity.web.pages.links import local, url, workflow_url
+from sagacity.web.pages.links import local, saga_url, url, workflow_url
 from sagacity.web.pages.login import login_page
+from sagacity.web.pages.saga_routes import SAGA_PAGES
 from sagacity.web.pages.shown import Asking
 from sagacity.web.pages.words import card, named
 from sagacity.web.pages.workflow import Submitted, editor_page
@@ -60,14 +61,15 @@ def finding(request: Asking, served: Here, key: FromPath[str]) -> Response[bytes
     return _page(shown.finding(request, served, key))
 
 
-@get("/case", opt=_VIEWER, sync_to_thread=True)
-def case(
+@get("/case", opt=_VIEWER)
+async def case(
     request: Asking,
     served: Here,
     name: Annotated[str, QueryParameter(name="workflow")],
     key: Annotated[str, QueryParameter(name="case")],
 ) -> Response[bytes]:
-    return _page(*shown.case_of(request, served, name, key))
+    saga = saga_url(key) if served.sagas is not None and await served.sagas.knows(key) else None
+    return _page(*await asyncio.to_thread(shown.case_of, request, served, name, key, saga))
 
 
 @get("/cases", opt=_VIEWER, sync_to_thread=True)
@@ -247,7 +249,7 @@ HANDLERS: Sequence[ControllerRouterHandler] = (
     Router(
         path="/",
         route_handlers=[overview, findings, finding, case, cases, workflows, workflow, sources, audit, waive, act, submit,
-                        login, log_in, log_out],
+                        *SAGA_PAGES, login, log_in, log_out],
         exception_handlers={Exception: error_page},
         include_in_schema=False,
     ),

@@ -70,6 +70,7 @@ def frame_of(request: Asking, served: Served) -> Frame:
         open=sum(counts.findings.get("open", 0) for counts in counted),
         address=address,
         said=done_said(done[1], int(done[2]), ())[0] if done else None,
+        sagas=served.sagas is not None,
     )
 
 
@@ -170,8 +171,8 @@ def finding(request: Asking, served: Served, key: str) -> str:
     return finding_page(frame_of(request, served), found, served.ledger.history(key), asks, incident)
 
 
-def case_of(request: Asking, served: Served, name: str, key: str) -> tuple[str, int]:
-    """The page, and the status that it is answered with."""
+def case_of(request: Asking, served: Served, name: str, key: str, saga: str | None = None) -> tuple[str, int]:
+    """The page, and the status that it is answered with. `saga`: where the saga of this id is found, if there is one."""
     frame = frame_of(request, served)
     read = served.readings.named(name)
     row = served.ledger.case(name, key) if read is not None else None
@@ -181,7 +182,7 @@ def case_of(request: Asking, served: Served, name: str, key: str) -> tuple[str, 
     known = timeline(read[1], row, served.ledger.events(name, key), found, frame.status.behind)
     histories = {each.id: served.ledger.history(each.id) for each in found[:20]}
     by: case.By = "source" if request.query_params.get("lanes") == "source" else "type"
-    return case.case_page(frame, case.Shown(timeline=known, histories=histories), by), 200
+    return case.case_page(frame, case.Shown(timeline=known, histories=histories, saga=saga), by), 200
 
 
 def cases(request: Asking, served: Served) -> str:

@@ -14,7 +14,7 @@ from sagacity.report.picture import PICTURE_CSS
 
 __all__ = ["asset_url", "assets", "version"]
 
-_OWN = ("live.css", "live.js", "morph.js", "inbox.js", "editor.js")
+_OWN = ("live.css", "sagas.css", "live.js", "morph.js", "inbox.js", "editor.js")
 _SHARED = ("report.css", "theme.js", "hints.js")
 _KINDS = {"css": "text/css", "js": "text/javascript"}
 

@@ -4,7 +4,7 @@
 import { morph } from "./morph.js";
 
 const AT_MOST_EVERY = 2000;
-const AT_LEAST_EVERY = 10000;
+const AT_LEAST_EVERY = Number(document.body.dataset.every) || 10000;
 const HIDDEN_EVERY = 15000;
 
 const parser = new DOMParser();
@@ -109,7 +109,10 @@ async function once(options) {
     const answer = await fetch(address, { headers: { accept: "text/html" }, credentials: "same-origin" });
     if (answer.redirected && new URL(answer.url).pathname === "/login") return location.reload();
     const text = await answer.text();
-    if (answer.ok && asked === era) renew(parsed(text), options);
+    if (!answer.ok || asked !== era) return;
+    const fresh = parsed(text);
+    if (document.getElementById("missing") && !fresh.getElementById("missing")) return location.reload();
+    renew(fresh, options);
   } catch {
     // The server is away: the next change, or the next look, tries again.
   }
