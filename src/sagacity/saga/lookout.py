@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from sagacity.errors import StoreError
 from sagacity.saga.desk import Desk
 from sagacity.saga.happenings import Due, Released
-from sagacity.saga.postgres import orders, store
+from sagacity.saga.metrics import still_open
+from sagacity.saga.postgres import gauges, orders, store
 from sagacity.saga.postgres.connection import Connection, Lasting
 from sagacity.saga.postgres.store import StaleError
 from sagacity.saga.settling import Batch, Settled
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Lookout"]
 
 _AT_MOST = 500
+_MEASURE_EVERY = 5.0
+"""Seconds."""
 _ENDS_EVERY = 4
 """Sagas whose end is waited for here may be ended by another replica: that is looked at every so many ticks."""
 
@@ -40,13 +44,16 @@ class Lookout:
         self._wake.set()
 
     async def run(self) -> None:
-        turn = 0
+        turn, measured = 0, -_MEASURE_EVERY
         looks: tuple[Callable[[], Awaitable[int]], ...] = (self._timers, self._orders, self._resources)
         try:
             while True:
                 self._wake.clear()
                 try:
                     found = [await look() for look in looks]
+                    if monotonic() - measured > _MEASURE_EVERY:
+                        measured = monotonic()
+                        await self._measure()
                 except StoreError as error:
                     await self._desk.complain(error)
                     continue
@@ -91,6 +98,11 @@ class Lookout:
             for id in free:
                 batch.happen(id, Released())
         return len(free)
+
+    async def _measure(self) -> None:
+        async with self._lasting.borrowed() as connection:
+            kept = await gauges.still_open(connection)
+        self._desk.meter.levels("sagacity_sagas", still_open(kept, {name for name, _ in self._desk.definitions}))
 
     async def _ends(self) -> None:
         awaited = self._desk.awaited()

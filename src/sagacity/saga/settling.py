@@ -19,6 +19,7 @@ from sagacity.saga.handlers import Unfit
 from sagacity.saga.handling import Passing, handle, may_pass
 from sagacity.saga.happenings import Happening, Ordered, Replied
 from sagacity.saga.messages import Address, address, command_message, event_message
+from sagacity.saga.participant import Participant
 from sagacity.saga.postgres import orders, store
 from sagacity.saga.postgres.connection import Connection, Held
 from sagacity.saga.postgres.store import Kept
@@ -44,7 +45,8 @@ class Settled(msgspec.Struct):
     """What a committed transaction means for this process.
 
     `handed` are commands for participants of this process that run in transactions of their own, `inline` those that are
-    done in the orchestrator's next transaction, `passing` those whose handler failed for what may pass, and why.
+    done in the orchestrator's next transaction, `passing` those whose handler failed for what may pass, and why. `happened`
+    has what was told of each saga, with how it stood then.
     """
 
     started: set[str] = msgspec.field(default_factory=set)
@@ -53,6 +55,7 @@ class Settled(msgspec.Struct):
     passing: list[tuple[Message, str]] = msgspec.field(default_factory=list)
     ended: list[SagaState] = msgspec.field(default_factory=list)
     counts: Counter[str] = msgspec.field(default_factory=Counter)
+    happened: list[tuple[SagaState, tuple[SagaEvent, ...]]] = msgspec.field(default_factory=list)
     freed: bool = False
 
 
@@ -74,7 +77,7 @@ class Batch:
         self._new: dict[str, None] = {}
         self._changed: dict[str, None] = {}
         self._retired: list[str] = []
-        self._counted: list[tuple[Counter[str], str]] = []
+        self._counted: list[tuple[Participant, str]] = []
         self._buried: list[tuple[str, Delivery, str]] = []
         self._events: list[SagaEvent] = []
         self._messages: list[Message] = []
@@ -171,15 +174,15 @@ class Batch:
                 self.happen(saga.id, Replied(command.id, success=True))  # it was never done: there is nothing to undo
                 continue
             try:
-                answer = await handle(participant.handlers, command, where, held, participant.timeout)
+                answer = await handle(participant, command, where, held)
             except Passing as passing:
                 self.settled.passing.append((message, str(passing)))
                 continue
             except Unfit as unfit:
                 self.bury(participant.name, Delivery(message.topic, 0, 0, command), str(unfit))
-                self._counted.append((participant.counts, "buried"))
+                self._counted.append((participant, "buried"))
                 continue
-            self._counted.append((participant.counts, "done" if answer.success else "failed"))
+            self._counted.append((participant, "done" if answer.success else "failed"))
             self.happen(saga.id, Replied(command.id, answer.success, answer.data, answer.reason, transient=may_pass(answer)))
 
     def bury(self, consumer: str, delivery: Delivery, reason: str) -> None:
@@ -209,8 +212,8 @@ class Batch:
 
     def committed(self) -> Settled:
         """It is committed: what this process knows from now on, and what it means for it."""
-        for counts, what in self._counted:
-            counts[what] += 1
+        for participant, what in self._counted:
+            participant.tell(what)
         for id in self._new:
             self._desk.know(1, self._sagas[id])
         for id in self._changed:
@@ -235,6 +238,8 @@ class Batch:
         if definition is not None:
             for command in decision.commands:
                 self._send(command_message(definition, saga, command))
+        if decision.events:
+            self.settled.happened.append((saga, decision.events))
         for event in decision.events:
             self.settled.counts[event.type] += 1
             self._events.append(event)

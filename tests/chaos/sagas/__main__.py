@@ -42,8 +42,8 @@ def main() -> int:
     )
     ended = ", ".join(f"{many} {status}" for status, many in sorted(outcome.statuses.items()))
     _say(
-        f"{ended}; {outcome.parked} were parked as planted, and resumed; {found.turned} turned back by an outage; "
-        f"{found.stuck} stuck, {found.lost} lost compensations, {found.doubled} doubled effects, {found.other} otherwise wrong"
+        f"{ended}; {outcome.parked} were parked as planted, and resumed; {found.turned} turned back by outages; "
+        f"{found.stuck} stuck, {found.lost} lost compensations, {found.doubled} doubled effects, {found.other} else wrong"
     )
     _say(f"the workflow that is generated: {outcome.findings} findings for {outcome.planted} planted faults")
     for each in outcome.wrong:

@@ -86,6 +86,7 @@ def _saga(result: Account, id: str, saga: SagaState | None, plan: Plan, done: Co
         did, undid = done[step, "do"], done[step, "undo"]
         if did > 1 or undid > 1:
             _tell(result, "doubled", f"{id}: {step} was done {did} times and undone {undid} times")
+            continue
         net, wanted = did - undid, int(saga.status == "completed")
         if net > wanted and saga.status == "compensated" and PURCHASE.by_name[step].compensation:
             _tell(result, "lost", f"{id} is compensated, and {step} stands")

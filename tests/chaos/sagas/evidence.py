@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import psycopg
@@ -71,7 +72,9 @@ def states(fleet: Fleet) -> dict[str, SagaState]:
 
 def gathered(fleet: Fleet) -> Evidence:
     """Everything, once nothing goes on any more."""
-    found = Evidence(states(fleet), {"saga-events": [], "commands": [], "replies": []}, dict.fromkeys(TOPICS, 0), {}, [], {}, set())
+    found = Evidence(
+        states(fleet), {"saga-events": [], "commands": [], "replies": []}, dict.fromkeys(TOPICS, 0), {}, [], {}, set()
+    )
     for name, dsn in fleet.setup.databases.items():
         with psycopg.connect(dsn) as connection:
             letters = connection.execute("select consumer, reason from sagacity.dead_letters").fetchall()
@@ -95,6 +98,10 @@ def gathered(fleet: Fleet) -> Evidence:
     return found
 
 
+def _raw(message: Any) -> tuple[bytes | None, list[tuple[str, bytes]], bytes | None]:
+    return message.key(), message.headers() or [], message.value()
+
+
 def _messages(fleet: Fleet) -> Iterator[tuple[str, Envelope]]:
     """All that the broker keeps, topic by topic."""
     consumer = Consumer({"bootstrap.servers": fleet.broker.servers, "group.id": "evidence", "enable.auto.commit": False})
@@ -116,9 +123,8 @@ def _messages(fleet: Fleet) -> Iterator[tuple[str, Envelope]]:
                     continue
                 if offset + 1 >= left.get((topic, number), 0):
                     left.pop((topic, number), None)
-                headers = [(name, value) for name, value in message.headers() or () if isinstance(value, bytes)]
-                key, value = message.key(), message.value()
-                envelope = decode(key if isinstance(key, bytes) else None, headers, value, 0)  # type: ignore[arg-type]
+                key, headers, value = _raw(message)
+                envelope = decode(key, headers, value, 0)
                 if not isinstance(envelope, Envelope):
                     raise RuntimeError(f"{topic} has what is no envelope: {envelope.reason}")
                 yield topic, envelope

@@ -24,14 +24,14 @@ from sagacity.saga.postgres.schema import PARTICIPANT, SAGAS
 from .role import Setup
 from .shop import DEAD, EFFECTS, EVENTS, MENDED, PARTICIPANTS, PURCHASES, REPLIES
 
-__all__ = ["NAMES", "TOPICS", "Fleet", "Missing", "fleet"]
+__all__ = ["NAMES", "TOPICS", "Fleet", "MissingError", "fleet"]
 
 NAMES = ("orchestrator-1", "orchestrator-2", "relay-1", "relay-2", *PARTICIPANTS, "starter")
 TOPICS = {PURCHASES: 4, REPLIES: 4, EVENTS: 2, DEAD: 1, **dict.fromkeys(PARTICIPANTS, 3)}
 _ROOT = Path(__file__).resolve().parents[3]
 
 
-class Missing(RuntimeError):
+class MissingError(RuntimeError):
     """A server that the campaign needs cannot be had here."""
 
 
@@ -101,10 +101,10 @@ class Fleet:
 
 @contextlib.contextmanager
 def fleet(folder: Path, seed: int, sagas: int, rate: float) -> Iterator[Fleet]:
-    """Both servers, with databases and topics; no process runs yet. Raises Missing where a server cannot be had."""
+    """Both servers, with databases and topics; no process runs yet. Raises MissingError where a server cannot be had."""
     binaries, kind = prepare_postgres(), prepare()
     if binaries is None or kind != KAFKA:
-        raise Missing(f"the campaign needs PostgreSQL and {KAFKA}; here are {binaries} and {kind}")
+        raise MissingError(f"the campaign needs PostgreSQL and {KAFKA}; here are {binaries} and {kind}")
     (folder / "broker").mkdir(parents=True)
     postgres, broker = PostgreSQL(binaries), Broker(kind, folder / "broker")
     with contextlib.ExitStack() as stack:
