@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ __all__ = ["Lookout"]
 
 _AT_MOST = 500
 _MEASURE_EVERY = 5.0
+_SCAN_EVERY = 5.0
 """Seconds."""
 _ENDS_EVERY = 4
 """Sagas whose end is waited for here may be ended by another replica: that is looked at every so many ticks."""
@@ -38,9 +39,12 @@ class Lookout:
         self._tick = tick
         self._settled = settled
         self._wake = asyncio.Event()
+        self._freed: set[str] = set()
+        self._scanned = -_SCAN_EVERY
 
-    def look(self) -> None:
-        """Look now."""
+    def look(self, freed: Iterable[str]) -> None:
+        """Look now: somebody may wait for these resources, which have become free."""
+        self._freed.update(freed)
         self._wake.set()
 
     async def run(self) -> None:
@@ -90,13 +94,27 @@ class Lookout:
         return len(waiting)
 
     async def _resources(self) -> int:
+        """Who waits for what has become free here goes on; now and then it is looked who waits for nothing, since whoever
+        freed it may have died before it looked."""
         if not any(each.resources for each in self._desk.definitions.values()):
             return 0
-        async with self._batch() as (batch, connection):
-            free = await store.released(connection, _AT_MOST)
-            await batch.fetch(free)
-            for id in free:
-                batch.happen(id, Released())
+        freed, scan = self._freed, monotonic() - self._scanned > _SCAN_EVERY
+        if not freed and not scan:
+            return 0
+        self._freed = set()
+        try:
+            async with self._batch() as (batch, connection):
+                free = await store.released(connection, _AT_MOST, None if scan else freed)
+                await batch.fetch(free)
+                for id in free:
+                    batch.happen(id, Released())
+        except BaseException:
+            self._freed |= freed
+            raise
+        if len(free) == _AT_MOST:
+            self._freed |= freed
+        elif scan:
+            self._scanned = monotonic()
         return len(free)
 
     async def _measure(self) -> None:

@@ -230,7 +230,7 @@ class Orchestrator:
         for message, reason in settled.passing:
             self._rest(message, reason)
         if settled.freed:
-            self._lookout.look()
+            self._lookout.look(settled.freed)
 
     def _do(self, commands: Sequence[Message]) -> None:
         """Have inline participants do these in the next transactions."""

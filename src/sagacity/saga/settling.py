@@ -46,7 +46,7 @@ class Settled(msgspec.Struct):
 
     `handed` are commands for participants of this process that run in transactions of their own, `inline` those that are
     done in the orchestrator's next transaction, `passing` those whose handler failed for what may pass, and why. `happened`
-    has what was told of each saga, with how it stood then.
+    has what was told of each saga, with how it stood then. `freed` are resources that were let go of.
     """
 
     started: set[str] = msgspec.field(default_factory=set)
@@ -56,7 +56,7 @@ class Settled(msgspec.Struct):
     ended: list[SagaState] = msgspec.field(default_factory=list)
     counts: Counter[str] = msgspec.field(default_factory=Counter)
     happened: list[tuple[SagaState, tuple[SagaEvent, ...]]] = msgspec.field(default_factory=list)
-    freed: bool = False
+    freed: set[str] = msgspec.field(default_factory=set)
 
 
 class Batch:
@@ -208,7 +208,7 @@ class Batch:
         await orders.carried_out(self._connection, self._outcomes)
         freed = [saga.id for saga in self.settled.ended if saga.resources]
         await store.unlock(self._connection, freed)
-        self.settled.freed = bool(freed)
+        self.settled.freed = {resource for saga in self.settled.ended for resource in saga.resources}
 
     def committed(self) -> Settled:
         """It is committed: what this process knows from now on, and what it means for it."""

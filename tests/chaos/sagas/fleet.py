@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import psycopg
@@ -68,6 +69,16 @@ class Fleet:
         for name in names:
             self._processes[name].wait()
 
+    def kill_all(self) -> None:
+        """SIGKILL for every process that runs, and for both servers."""
+        running = [name for name, process in self._processes.items() if process.poll() is None]
+        for name in running:
+            self._processes[name].kill()
+        self.broker.kill()
+        self.postgres.kill()
+        for name in running:
+            self._processes[name].wait()
+
     def crash_database(self) -> None:
         """As a crash would stop it: whoever is connected is cut off, and the next start recovers from the log."""
         self.postgres.kill()
@@ -100,8 +111,8 @@ class Fleet:
 
 
 @contextlib.contextmanager
-def fleet(folder: Path, seed: int, sagas: int, rate: float) -> Iterator[Fleet]:
-    """Both servers, with databases and topics; no process runs yet. Raises MissingError where a server cannot be had."""
+def fleet(folder: Path, seed: int, sagas: int, rate: float, **told: Any) -> Iterator[Fleet]:
+    """Both servers, with databases and topics; no process runs yet. `told` is what else a Setup says. Raises MissingError where a server cannot be had."""
     binaries, kind = prepare_postgres(), prepare()
     if binaries is None or kind != KAFKA:
         raise MissingError(f"the campaign needs PostgreSQL and {KAFKA}; here are {binaries} and {kind}")
@@ -116,7 +127,7 @@ def fleet(folder: Path, seed: int, sagas: int, rate: float) -> Iterator[Fleet]:
         for made in admin.create_topics([NewTopic(name, many, 1) for name, many in TOPICS.items()]).values():
             made.result(60)
         databases = {name: _database(postgres, name) for name in ("sagas", *PARTICIPANTS)}
-        running = Fleet(Setup(seed, sagas, rate, broker.servers, databases, str(folder)), postgres, broker)
+        running = Fleet(Setup(seed, sagas, rate, broker.servers, databases, str(folder), **told), postgres, broker)
         stack.callback(running.end)
         yield running
 

@@ -16,7 +16,7 @@ from sagacity.messaging.postgres import Relay
 from sagacity.saga import Orchestrator
 from sagacity.testing.faults import Duplicating
 
-from .shop import PURCHASE, PURCHASES, REPLIES, participant, purchase
+from .shop import PURCHASES, REPLIES, definition, participant, purchase
 
 __all__ = ["Setup", "saga_id", "trace_of"]
 
@@ -26,7 +26,8 @@ _PUBLISH_WITHIN = 15.0
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """What every process of a campaign is told. `rate` is in sagas a second; `databases` are dsns by name."""
+    """What every process of a campaign is told. `rate` is in sagas a second; `databases` are dsns by name. `timeout`: seconds for each
+    answer; `sharing`: whether sagas share accounts, and so wait for one another."""
 
     seed: int
     sagas: int
@@ -34,6 +35,8 @@ class Setup(msgspec.Struct, frozen=True):
     kafka: str
     databases: dict[str, str]
     folder: str
+    timeout: float = 10.0
+    sharing: bool = True
 
 
 def saga_id(number: int) -> str:
@@ -57,7 +60,7 @@ def _settings(name: str) -> dict[str, str]:
 
 
 async def _orchestrator(setup: Setup, name: str) -> None:
-    orchestrator = Orchestrator(setup.databases["sagas"], [PURCHASE], starts={PURCHASES: "purchase"})
+    orchestrator = Orchestrator(setup.databases["sagas"], [definition(setup.timeout)], starts={PURCHASES: "purchase"})
     topics = [REPLIES, PURCHASES]
     reading = KafkaSubscriber(setup.kafka, topics, "orchestrator", orchestrator.positions, settings=_settings(name))
     await orchestrator.run(reading)
@@ -95,7 +98,8 @@ async def _starter(setup: Setup, name: str) -> None:
 
 def _start(setup: Setup, number: int) -> Message:
     id = saga_id(number)
-    data = msgspec.json.encode(purchase(setup.seed, number, setup.sagas))
+    made = purchase(setup.seed, number, setup.sagas)
+    data = msgspec.json.encode(made if setup.sharing else msgspec.structs.replace(made, account=id))
     envelope = Envelope(
         id=id, type="BeginPurchase", source="/shop", time=number, key=id, data=data, traceparent=trace_of(number)
     )

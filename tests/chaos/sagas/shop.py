@@ -15,7 +15,7 @@ from sagacity.saga import BusinessFailure, Command, Effect, Participant, Patienc
 
 __all__ = [
     "DEAD", "EFFECTS", "EVENTS", "JAMMED", "MENDED", "PARTICIPANTS", "PURCHASE", "PURCHASES", "REPLIES", "STEPS", "Plan",
-    "Purchase", "participant", "purchase",
+    "Purchase", "definition", "participant", "purchase",
 ]  # fmt: skip
 
 PURCHASES, REPLIES, EVENTS, DEAD = "purchases", "saga-replies", "saga-events", "dead"
@@ -32,26 +32,31 @@ _RETRY = Retry(attempts=8, first=0.5 * _SECOND, most=4 * _SECOND, on="transient"
 _LASTING = Retry(attempts=9, first=0.2 * _SECOND, most=2 * _SECOND)
 
 
-def _step(name: str, topic: str, **more: object) -> Step:
+def _step(name: str, topic: str, timeout: float, **more: object) -> Step:
     undone = f"action = 'undo' and step = '{name}'" if "compensation" in more else None
     effect = Effect(source=topic, key="saga", done=f"action = 'do' and step = '{name}'", time="at", undone=undone, id="row")
-    return Step(name, f"do-{name}", topic, timeout=10 * _SECOND, retry=_RETRY, compensation_retry=_LASTING,
+    return Step(name, f"do-{name}", topic, timeout=timeout * _SECOND, retry=_RETRY, compensation_retry=_LASTING,
                 effect=effect, **more)  # type: ignore[arg-type]  # fmt: skip
 
 
-PURCHASE = Saga(
-    "purchase",
-    1,
-    (
-        _step("reserve", "stock", after=(), compensation="undo-reserve"),
-        _step("order", "orders", after=(), compensation="undo-order"),
-        _step("charge", "payments", after=("reserve", "order"), kind="pivot"),
-        _step("ship", "stock", after=("charge",), kind="retriable"),
-    ),
-    events_topic=EVENTS,
-    replies_topic=REPLIES,
-    resource="input.account",
-)
+def definition(timeout: float) -> Saga:
+    """The saga, with so many seconds for each answer."""
+    return Saga(
+        "purchase",
+        1,
+        (
+            _step("reserve", "stock", timeout, after=(), compensation="undo-reserve"),
+            _step("order", "orders", timeout, after=(), compensation="undo-order"),
+            _step("charge", "payments", timeout, after=("reserve", "order"), kind="pivot"),
+            _step("ship", "stock", timeout, after=("charge",), kind="retriable"),
+        ),
+        events_topic=EVENTS,
+        replies_topic=REPLIES,
+        resource="input.account",
+    )
+
+
+PURCHASE = definition(10.0)
 STEPS = tuple(PURCHASE.by_name)
 
 

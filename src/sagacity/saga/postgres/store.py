@@ -73,12 +73,19 @@ delete from sagacity.saga_locks where saga = any(%b::text[])
 """
 _RELEASED = """
 select saga.id from sagacity.sagas as saga
-where saga.ended is null and saga.status = 'waiting' and not exists (
+where saga.ended is null and saga.status = 'waiting' {among} and not exists (
     select from sagacity.saga_locks as mine
     join sagacity.saga_locks as other on other.resource = mine.resource and other.sequence < mine.sequence
     where mine.saga = saga.id
 )
 order by saga.started limit %b
+"""
+
+_AMONG = """
+and saga.id in (
+    select (select saga from sagacity.saga_locks as held where held.resource = freed order by sequence limit 1)
+    from unnest(%b::text[]) as freed
+)
 """
 
 _json = msgspec.json.Encoder().encode
@@ -223,6 +230,10 @@ async def unlock(connection: Connection, ids: Sequence[str]) -> None:
         await connection.execute(_UNLOCK, (list(ids),))
 
 
-async def released(connection: Connection, most: int) -> list[str]:
-    """Waiting sagas that nothing holds up any longer."""
-    return [row[0] for row in await (await connection.execute(_RELEASED, (most,))).fetchall()]
+async def released(connection: Connection, most: int, freed: Iterable[str] | None = None) -> list[str]:
+    """Waiting sagas that nothing holds up any longer; of those that wait for these resources, or of all."""
+    if freed is None:
+        asked = await connection.execute(_RELEASED.format(among="").encode(), (most,))
+    else:
+        asked = await connection.execute(_RELEASED.format(among=_AMONG).encode(), (list(freed), most))
+    return [row[0] for row in await asked.fetchall()]

@@ -1,0 +1,101 @@
+"""Recovery: every process is killed with 10,000 sagas in flight, the servers among them, and all is started again.
+
+The sagas are those of the campaign (`python -m tests.chaos.sagas`), four steps over three participants, some of which fail;
+but each has an account of its own, so that none waits for another, and answers are awaited for 30 s.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import msgspec
+import psycopg
+
+from bench.setting import Setting
+from bench.table import table
+
+__all__ = ["saga_recovery"]
+
+_IN_FLIGHT = 10_000
+_ASKED_FOR = 13_000
+_RATE = 4_000.0
+_WITHIN = 600.0
+_BEFORE = "create table before as select id, revision from sagacity.sagas where ended is null"
+_STANDING = "select count(*) from before join sagacity.sagas using (id) where sagas.revision = before.revision"
+_OPEN = """
+select count(*) from before join sagacity.sagas using (id) where ended is null and status <> 'parked'
+"""
+
+
+class _Recovery(msgspec.Struct):
+    """Seconds from the restart: when the servers answered, when so many shares of the sagas had gone on, when all had ended."""
+
+    in_flight: int
+    servers: float
+    half: float
+    most: float
+    all: float
+    ended: float
+
+
+def saga_recovery(setting: Setting) -> str:
+    """Two orchestrators, two relays, three participants; Apache Kafka and PostgreSQL with fsync on."""
+    runs = []
+    for turn in range(setting.rounds):
+        with tempfile.TemporaryDirectory(dir=setting.folder) as folder:
+            runs.append(_recovery(Path(folder).resolve(), turn))
+        setting.say(f"turn {turn + 1}: {runs[-1]}")
+    told = {
+        "in flight": [float(run.in_flight) for run in runs],
+        "servers up again": [run.servers for run in runs],
+        "half have gone on": [run.half for run in runs],
+        "99 % have gone on": [run.most for run in runs],
+        "all have gone on, or ended": [run.all for run in runs],
+        "all have ended, but those that are parked as planted": [run.ended for run in runs],
+    }
+    rows = [
+        (name, f"{median(values):,.0f}" if name == "in flight" else f"{median(values):.1f}") for name, values in told.items()
+    ]
+    return table("Every process killed with sagas in flight; from the restart", ("when", "seconds"), rows)
+
+
+def _recovery(folder: Path, seed: int) -> _Recovery:
+    from tests.chaos.sagas.fleet import NAMES, fleet
+
+    with fleet(folder, seed, _ASKED_FOR, _RATE, timeout=30.0, sharing=False) as running:
+        running.start(*NAMES)
+        dsn = running.setup.databases["sagas"]
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            _until(connection, "select count(*) from sagacity.sagas where ended is null", lambda many: many >= _IN_FLIGHT)
+        running.kill_all()
+        began = time.monotonic()
+        running.postgres.start()
+        running.broker.start()
+        servers = time.monotonic() - began
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute(_BEFORE)
+            row = connection.execute("select count(*) from before").fetchone()
+            assert row is not None
+            many = int(row[0])
+            running.start(*(name for name in NAMES if name != "starter"))
+            times = [
+                _until(connection, _STANDING, lambda left, share=share: left <= share * many) - began
+                for share in (0.5, 0.01, 0.0)
+            ]
+            ended = _until(connection, _OPEN, lambda left: left == 0) - began
+        return _Recovery(many, servers, *times, ended)
+
+
+def _until(connection: psycopg.Connection[tuple[int]], query: str, holds: object) -> float:
+    """When it holds, as `time.monotonic` has it. Raises RuntimeError where it does not in time."""
+    assert callable(holds)
+    limit = time.monotonic() + _WITHIN
+    while time.monotonic() < limit:
+        row = connection.execute(query.encode()).fetchone()
+        if row is not None and holds(row[0]):
+            return time.monotonic()
+        time.sleep(0.1)
+    raise RuntimeError(f"not within {_WITHIN:.0f} s: {query}")
