@@ -1,4 +1,4 @@
-"""`python -m bench [--events 1e7] [--rounds 5] [--only history,jsonl,live,saga,saga-kafka,saga-recovery,…]`: prints the tables."""
+"""`python -m bench [--events 1e7] [--rounds 5] [--only history,jsonl,live,saga,saga-kafka,…]`: prints the tables."""
 
 from __future__ import annotations
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import msgspec
 import psycopg
@@ -31,7 +33,7 @@ select count(*) from before join sagacity.sagas using (id) where ended is null a
 
 
 class _Recovery(msgspec.Struct):
-    """Seconds from the restart: when the servers answered, when so many shares of the sagas had gone on, when all had ended."""
+    """Seconds from the restart: when the servers answered, when such shares of the sagas had gone on, when all had ended."""
 
     in_flight: int
     servers: float
@@ -81,17 +83,16 @@ def _recovery(folder: Path, seed: int) -> _Recovery:
             assert row is not None
             many = int(row[0])
             running.start(*(name for name in NAMES if name != "starter"))
-            times = [
+            half, most, all_ = (
                 _until(connection, _STANDING, lambda left, share=share: left <= share * many) - began
                 for share in (0.5, 0.01, 0.0)
-            ]
+            )
             ended = _until(connection, _OPEN, lambda left: left == 0) - began
-        return _Recovery(many, servers, *times, ended)
+        return _Recovery(many, servers, half, most, all_, ended)
 
 
-def _until(connection: psycopg.Connection[tuple[int]], query: str, holds: object) -> float:
+def _until(connection: psycopg.Connection[Any], query: str, holds: Callable[[int], bool]) -> float:
     """When it holds, as `time.monotonic` has it. Raises RuntimeError where it does not in time."""
-    assert callable(holds)
     limit = time.monotonic() + _WITHIN
     while time.monotonic() < limit:
         row = connection.execute(query.encode()).fetchone()

@@ -83,6 +83,7 @@ class _Stage:
         self.counts: Counter[str] = Counter()
         self._host = host
         self._connection = connection
+        self._held = Held(connection, begun=True)
         self._known: dict[tuple[str, str], list[Answered]] = {}
         self._new: list[Answered] = []
         self._answers: list[Message] = []
@@ -126,7 +127,7 @@ class _Stage:
             return next(each for each in known if each.standing == ruling.answer)
         standing = ruling.answer
         if standing is None:
-            standing = await handle(self._host, command, where, Held(self._connection, begun=True))
+            standing = await handle(self._host, command, where, self._held)
             self.counts["done" if standing.success else "failed"] += 1
         else:
             self.counts["refused" if ruling.action == "refuse" else "recorded"] += 1

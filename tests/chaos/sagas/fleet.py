@@ -112,7 +112,8 @@ class Fleet:
 
 @contextlib.contextmanager
 def fleet(folder: Path, seed: int, sagas: int, rate: float, **told: Any) -> Iterator[Fleet]:
-    """Both servers, with databases and topics; no process runs yet. `told` is what else a Setup says. Raises MissingError where a server cannot be had."""
+    """Both servers, with databases and topics; no process runs yet. `told` is what else a Setup says. Raises MissingError
+    where a server cannot be had."""
     binaries, kind = prepare_postgres(), prepare()
     if binaries is None or kind != KAFKA:
         raise MissingError(f"the campaign needs PostgreSQL and {KAFKA}; here are {binaries} and {kind}")

@@ -26,8 +26,8 @@ _PUBLISH_WITHIN = 15.0
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """What every process of a campaign is told. `rate` is in sagas a second; `databases` are dsns by name. `timeout`: seconds for each
-    answer; `sharing`: whether sagas share accounts, and so wait for one another."""
+    """What every process of a campaign is told. `rate` is in sagas a second; `databases` are dsns by name.
+    `timeout`: seconds for each answer; `sharing`: whether sagas share accounts, and so wait for one another."""
 
     seed: int
     sagas: int
