@@ -83,12 +83,14 @@ def _recovery(folder: Path, seed: int) -> _Recovery:
             assert row is not None
             many = int(row[0])
             running.start(*(name for name in NAMES if name != "starter"))
-            half, most, all_ = (
-                _until(connection, _STANDING, lambda left, share=share: left <= share * many) - began
-                for share in (0.5, 0.01, 0.0)
-            )
+            half, most, all_ = (_gone_on(connection, round(share * many)) - began for share in (0.5, 0.01, 0.0))
             ended = _until(connection, _OPEN, lambda left: left == 0) - began
         return _Recovery(many, servers, half, most, all_, ended)
+
+
+def _gone_on(connection: psycopg.Connection[Any], but: int) -> float:
+    """When all but so many have gone on from where they stood."""
+    return _until(connection, _STANDING, lambda left: left <= but)
 
 
 def _until(connection: psycopg.Connection[Any], query: str, holds: Callable[[int], bool]) -> float:
