@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from secrets import token_hex
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Lookout"]
 
 _AT_MOST = 500
+_SAY_EVERY = 2.0
 _MEASURE_EVERY = 5.0
 _SCAN_EVERY = 5.0
 """Seconds."""
@@ -40,6 +42,9 @@ class Lookout:
         self._settled = settled
         self._wake = asyncio.Event()
         self._freed: set[str] = set()
+        self.behind = False
+        self._said = 0.0
+        self._name = token_hex(8)
         self._scanned = -_SCAN_EVERY
 
     def look(self, freed: Iterable[str]) -> None:
@@ -54,6 +59,7 @@ class Lookout:
             while True:
                 self._wake.clear()
                 try:
+                    await self._say_behind()
                     found = [await look() for look in looks]
                     if monotonic() - measured > _MEASURE_EVERY:
                         measured = monotonic()
@@ -116,6 +122,14 @@ class Lookout:
         elif scan:
             self._scanned = monotonic()
         return len(free)
+
+    async def _say_behind(self) -> None:
+        """While this process is behind with its reading, and just after, no replica takes silence for what it seems."""
+        behind = self.behind
+        if behind != (self._said > 0) or (behind and monotonic() - self._said > _SAY_EVERY):
+            async with self._lasting.borrowed() as connection:
+                await store.behind(connection, self._name, 3 * _SAY_EVERY if behind else 0.0)
+            self._said = monotonic() if behind else 0.0
 
     async def _measure(self) -> None:
         async with self._lasting.borrowed() as connection:

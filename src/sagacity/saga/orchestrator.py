@@ -41,6 +41,11 @@ from sagacity.saga.writer import Answers, Begin, Commands, Dead, Delivered, Writ
 
 __all__ = ["Orchestrator"]
 
+_BEHIND_AFTER = 2.0
+"""Seconds for which all that is asked for has been there at once, after which more is thought to wait."""
+_JOIN_WITHIN = 15.0
+"""Seconds after which a replica that has got no partitions is thought to get none."""
+
 
 class Orchestrator:
     """Runs the sagas that are kept in the database at `dsn`; any number of replicas may do so at the same time.
@@ -186,6 +191,7 @@ class Orchestrator:
         if publisher is not None:
             runs.append(Relay(self._dsn, publisher, name=self._desk.name, meter=self.meter).run())
         if subscriber is not None:
+            self._lookout.behind = True  # until it is known not to be
             runs.append(self._receive(subscriber))
         if self._handover.lanes or self._desk.inline:
             runs.append(self._hand_over_again())
@@ -206,12 +212,18 @@ class Orchestrator:
         return self._writers[crc32(id.encode()) % len(self._writers)]
 
     async def _receive(self, subscriber: Subscriber) -> None:
+        caught_up = began = time.monotonic()
         while True:
             try:
                 deliveries = await subscriber.receive(self._batch, 1.0)
             except StoreError as error:
                 await self._desk.complain(error)
                 continue
+            now = time.monotonic()
+            if len(deliveries) < self._batch and (subscriber.assigned() or now - began > _JOIN_WITHIN):
+                caught_up, self._lookout.behind = now, False
+            elif now - caught_up > _BEHIND_AFTER:
+                self._lookout.behind = True
             if deliveries:
                 done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
                 self._writers[0].add(Delivered(deliveries, done))

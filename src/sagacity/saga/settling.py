@@ -76,6 +76,7 @@ class Batch:
         self._revisions: dict[str, int] = {}
         self._new: dict[str, None] = {}
         self._changed: dict[str, None] = {}
+        self._ignored: dict[str, None] = {}
         self._retired: list[str] = []
         self._counted: list[tuple[Participant, str]] = []
         self._buried: list[tuple[str, Delivery, str]] = []
@@ -218,6 +219,8 @@ class Batch:
             self._desk.know(1, self._sagas[id])
         for id in self._changed:
             self._desk.know(self._revisions[id] + 1, self._sagas[id])
+        for id in self._ignored.keys() - self._changed.keys() - self._new.keys():
+            self._desk.know(self._revisions[id], self._sagas[id])  # what was ignored is kept with the next that counts
         return self.settled
 
     def forget(self) -> None:
@@ -229,7 +232,9 @@ class Batch:
         saga = decision.saga
         before = self._sagas.get(saga.id)
         self._sagas[saga.id] = saga
-        if saga.id not in self._new:
+        if decision.ignored is not None:
+            self._ignored[saga.id] = None
+        elif saga.id not in self._new:
             self._changed[saga.id] = None
         if saga.status in ENDED and (before is None or before.status not in ENDED):
             self.settled.ended.append(saga)

@@ -45,7 +45,7 @@ _CONSUMER_DEFAULTS: dict[str, object] = {
     "fetch.wait.max.ms": 250,
     "topic.metadata.refresh.interval.ms": 30_000,
 }
-"""Heartbeats: a member hears with the next that partitions are to be shared anew, and until all have heard, those that change
+"""Heartbeats: a member hears with the next that partitions are shared anew, and until all have heard, those that change
 hands are read by nobody."""
 _CONSUMER_FIXED: dict[str, object] = {
     "auto.offset.reset": "error",
