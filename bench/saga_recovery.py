@@ -32,8 +32,8 @@ _LATER = 120.0
 
 
 class _Recovery(msgspec.Struct):
-    """Seconds from the restart: when the servers answered, when such shares of the sagas had gone on. `ended` counts those that
-    had ended two minutes after it."""
+    """Seconds from the restart: when the servers answered, when such shares of the sagas had gone on. `ended` counts those
+    that had ended two minutes after it."""
 
     in_flight: int
     servers: float
