@@ -33,7 +33,11 @@ _ENDS_EVERY = 4
 
 
 class Lookout:
-    """Over a connection of its own, every `tick` seconds, and at once when it is told to (`look`), or has found much."""
+    """Over a connection of its own, every `tick` seconds, and at once when it is told to (`look`), or has found much.
+
+    `begun`: whether this process has read what had come before it started; until then it leaves timers to others. `behind`:
+    whether it does not keep up with its reading, so that all replicas had better wait for what it will find.
+    """
 
     def __init__(self, desk: Desk, dsn: str, tick: float, settled: Callable[[Settled], None]) -> None:
         self._desk = desk
@@ -42,6 +46,7 @@ class Lookout:
         self._settled = settled
         self._wake = asyncio.Event()
         self._freed: set[str] = set()
+        self.begun = True
         self.behind = False
         self._said = 0.0
         self._name = token_hex(8)
@@ -85,6 +90,8 @@ class Lookout:
             pass
 
     async def _timers(self) -> int:
+        if not self.begun:
+            return 0
         async with self._batch() as (batch, connection):
             due = batch.hold(await store.due(connection, self._desk.clock(), _AT_MOST))
             for id in due:

@@ -191,7 +191,7 @@ class Orchestrator:
         if publisher is not None:
             runs.append(Relay(self._dsn, publisher, name=self._desk.name, meter=self.meter).run())
         if subscriber is not None:
-            self._lookout.behind = True  # until it is known not to be
+            self._lookout.begun = False
             runs.append(self._receive(subscriber))
         if self._handover.lanes or self._desk.inline:
             runs.append(self._hand_over_again())
@@ -221,7 +221,7 @@ class Orchestrator:
                 continue
             now = time.monotonic()
             if len(deliveries) < self._batch and (subscriber.assigned() or now - began > _JOIN_WITHIN):
-                caught_up, self._lookout.behind = now, False
+                caught_up, self._lookout.behind, self._lookout.begun = now, False, True
             elif now - caught_up > _BEHIND_AFTER:
                 self._lookout.behind = True
             if deliveries:
