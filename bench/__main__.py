@@ -15,6 +15,7 @@ from bench.jsonlines import jsonlines
 from bench.live import live
 from bench.saga import saga
 from bench.saga_kafka import saga_kafka
+from bench.saga_recovery import saga_recovery
 from bench.setting import Setting
 from bench.startup import startup
 
@@ -25,6 +26,7 @@ TABLES: dict[str, Callable[[Setting], str]] = {
     "live": live,
     "saga": saga,
     "saga-kafka": saga_kafka,
+    "saga-recovery": saga_recovery,
     "startup": startup,
 }
 

@@ -67,7 +67,7 @@ async def orchestrator(dsn: str, servers: str, in_flight: int, total: int) -> No
         await asyncio.gather(*(worker() for _ in range(in_flight)))
         return latencies
 
-    await burst("warm", in_flight)
+    await burst("warm", max(in_flight, 30))  # so that all have joined their groups
     began = time.perf_counter()
     latencies = await burst("run", total)
     seconds = time.perf_counter() - began

@@ -15,7 +15,7 @@ from sagacity.saga.definition import Effect, Retry, Saga, Step
 from sagacity.testing.simulation.scenario import Faults, Manner, Scenario
 from sagacity.testing.simulation.world import Run, World
 
-__all__ = ["AUDITED", "Log", "gathered", "simulated", "written"]
+__all__ = ["AUDITED", "Log", "gathered", "record", "simulated", "written"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -80,7 +80,7 @@ def gathered(runs: Iterable[Run]) -> Log:
         for topic, envelopes in run.topics.items():
             source = {"saga-events": "saga-events", "saga-replies": "replies"}.get(topic, "commands")
             if topic != "starts":
-                log[source] += [_record(envelope) for envelope in envelopes]
+                log[source] += [record(envelope) for envelope in envelopes]
         for number, (name, saga, action, time) in enumerate(run.effects):
             if f"{name}-rows" in log:
                 row = f"{saga}-{number}"
@@ -98,7 +98,8 @@ def written(log: Log, folder: Path) -> dict[str, Path]:
     return files
 
 
-def _record(envelope: Envelope) -> dict[str, Any]:
+def record(envelope: Envelope) -> dict[str, Any]:
+    """A message as a record of a source."""
     return {
         "specversion": "1.0", "id": envelope.id, "source": envelope.source, "type": envelope.type,
         "time": _text(envelope.time), **dict(envelope.extensions), "data": msgspec.json.decode(envelope.data),

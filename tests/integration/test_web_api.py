@@ -280,7 +280,10 @@ def test_dead_letters_are_delivered_after_all_and_that_is_audited() -> None:
         assert [letter["number"] for letter in _ok(client, "/api/v1/notices/dead-letters")["items"]] == others
         assert client.post(redrive, json={}).json() == {"redriven": len(others)}
         assert _ok(client, "/api/v1/notices/dead-letters")["items"] == []
-        assert _ok(client, "/api/v1/audit", limit=1)["items"][0]["what"] == f"redrive {len(others)} dead {'letter' if len(others) == 1 else 'letters'}"
+        assert (
+            _ok(client, "/api/v1/audit", limit=1)["items"][0]["what"]
+            == f"redrive {len(others)} dead {'letter' if len(others) == 1 else 'letters'}"
+        )
 
 
 def test_a_replay_finds_nothing_new_and_is_audited(client: TestClient[Litestar]) -> None:

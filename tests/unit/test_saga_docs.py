@@ -1,4 +1,4 @@
-"""What docs/saga.md shows of transitions is the table that the code reads."""
+"""What docs/saga.md shows of transitions and of measures are the tables that the code reads."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ from sagacity.saga.transitions import TRANSITIONS, find
 
 def test_the_picture_and_the_table_are_those_of_the_code(project: Path) -> None:
     script = project / "scripts" / "saga_transitions.py"
+    done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_table_of_measures_is_that_of_the_code(project: Path) -> None:
+    script = project / "scripts" / "saga_measures.py"
     done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

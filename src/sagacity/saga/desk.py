@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from sagacity.errors import StoreError, UsageError
+from sagacity.messaging.meter import Meter
 from sagacity.messaging.reading import Reading
 from sagacity.saga.definition import Saga
 from sagacity.saga.participant import Participant
 from sagacity.saga.patience import Patience
 from sagacity.saga.state import ENDED, SagaState
+from sagacity.saga.tracing import Tracer
 
 __all__ = ["Desk"]
 
@@ -34,6 +36,8 @@ class Desk:
         publish: bool,
         clock: Callable[[], int],
         patience: Patience,
+        meter: Meter,
+        tracer: Tracer,
     ) -> None:
         self.name = name
         self.definitions = dict(definitions)
@@ -43,6 +47,8 @@ class Desk:
         self.publish = publish
         self.clock = clock
         self.patience = patience
+        self.meter = meter
+        self.tracer = tracer
         self.counts: Counter[str] = Counter()
         self.trouble: str | None = None
         self.reading = Reading()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from secrets import token_hex
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from sagacity.errors import StoreError
 from sagacity.saga.desk import Desk
 from sagacity.saga.happenings import Due, Ordered, Released
-from sagacity.saga.postgres import orders, store
+from sagacity.saga.metrics import still_open
+from sagacity.saga.postgres import gauges, orders, store
 from sagacity.saga.postgres.connection import Connection, Lasting
 from sagacity.saga.postgres.store import StaleError
 from sagacity.saga.settling import Batch, Settled
@@ -21,12 +24,20 @@ if TYPE_CHECKING:
 __all__ = ["Lookout"]
 
 _AT_MOST = 500
+_SAY_EVERY = 2.0
+_MEASURE_EVERY = 5.0
+_SCAN_EVERY = 5.0
+"""Seconds."""
 _ENDS_EVERY = 4
 """Sagas whose end is waited for here may be ended by another replica: that is looked at every so many ticks."""
 
 
 class Lookout:
-    """Over a connection of its own, every `tick` seconds, and at once when it is told to (`look`), or has found much."""
+    """Over a connection of its own, every `tick` seconds, and at once when it is told to (`look`), or has found much.
+
+    `begun`: whether this process has read what had come before it started; until then it leaves timers to others. `behind`:
+    whether it does not keep up with its reading, so that all replicas had better wait for what it will find.
+    """
 
     def __init__(self, desk: Desk, dsn: str, tick: float, settled: Callable[[Settled], None]) -> None:
         self._desk = desk
@@ -34,19 +45,30 @@ class Lookout:
         self._tick = tick
         self._settled = settled
         self._wake = asyncio.Event()
+        self._freed: set[str] = set()
+        self.begun = True
+        self.behind = False
+        self._said = 0.0
+        self._name = token_hex(8)
+        self._scanned = -_SCAN_EVERY
 
-    def look(self) -> None:
-        """Look now."""
+    def look(self, freed: Iterable[str]) -> None:
+        """Look now: somebody may wait for these resources, which have become free."""
+        self._freed.update(freed)
         self._wake.set()
 
     async def run(self) -> None:
-        turn = 0
+        turn, measured = 0, -_MEASURE_EVERY
         looks: tuple[Callable[[], Awaitable[int]], ...] = (self._timers, self._orders, self._resources)
         try:
             while True:
                 self._wake.clear()
                 try:
+                    await self._say_behind()
                     found = [await look() for look in looks]
+                    if monotonic() - measured > _MEASURE_EVERY:
+                        measured = monotonic()
+                        await self._measure()
                 except StoreError as error:
                     await self._desk.complain(error)
                     continue
@@ -68,6 +90,8 @@ class Lookout:
             pass
 
     async def _timers(self) -> int:
+        if not self.begun:
+            return 0
         async with self._batch() as (batch, connection):
             due = batch.hold(await store.due(connection, self._desk.clock(), _AT_MOST))
             for id in due:
@@ -86,14 +110,41 @@ class Lookout:
         return len(waiting)
 
     async def _resources(self) -> int:
+        """Who waits for what has become free here goes on; now and then it is looked who waits for nothing, since whoever
+        freed it may have died before it looked."""
         if not any(each.resources for each in self._desk.definitions.values()):
             return 0
-        async with self._batch() as (batch, connection):
-            free = await store.released(connection, _AT_MOST)
-            await batch.fetch(free)
-            for id in free:
-                batch.happen(id, Released())
+        freed, scan = self._freed, monotonic() - self._scanned > _SCAN_EVERY
+        if not freed and not scan:
+            return 0
+        self._freed = set()
+        try:
+            async with self._batch() as (batch, connection):
+                free = await store.released(connection, _AT_MOST, None if scan else freed)
+                await batch.fetch(free)
+                for id in free:
+                    batch.happen(id, Released())
+        except BaseException:
+            self._freed |= freed
+            raise
+        if len(free) == _AT_MOST:
+            self._freed |= freed
+        elif scan:
+            self._scanned = monotonic()
         return len(free)
+
+    async def _say_behind(self) -> None:
+        """While this process is behind with its reading, and just after, no replica takes silence for what it seems."""
+        behind = self.behind
+        if behind != (self._said > 0) or (behind and monotonic() - self._said > _SAY_EVERY):
+            async with self._lasting.borrowed() as connection:
+                await store.behind(connection, self._name, 3 * _SAY_EVERY if behind else 0.0)
+            self._said = monotonic() if behind else 0.0
+
+    async def _measure(self) -> None:
+        async with self._lasting.borrowed() as connection:
+            kept = await gauges.still_open(connection)
+        self._desk.meter.levels("sagacity_sagas", still_open(kept, {name for name, _ in self._desk.definitions}))
 
     async def _ends(self) -> None:
         awaited = self._desk.awaited()

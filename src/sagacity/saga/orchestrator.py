@@ -19,6 +19,7 @@ import msgspec
 
 from sagacity.errors import StoreError, UsageError
 from sagacity.messaging import Delivery, Envelope, Message, Partition, Publisher, Subscriber
+from sagacity.messaging.meter import Meter, Tally
 from sagacity.messaging.postgres import Relay, positions
 from sagacity.saga.definition import Saga
 from sagacity.saga.desk import Desk
@@ -27,6 +28,7 @@ from sagacity.saga.happenings import Order
 from sagacity.saga.inflight import in_flight
 from sagacity.saga.lookout import Lookout
 from sagacity.saga.messages import command_message
+from sagacity.saga.metrics import measure
 from sagacity.saga.participant import Participant
 from sagacity.saga.patience import Patience
 from sagacity.saga.postgres import definitions as kept_definitions
@@ -34,9 +36,15 @@ from sagacity.saga.postgres import listing, orders
 from sagacity.saga.postgres.connection import connected
 from sagacity.saga.settling import Beginning, Settled
 from sagacity.saga.state import ENDED, SagaState
+from sagacity.saga.tracing import Tracer, chosen
 from sagacity.saga.writer import Answers, Begin, Commands, Dead, Delivered, Writer
 
 __all__ = ["Orchestrator"]
+
+_BEHIND_AFTER = 2.0
+"""Seconds for which all that is asked for has been there at once, after which more is thought to wait."""
+_JOIN_WITHIN = 15.0
+"""Seconds after which a replica that has got no partitions is thought to get none."""
 
 
 class Orchestrator:
@@ -58,6 +66,8 @@ class Orchestrator:
     microseconds since 1970, UTC.
 
     `counts` tells how often something has happened: each type of event, replies ignored as late, foreign or doubled.
+    `meter` is told of all that (see `sagacity.saga.metrics`), and `tracer` of starts, steps and ends: by default a Tally,
+    and OpenTelemetry where that is set up.
     """
 
     def __init__(
@@ -74,7 +84,10 @@ class Orchestrator:
         writers: int = 2,
         tick: float = 0.25,
         clock: Callable[[], int] = lambda: time.time_ns() // 1000,
+        meter: Meter | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
+        self.meter = Tally() if meter is None else meter
         self._dsn = dsn
         self._given = tuple(definitions)
         self._batch = batch
@@ -87,6 +100,8 @@ class Orchestrator:
             publish=events,
             clock=clock,
             patience=Patience(),
+            meter=self.meter,
+            tracer=chosen() if tracer is None else tracer,
         )
         self._handover = Handover(local or {}, self._answered)
         self._writers = [Writer(self._desk, dsn, batch, self._settled) for _ in range(writers)]
@@ -118,12 +133,14 @@ class Orchestrator:
     ) -> bool:
         """Start a saga; once this returns it is kept, and will end, or be parked. False where there was one of this id: then
         nothing is done. `input` is anything that msgspec writes as JSON. It takes the newest version unless one is given.
+        All its messages are of one trace: that of `traceparent`, or of what is bound here and now, or a new one.
 
         Raises UsageError where the definition is not known.
         """
         await self._ready.wait()
         known = self._desk.newest(definition, version)
-        beginning = Beginning(known, id, msgspec.json.encode(input), correlation_id, traceparent)
+        trace = self._desk.tracer.started(definition, id, traceparent)
+        beginning = Beginning(known, id, msgspec.json.encode(input), correlation_id, trace)
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._writer(id).add(Begin(beginning, done))
         return await done
@@ -172,8 +189,9 @@ class Orchestrator:
         await self._register()
         runs = [*(each.run() for each in self._writers), self._lookout.run(), *(each.run() for each in self._handover.lanes)]
         if publisher is not None:
-            runs.append(Relay(self._dsn, publisher).run())
+            runs.append(Relay(self._dsn, publisher, name=self._desk.name, meter=self.meter).run())
         if subscriber is not None:
+            self._lookout.begun = False
             runs.append(self._receive(subscriber))
         if self._handover.lanes or self._desk.inline:
             runs.append(self._hand_over_again())
@@ -194,12 +212,18 @@ class Orchestrator:
         return self._writers[crc32(id.encode()) % len(self._writers)]
 
     async def _receive(self, subscriber: Subscriber) -> None:
+        caught_up = began = time.monotonic()
         while True:
             try:
                 deliveries = await subscriber.receive(self._batch, 1.0)
             except StoreError as error:
                 await self._desk.complain(error)
                 continue
+            now = time.monotonic()
+            if len(deliveries) < self._batch and (subscriber.assigned() or now - began > _JOIN_WITHIN):
+                caught_up, self._lookout.behind, self._lookout.begun = now, False, True
+            elif now - caught_up > _BEHIND_AFTER:
+                self._lookout.behind = True
             if deliveries:
                 done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
                 self._writers[0].add(Delivered(deliveries, done))
@@ -208,6 +232,8 @@ class Orchestrator:
     def _settled(self, settled: Settled) -> None:
         """A transaction is committed: what it means for this process."""
         self._desk.counts.update(settled.counts)
+        measure(self.meter, settled)
+        self._desk.tracer.settled(settled.happened)
         for saga in settled.ended:
             self._desk.ended(saga)
         self._do(settled.inline)
@@ -216,7 +242,7 @@ class Orchestrator:
         for message, reason in settled.passing:
             self._rest(message, reason)
         if settled.freed:
-            self._lookout.look()
+            self._lookout.look(settled.freed)
 
     def _do(self, commands: Sequence[Message]) -> None:
         """Have inline participants do these in the next transactions."""
@@ -234,7 +260,7 @@ class Orchestrator:
             told = f"given up after several attempts; the last: {reason}"
             letter = (participant.name, Delivery(message.topic, 0, 0, message.envelope), told)
             self._writer(message.envelope.key).add(Dead([letter]))
-            participant.counts["buried"] += 1
+            participant.tell("buried")
             return
         timer: list[asyncio.TimerHandle] = []
 

@@ -23,12 +23,14 @@ from typing import Any, TypeVar
 
 from sagacity.errors import FencedError, MessagingError, StoreError
 from sagacity.messaging import Delivery, Envelope, Partition, Publisher, Subscriber
+from sagacity.messaging.meter import Meter, Tally
 from sagacity.messaging.postgres import Relay, positions
 from sagacity.messaging.reading import Reading
 from sagacity.saga.handlers import Handler, Handlers
 from sagacity.saga.patience import Patience
 from sagacity.saga.performing import Performance, perform
 from sagacity.saga.postgres.connection import Lasting, connected
+from sagacity.saga.tracing import Tracer, chosen
 
 __all__ = ["Participant"]
 
@@ -46,7 +48,9 @@ class Participant:
     Commands of up to `batch` sagas are done in one transaction, one after another. `timeout` is in seconds, for one run of a
     handler.
 
-    `counts` tells how often something has happened: done, failed, answered again, refused, retried, buried.
+    `counts` tells how often something has happened: done, failed, answered again, recorded, refused, retried, buried.
+    `meter` is told the same and more (see `sagacity.saga.metrics`), `tracer` of handlers' runs; by default a Tally, and
+    OpenTelemetry where that is set up.
     """
 
     def __init__(
@@ -60,6 +64,8 @@ class Participant:
         batch: int = 200,
         timeout: float = 30.0,
         clock: Callable[[], int] = lambda: time.time_ns() // 1000,
+        meter: Meter | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self.name = name
         self.source = source or f"/participants/{name}"
@@ -67,6 +73,8 @@ class Participant:
         self.timeout = timeout
         self.clock = clock
         self.handlers = Handlers()
+        self.meter = Tally() if meter is None else meter
+        self.tracer = chosen() if tracer is None else tracer
         self.counts: Counter[str] = Counter()
         self.trouble: str | None = None
         self._dsn = dsn
@@ -97,7 +105,7 @@ class Participant:
         another process must run it. Never raises for what may pass."""
         async with asyncio.TaskGroup() as tasks:
             if publisher is not None:
-                tasks.create_task(Relay(self._dsn, publisher).run())
+                tasks.create_task(Relay(self._dsn, publisher, name=self.name, meter=self.meter).run())
             while True:
                 await self._receive(subscriber)
 
@@ -119,9 +127,14 @@ class Participant:
         if pause is None:
             _log.error("%s: given up after %d attempts; the last: %s", command.id, self._patience.attempts, reason)
         else:
-            self.counts["retried"] += 1
+            self.tell("retried")
             _log.warning("%s: %s; again in %.2f s", command.id, reason, pause)
         return pause
+
+    def tell(self, what: str, many: int = 1) -> None:
+        """Something has happened so many times: a command was done, or has become a dead letter."""
+        self.counts[what] += many
+        self.meter.count("sagacity_participant_commands_total", (self.name, what), many)
 
     async def close(self) -> None:
         await self._lasting.close()
@@ -166,7 +179,8 @@ class Participant:
         self.trouble = None
         self._reading.moved(moves)
         replies += done.replies
-        self.counts.update(done.counts)
+        for what, many in done.counts.items():
+            self.tell(what, many)
         left = deliveries[done.settled :]
         if done.failed is not None:
             left = await self._again(left, done, by_broker=by_broker)
@@ -209,7 +223,7 @@ class Participant:
                 continue
             else:
                 self._reading.moved(moves)
-                self.counts["buried"] += 1
+                self.tell("buried")
             return
 
     async def _wait(self, error: StoreError) -> None:

@@ -4,34 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
 
 import msgspec
 
 from sagacity.messaging import Delivery, Envelope, Message, Partition, Unreadable
 from sagacity.messaging.postgres import dead_letters, outbox, positions
 from sagacity.saga.barrier import rule
-from sagacity.saga.handlers import Handlers, Unfit
-from sagacity.saga.handling import Passing, handle, may_pass
+from sagacity.saga.handlers import Unfit
+from sagacity.saga.handling import Host, Passing, handle, may_pass
 from sagacity.saga.messages import Address, Failure, address, reply
 from sagacity.saga.postgres import barrier
 from sagacity.saga.postgres.barrier import Answered
 from sagacity.saga.postgres.connection import Connection, Held, Lasting
 
-__all__ = ["Host", "Performance", "perform"]
+__all__ = ["Performance", "perform"]
 
 Moves = Mapping[Partition, tuple[int | None, int]]
-
-
-class Host(Protocol):
-    """What is needed of the participant."""
-
-    name: str
-    source: str
-    dead_letters: str | None
-    timeout: float
-    clock: Callable[[], int]
-    handlers: Handlers
 
 
 class Performance(msgspec.Struct):
@@ -95,6 +83,7 @@ class _Stage:
         self.counts: Counter[str] = Counter()
         self._host = host
         self._connection = connection
+        self._held = Held(connection, begun=True)
         self._known: dict[tuple[str, str], list[Answered]] = {}
         self._new: list[Answered] = []
         self._answers: list[Message] = []
@@ -138,9 +127,7 @@ class _Stage:
             return next(each for each in known if each.standing == ruling.answer)
         standing = ruling.answer
         if standing is None:
-            standing = await handle(
-                self._host.handlers, command, where, Held(self._connection, begun=True), self._host.timeout
-            )
+            standing = await handle(self._host, command, where, self._held)
             self.counts["done" if standing.success else "failed"] += 1
         else:
             self.counts["refused" if ruling.action == "refuse" else "recorded"] += 1

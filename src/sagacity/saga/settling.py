@@ -20,6 +20,7 @@ from sagacity.saga.handling import Passing, handle, may_pass
 from sagacity.saga.happenings import Happening, Ordered, Replied
 from sagacity.saga.inflight import in_flight
 from sagacity.saga.messages import Address, address, command_message, event_message
+from sagacity.saga.participant import Participant
 from sagacity.saga.postgres import orders, store
 from sagacity.saga.postgres.connection import Connection, Held
 from sagacity.saga.postgres.store import Kept
@@ -45,7 +46,8 @@ class Settled(msgspec.Struct):
     """What a committed transaction means for this process.
 
     `handed` are commands for participants of this process that run in transactions of their own, `inline` those that are
-    done in the orchestrator's next transaction, `passing` those whose handler failed for what may pass, and why.
+    done in the orchestrator's next transaction, `passing` those whose handler failed for what may pass, and why. `happened`
+    has what was told of each saga, with how it stood then. `freed` are resources that were let go of.
     """
 
     started: set[str] = msgspec.field(default_factory=set)
@@ -54,7 +56,8 @@ class Settled(msgspec.Struct):
     passing: list[tuple[Message, str]] = msgspec.field(default_factory=list)
     ended: list[SagaState] = msgspec.field(default_factory=list)
     counts: Counter[str] = msgspec.field(default_factory=Counter)
-    freed: bool = False
+    happened: list[tuple[SagaState, tuple[SagaEvent, ...]]] = msgspec.field(default_factory=list)
+    freed: set[str] = msgspec.field(default_factory=set)
 
 
 class Batch:
@@ -74,9 +77,10 @@ class Batch:
         self._revisions: dict[str, int] = {}
         self._new: dict[str, None] = {}
         self._changed: dict[str, None] = {}
+        self._ignored: dict[str, None] = {}
         self._retired: list[str] = []
         self._unreadable: dict[str, str] = {}
-        self._counted: list[tuple[Counter[str], str]] = []
+        self._counted: list[tuple[Participant, str]] = []
         self._buried: list[tuple[str, Delivery, str]] = []
         self._events: list[SagaEvent] = []
         self._messages: list[Message] = []
@@ -194,15 +198,15 @@ class Batch:
                 self.happen(saga.id, Replied(command.id, success=True))  # it was never done: there is nothing to undo
                 continue
             try:
-                answer = await handle(participant.handlers, command, where, held, participant.timeout)
+                answer = await handle(participant, command, where, held)
             except Passing as passing:
                 self.settled.passing.append((message, str(passing)))
                 continue
             except Unfit as unfit:
                 self.bury(participant.name, Delivery(message.topic, 0, 0, command), str(unfit))
-                self._counted.append((participant.counts, "buried"))
+                self._counted.append((participant, "buried"))
                 continue
-            self._counted.append((participant.counts, "done" if answer.success else "failed"))
+            self._counted.append((participant, "done" if answer.success else "failed"))
             self.happen(saga.id, Replied(command.id, answer.success, answer.data, answer.reason, transient=may_pass(answer)))
 
     def bury(self, consumer: str, delivery: Delivery, reason: str) -> None:
@@ -228,16 +232,18 @@ class Batch:
         await orders.carried_out(self._connection, self._outcomes)
         freed = [saga.id for saga in self.settled.ended if saga.resources]
         await store.unlock(self._connection, freed)
-        self.settled.freed = bool(freed)
+        self.settled.freed = {resource for saga in self.settled.ended for resource in saga.resources}
 
     def committed(self) -> Settled:
         """It is committed: what this process knows from now on, and what it means for it."""
-        for counts, what in self._counted:
-            counts[what] += 1
+        for participant, what in self._counted:
+            participant.tell(what)
         for id in self._new:
             self._desk.know(1, self._sagas[id])
         for id in self._changed:
             self._desk.know(self._revisions[id] + 1, self._sagas[id])
+        for id in self._ignored.keys() - self._changed.keys() - self._new.keys():
+            self._desk.know(self._revisions[id], self._sagas[id])  # what was ignored is kept with the next that counts
         return self.settled
 
     def forget(self) -> None:
@@ -249,7 +255,9 @@ class Batch:
         saga = decision.saga
         before = self._sagas.get(saga.id)
         self._sagas[saga.id] = saga
-        if saga.id not in self._new:
+        if decision.ignored is not None:
+            self._ignored[saga.id] = None
+        elif saga.id not in self._new:
             self._changed[saga.id] = None
         if saga.status in ENDED and (before is None or before.status not in ENDED):
             self.settled.ended.append(saga)
@@ -258,6 +266,8 @@ class Batch:
         if definition is not None:
             for command in decision.commands:
                 self._send(command_message(definition, saga, command))
+        if decision.events:
+            self.settled.happened.append((saga, decision.events))
         for event in decision.events:
             self.settled.counts[event.type] += 1
             self._events.append(event)

@@ -232,9 +232,8 @@ class _Heard:
             self.dead.append((self._desk.name, delivery, envelope.reason))
         elif delivery.topic in self._desk.starts:
             definition = self._desk.newest(self._desk.starts[delivery.topic])
-            self.beginnings.append(
-                Beginning(definition, envelope.key, envelope.data, envelope.correlation_id, envelope.traceparent)
-            )
+            trace = self._desk.tracer.started(definition.name, envelope.key, envelope.traceparent)
+            self.beginnings.append(Beginning(definition, envelope.key, envelope.data, envelope.correlation_id, trace))
         elif (told := _reply(envelope)) is not None:
             self.replies.append(told)
         else:

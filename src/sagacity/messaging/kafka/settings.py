@@ -38,13 +38,15 @@ Kafka's own clients, so that all programs put a key into the same partition."""
 _CONSUMER_DEFAULTS: dict[str, object] = {
     "partition.assignment.strategy": "cooperative-sticky",
     "session.timeout.ms": 10_000,
-    "heartbeat.interval.ms": 2000,
+    "heartbeat.interval.ms": 500,
     "max.poll.interval.ms": 300_000,
     "queued.max.messages.kbytes": 32_768,
     "fetch.queue.backoff.ms": 20,
     "fetch.wait.max.ms": 250,
     "topic.metadata.refresh.interval.ms": 30_000,
 }
+"""Heartbeats: a member hears with the next that partitions are shared anew, and until all have heard, those that change
+hands are read by nobody."""
 _CONSUMER_FIXED: dict[str, object] = {
     "auto.offset.reset": "error",
     "enable.auto.commit": False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -12,7 +13,8 @@ from psycopg import AsyncConnection, OperationalError
 
 from sagacity.errors import PublishError
 from sagacity.messaging.envelope import Message
-from sagacity.messaging.postgres.dead_letters import bury
+from sagacity.messaging.meter import Meter, Tally
+from sagacity.messaging.postgres.dead_letters import bury, count
 from sagacity.messaging.postgres.outbox import BUCKETS, read_envelope
 from sagacity.messaging.publisher import Publisher
 from sagacity.messaging.subscriber import Delivery
@@ -20,6 +22,8 @@ from sagacity.messaging.subscriber import Delivery
 __all__ = ["Lag", "Relay"]
 
 _log = logging.getLogger("sagacity.messaging.relay")
+_MEASURE_EVERY = 5.0
+"""Seconds."""
 _MET = 0.02
 """Seconds until what another relay held is looked at again, in case that it has looked there before it was written."""
 _CLASS = 7_238_111
@@ -56,9 +60,21 @@ class Relay:
     was not deleted, to be sent (again) by whoever comes next.
     """
 
-    def __init__(self, dsn: str, publisher: Publisher, *, batch: int = 500, poll: float = 1.0) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        publisher: Publisher,
+        *,
+        batch: int = 500,
+        poll: float = 1.0,
+        name: str = "relay",
+        meter: Meter | None = None,
+    ) -> None:
         self.trouble: str | None = None
         self.sent = 0
+        self.name = name
+        self.meter = Tally() if meter is None else meter
+        self._measured = -_MEASURE_EVERY
         self._dsn = dsn
         self._publisher = publisher
         self._batch = batch
@@ -67,6 +83,7 @@ class Relay:
         self._turn = 0
         self._seen = 0  # so many buckets in a row had nothing to send, or were another's
         self._met = False
+        self._consumers: set[str] = set()
 
     async def run(self) -> None:
         """Send until cancelled. Never raises for what may pass."""
@@ -105,6 +122,7 @@ class Relay:
             if sent:
                 await connection.execute(_SENT, (sent,))
         self.sent += len(sent)
+        self.meter.count("sagacity_outbox_sent_total", (self.name,), len(sent))
         if failed is not None and left:
             raise failed
         self.trouble = None
@@ -119,6 +137,9 @@ class Relay:
     async def _work(self, connection: AsyncConnection[Any]) -> None:
         await connection.execute("listen sagacity_outbox")
         while True:
+            if monotonic() - self._measured > _MEASURE_EVERY:
+                self._measured = monotonic()
+                await self._measure(connection)
             try:
                 if await self.once(connection):
                     self._seen = 0
@@ -133,6 +154,14 @@ class Relay:
             wait = min(_MET, self._poll) if self._met else self._poll
             async for _ in connection.notifies(timeout=wait, stop_after=1):
                 pass
+
+    async def _measure(self, connection: AsyncConnection[Any]) -> None:
+        lag = await self.lag(connection)
+        self.meter.levels("sagacity_outbox_messages", {(self.name,): float(lag.waiting)})
+        self.meter.levels("sagacity_outbox_oldest_seconds", {(self.name,): lag.oldest})
+        buried = await count(connection)
+        self._consumers.update(buried)
+        self.meter.levels("sagacity_dead_letters", {(name,): float(buried.get(name, 0)) for name in self._consumers})
 
     async def _claim(self, connection: AsyncConnection[Any]) -> list[int]:
         """Buckets to send from until the transaction ends. Who meets another relay leaves it half of them, in turns.

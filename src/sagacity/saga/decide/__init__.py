@@ -25,9 +25,10 @@ from sagacity.saga.paths import resource_key
 from sagacity.saga.state import ENDED, SagaState, StepState
 from sagacity.saga.transitions import IN_FLIGHT
 
-__all__ = ["begin", "decide", "quarantine", "resources", "undefined"]
+__all__ = ["SILENT", "begin", "decide", "quarantine", "resources", "undefined"]
 
-_SILENT = "no answer in time"
+SILENT = "no answer in time"
+"""The cause that stands with what is done for want of an answer."""
 
 
 def resources(definition: Saga, saga_id: str, input: msgspec.Raw | bytes) -> tuple[str, ...]:
@@ -140,13 +141,13 @@ def _due(course: Course) -> None:
     turn_back_if_needed(course)
     for name, state in course.steps.items():
         if state.status in IN_FLIGHT and _is_due(course, state) and not course.may_repeat(name):
-            course.go(name, "lasting silence", cause=_SILENT)
+            course.go(name, "lasting silence", cause=SILENT)
     turn_back_if_needed(course)
     for name, state in course.steps.items():
         if not _is_due(course, state):
             continue
         if state.status in IN_FLIGHT:
-            course.go(name, "silence" if course.may_repeat(name) else "lasting silence", cause=_SILENT)
+            course.go(name, "silence" if course.may_repeat(name) else "lasting silence", cause=SILENT)
         else:
             course.go(name, "rested")
 

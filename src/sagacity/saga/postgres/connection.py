@@ -92,9 +92,11 @@ class Lasting:
 
 
 class Held:
-    """A connection on which a transaction is begun once somebody needs it."""
+    """A connection on which a transaction is begun once somebody needs it. `kept`: the savepoint of a handler that has
+    succeeded still stands there."""
 
     def __init__(self, connection: Connection, *, begun: bool = False) -> None:
+        self.kept = False
         self._connection = connection
         self._begun = begun
 

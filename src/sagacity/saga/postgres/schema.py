@@ -68,6 +68,7 @@ SAGAS = Component(
         create index saga_orders_waiting on sagacity.saga_orders (id) where done is null;
         create index saga_orders_saga on sagacity.saga_orders (saga, id);
         """,
+        "create table sagacity.saga_behind (replica text primary key, until timestamptz not null)",
     ),
 )
 

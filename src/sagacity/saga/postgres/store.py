@@ -48,7 +48,18 @@ _EXISTING = "select id from sagacity.sagas where id = any(%b::text[])"
 _READ = "select id, revision, state from sagacity.sagas where id = any(%b::text[])"
 _ENDED = "select id, revision, state from sagacity.sagas where id = any(%b::text[]) and ended is not null"
 _DUE = """
-select id, revision, state from sagacity.sagas where due <= %b::bigint order by due limit %b for update skip locked
+select id, revision, state from sagacity.sagas
+where due <= %b::bigint - case when exists (
+    select from sagacity.saga_behind where until > clock_timestamp()
+) then %b::bigint else 0 end
+order by due limit %b for update skip locked
+"""
+_PUT_OFF = 60_000_000
+"""Microseconds for which timers wait at most for replicas that are behind."""
+_BEHIND_NOW = """
+insert into sagacity.saga_behind (replica, until)
+values (%b, clock_timestamp() + %b::float8 * interval '1 second')
+on conflict (replica) do update set until = excluded.until
 """
 _RETIRE = """
 update sagacity.sagas set status = 'parked', due = null where id = any(%b::text[])
@@ -73,12 +84,19 @@ delete from sagacity.saga_locks where saga = any(%b::text[])
 """
 _RELEASED = """
 select saga.id from sagacity.sagas as saga
-where saga.ended is null and saga.status = 'waiting' and not exists (
+where saga.ended is null and saga.status = 'waiting' {among} and not exists (
     select from sagacity.saga_locks as mine
     join sagacity.saga_locks as other on other.resource = mine.resource and other.sequence < mine.sequence
     where mine.saga = saga.id
 )
 order by saga.started limit %b
+"""
+
+_AMONG = """
+and saga.id in (
+    select (select saga from sagacity.saga_locks as held where held.resource = freed order by sequence limit 1)
+    from unnest(%b::text[]) as freed
+)
 """
 
 _json = msgspec.json.Encoder().encode
@@ -128,8 +146,16 @@ async def ended(connection: Connection, ids: Sequence[str]) -> dict[str, Kept]:
 
 
 async def due(connection: Connection, now: int, most: int) -> dict[str, Kept]:
-    """Sagas in which a timer has come, that no other transaction holds now; held until the transaction ends."""
-    return given(await (await connection.execute(_DUE, (now, most))).fetchall())
+    """Sagas in which a timer has come, that no other transaction holds now; held until the transaction ends.
+
+    While a replica is behind with its reading, timers wait: the answer may be there already. They do not wait for ever.
+    """
+    return given(await (await connection.execute(_DUE, (now, _PUT_OFF, most))).fetchall())
+
+
+async def behind(connection: Connection, replica: str, seconds: float) -> None:
+    """A replica is behind with its reading, for so long unless it says so again."""
+    await connection.execute(_BEHIND_NOW, (replica, seconds))
 
 
 def given(rows: Iterable[tuple[str, int, str]]) -> dict[str, Kept]:
@@ -223,6 +249,10 @@ async def unlock(connection: Connection, ids: Sequence[str]) -> None:
         await connection.execute(_UNLOCK, (list(ids),))
 
 
-async def released(connection: Connection, most: int) -> list[str]:
-    """Waiting sagas that nothing holds up any longer."""
-    return [row[0] for row in await (await connection.execute(_RELEASED, (most,))).fetchall()]
+async def released(connection: Connection, most: int, freed: Iterable[str] | None = None) -> list[str]:
+    """Waiting sagas that nothing holds up any longer; of those that wait for these resources, or of all."""
+    if freed is None:
+        asked = await connection.execute(_RELEASED.format(among="").encode(), (most,))
+    else:
+        asked = await connection.execute(_RELEASED.format(among=_AMONG).encode(), (list(freed), most))
+    return [row[0] for row in await asked.fetchall()]

@@ -24,27 +24,38 @@ class Transaction:
 
     async def execute(self, query: str, parameters: Parameters = None) -> AsyncCursor[Any]:
         """Run SQL with psycopg's parameters (`%s`); the cursor has the rows."""
-        connection = await self.connection()
-        return await connection.execute(query.encode(), parameters)
+        if self._connection is not None:
+            return await self._connection.execute(query.encode(), parameters)
+        connection = await self._held.begin()
+        async with connection.pipeline():
+            await self._begin(connection)
+            return await connection.execute(query.encode(), parameters)
 
     async def connection(self) -> Connection:
         """psycopg's connection, for what `execute` does not do. Neither commit nor roll back on it."""
         if self._connection is None:
             connection = await self._held.begin()
-            await connection.execute("savepoint handler")
-            self._connection = connection
+            async with connection.pipeline():
+                await self._begin(connection)
+        assert self._connection is not None
         return self._connection
 
     async def keep(self) -> None:
-        """The handler has succeeded."""
-        if self._connection is not None:
-            await self._connection.execute("release savepoint handler")
+        """The handler has succeeded. Its savepoint is let go of when the next is made, which goes with the next query."""
+        self._held.kept = self._held.kept or self._connection is not None
 
     async def undo(self) -> None:
         """The handler has failed: what it did is undone."""
         if self._connection is not None:
             await self._connection.execute("rollback to savepoint handler")
             await self._connection.execute("release savepoint handler")
+
+    async def _begin(self, connection: Connection) -> None:
+        """Make the savepoint; it is sent with what follows."""
+        self._connection, kept, self._held.kept = connection, self._held.kept, False
+        if kept:
+            await connection.execute("release savepoint handler")
+        await connection.execute("savepoint handler")
 
     @property
     def lost(self) -> bool:
