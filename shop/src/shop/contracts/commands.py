@@ -9,8 +9,8 @@ written as decimal text. Money is in minor units of an ISO 4217 currency, as an 
 | CREATE_ORDER | CreateOrder | OrderMade | RollbackOrder |
 | CREATE_PAYMENT | CreatePayment | PaymentMade | RollbackPayment |
 
-A compensation names the purchase alone: what its command did is known to the participant, which keeps it by the purchase's id.
-It answers nothing (`null`).
+A compensation names the purchase alone: what its command did is known to the participant, which keeps it by the
+purchase's id. It answers nothing (`null`).
 """
 
 from __future__ import annotations
@@ -103,8 +103,8 @@ class UpdateProductInventory(msgspec.Struct, frozen=True):
 
 
 class ProductInventoryUpdated(msgspec.Struct, frozen=True):
-    """They are taken. The prices are those of the database at that instant, `amount` is the sum of price times quantity: this
-    is what is charged. `currency` is the command's."""
+    """They are taken. The prices are those of the database at that instant, `amount` is the sum of price times quantity:
+    this is what is charged. `currency` is the command's."""
 
     purchase_id: Id
     items: tuple[PricedItem, ...]
@@ -165,8 +165,8 @@ class RollbackPayment(msgspec.Struct, frozen=True):
 
 
 class PurchaseStepChanged(msgspec.Struct, frozen=True):
-    """In `purchase-result`: how a step of a purchase stands. `time` is in microseconds since 1970, UTC; `reason` says why, where
-    it is no good news."""
+    """In `purchase-result`: how a step of a purchase stands. `time` is in microseconds since 1970, UTC; `reason` says
+    why, where it is no good news."""
 
     purchase_id: Id
     step: Step
