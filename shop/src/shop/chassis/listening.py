@@ -1,13 +1,14 @@
-"""A listener: does something about messages that are no saga's commands, each once, in transactions of the service's database.
+"""A listener: does something about messages that are no saga's commands, each once, in transactions of the service's
+database.
 
-    listener = Listener("warehouse", url)
+listener = Listener("warehouse", url)
 
-    @listener.on("PaymentReceived", PaymentReceived)
-    async def ship(heard: Heard, connection: Connection) -> None:
-        await connection.execute("insert into shipments ...")
-        await outbox.send(connection, [...])
+@listener.on("PaymentReceived", PaymentReceived)
+async def ship(heard: Heard, connection: Connection) -> None:
+    await connection.execute("insert into shipments ...")
+    await outbox.send(connection, [...])
 
-    service.add("consumer", Consumer(listener, settings.kafka, [topics.SHOP_EVENTS], "warehouse"))
+service.add("consumer", Consumer(listener, settings.kafka, [topics.SHOP_EVENTS], "warehouse"))
 """
 
 from __future__ import annotations
@@ -44,12 +45,14 @@ _AnyHandler = TypeVar("_AnyHandler", bound=Handler)
 
 
 class Listener:
-    """Reads topics for `sagacity.messaging`'s guarantees: whatever comes twice is done once (the inbox, by the envelope's source
-    and id), positions move on with the effects, and what a handler sends goes by the outbox, all in one transaction.
+    """Reads topics for `sagacity.messaging`'s guarantees: whatever comes twice is done once (the inbox, by the
+    envelope's source and id), positions move on with the effects, and what a handler sends goes by the outbox, all in
+    one transaction.
 
-    A handler that raises is run again, `attempts` times in all with pauses that double from `pause` seconds; then the message
-    becomes a dead letter, of which the topic `dead_letters` is told, and those behind it go on. So does at once what cannot be
-    read. Types that nothing is declared for are passed over. A database that is away is waited for.
+    A handler that raises is run again, `attempts` times in all with pauses that double from `pause` seconds; then the
+    message becomes a dead letter, of which the topic `dead_letters` is told, and those behind it go on. So does at
+    once what cannot be read. Types that nothing is declared for are passed over. A database that is away is waited
+    for.
 
     `counts` tells how often something has happened: done, again, passed over, retried, buried.
     """
@@ -101,7 +104,8 @@ class Listener:
             return known
 
     async def run(self, subscriber: Subscriber, publisher: Publisher | None = None) -> None:  # noqa: ARG002 - as Participant
-        """Do what comes, until cancelled. Never raises for what may pass. What it sends is sent by whoever runs the outbox."""
+        """Do what comes, until cancelled. Never raises for what may pass. What it sends is sent by whoever runs the
+        outbox."""
         try:
             while True:
                 try:
@@ -183,7 +187,8 @@ class Listener:
             counted["done"] += 1
 
     def _read(self, delivery: Delivery) -> Heard | str | None:
-        """What a delivery holds, as its handler gets it; why it cannot be read; None where it is of no type that is declared."""
+        """What a delivery holds, as its handler gets it; why it cannot be read; None where it is of no type that is
+        declared."""
         envelope = delivery.content
         if isinstance(envelope, Unreadable):
             return envelope.reason

@@ -20,7 +20,8 @@ _ORDERED = "replies.CREATE_ORDER"
 
 _TIMEOUT = timedelta(seconds=5)
 _RETRY = Retry(attempts=6, first=timedelta(seconds=1), factor=2.0, most=timedelta(seconds=10))
-"""A participant that was killed, or is without its database, has about a minute to come back before the purchase turns back."""
+"""A participant that was killed, or is without its database, has about a minute to come back before the purchase
+turns back."""
 
 _UNDO_RETRY = Retry(attempts=40, first=timedelta(seconds=1), factor=2.0, most=timedelta(seconds=30), on="failure")
 """A compensation is asked for over some twenty minutes before a person is."""

@@ -14,7 +14,7 @@ __all__ = ["Disagreement", "Line", "Order", "Status", "written"]
 Status: TypeAlias = Literal["CREATED", "CANCELLED"]
 
 
-class Disagreement(ValueError):
+class Disagreement(ValueError):  # noqa: N818 - it says what is wrong with the amount
     """The amount of an order is not the sum of its lines."""
 
 

@@ -3,8 +3,8 @@
 Guarantees, for every adapter:
 
 - `charge` with a reference that was charged before charges nothing more, and answers as before. The same goes for `refund`.
-- When `charge` raises Declined, nothing was charged. When it raises Unreachable, it may have been: it is asked for again with
-  the same reference.
+- When `charge` raises Declined, nothing was charged. When it raises Unreachable, it may have been: it is asked for
+  again with the same reference.
 - It takes no longer than its timeout.
 
 The reference is the purchase's id. What a provider has charged is not part of a database's transaction: should the service
