@@ -8,6 +8,7 @@ from __future__ import annotations
 from alembic import op
 
 from sagacity.messaging.postgres.schema import MESSAGING
+from shop.chassis.late import TABLE
 from shop.chassis.tables import bring_up_to_date
 
 revision = "0001"
@@ -18,6 +19,7 @@ depends_on = None
 
 def upgrade() -> None:
     bring_up_to_date(op.get_bind(), MESSAGING)
+    op.execute(TABLE)
     op.execute(
         """
         create table checks (
@@ -34,4 +36,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("drop table late_messages")
     op.execute("drop table checks")
