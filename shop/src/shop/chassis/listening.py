@@ -29,7 +29,7 @@ from sagacity.messaging.reading import Reading
 from shop.chassis.database import Connection
 from shop.chassis.logs import logger
 
-__all__ = ["Heard", "Listener"]
+__all__ = ["Heard", "Hopeless", "Listener"]
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -37,6 +37,11 @@ class Heard(msgspec.Struct, frozen=True):
 
     data: Any
     envelope: Envelope
+
+
+class Hopeless(Exception):  # noqa: N818 - it says what the message is
+    """Raised by a handler for a message that no number of attempts would make any better: it becomes a dead letter at
+    once."""
 
 
 Handler: TypeAlias = Callable[[Heard, Connection], Awaitable[None]]
@@ -127,7 +132,7 @@ class Listener:
         for each in deliveries:
             failed = await self._tried([each])
             for attempt in range(1, self._attempts):
-                if failed is None:
+                if failed is None or isinstance(failed, Hopeless):
                     break
                 self.counts["retried"] += 1
                 self._log.warning("failed", message=_named(each), reason=_words(failed))
@@ -135,7 +140,9 @@ class Listener:
                 failed = await self._tried([each])
             if failed is not None:
                 self._log.error("given up", message=_named(each), reason=_words(failed))
-                await self._tried([each], bury=f"{self._attempts} attempts failed; the last: {_words(failed)}")
+                hopeless = isinstance(failed, Hopeless)
+                reason = str(failed) if hopeless else f"{self._attempts} attempts failed; the last: {_words(failed)}"
+                await self._tried([each], bury=reason)
 
     async def _tried(self, deliveries: Sequence[Delivery], *, bury: str | None = None) -> Exception | None:
         """Do these and commit; None when that is done, or is another's now, else what a handler failed with."""
