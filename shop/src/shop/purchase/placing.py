@@ -60,7 +60,8 @@ class Placing:
         if known is not None:
             return known
         lines = merged(asked.lines)
-        price = _priced(asked, lines, await self._products.check(lines) if _few(asked, lines) else {})
+        _refuse_too_many(asked, lines)
+        price = _priced(asked, lines, await self._products.check(lines))
         now = self._clock()
         purchase = Purchase(
             id=self._ids.new(),
@@ -102,7 +103,7 @@ class Placing:
             return await store.find(connection, id)
 
 
-def _few(asked: Asked, lines: Sequence[Line]) -> bool:
+def _refuse_too_many(asked: Asked, lines: Sequence[Line]) -> None:
     """Raises Failure 422 where a product is asked for more often than can be, all in all."""
     wrong = {
         f"items.{_place(asked, line)}.quantity": f"must be at most {_MOST_UNITS} of a product in all"
@@ -111,7 +112,6 @@ def _few(asked: Asked, lines: Sequence[Line]) -> bool:
     }
     if wrong:
         raise Failure(422, "too much of something is asked for", wrong)
-    return True
 
 
 def _priced(asked: Asked, lines: Sequence[Line], found: Mapping[int, Found]) -> int:
