@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from kafka_server import Broker
 from kafka_topics import Topics
 from sagacity.errors import PublishError, UsageError
 from sagacity.messaging.envelope import Message
 from sagacity.messaging.kafka import KafkaPublisher, KafkaSubscriber
 from sagacity.testing.messaging import Received, message
+from sagacity.testing.servers.kafka import Broker
 
 LIMIT = 60.0
 

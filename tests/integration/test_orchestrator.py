@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from postgres_server import PostgreSQL
 from postgres_stories import connected, eventually
 from sagacity.errors import UsageError
 from sagacity.saga import Retry, Saga, Step
@@ -23,6 +22,7 @@ from sagacity.saga.patience import Patience
 from sagacity.saga.postgres import definitions, install, install_participant, listing, orders
 from sagacity.saga.postgres.transaction import Transaction
 from sagacity.saga.state import SagaState, StepState
+from sagacity.testing.servers.postgres import PostgreSQL
 
 LIMIT = 60.0
 KIND: ContextVar[str] = ContextVar("KIND")

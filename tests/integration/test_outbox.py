@@ -9,7 +9,6 @@ from contextlib import suppress
 import pytest
 from psycopg import AsyncConnection
 
-from postgres_server import PostgreSQL
 from postgres_stories import Publishing, connected, eventually, installed
 from sagacity.errors import MessagingError, PublishError
 from sagacity.messaging.envelope import Envelope, Message
@@ -17,6 +16,7 @@ from sagacity.messaging.postgres import Relay, dead_letters, install
 from sagacity.messaging.postgres.outbox import send
 from sagacity.messaging.postgres.schema import MESSAGING, upgrade
 from sagacity.testing.messaging import message
+from sagacity.testing.servers.postgres import PostgreSQL
 
 
 async def write(connection: AsyncConnection, numbers: range, keys: int = 7) -> None:
