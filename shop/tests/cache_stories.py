@@ -61,6 +61,7 @@ class Hearing:
     """Changes that a test tells of."""
 
     def __init__(self) -> None:
+        self.trouble: str | None = None
         self._tell: list[Callable[[Sequence[Change]], Awaitable[None]]] = []
 
     async def follow(self, tell: Callable[[Sequence[Change]], Awaitable[None]], missed: Callable[[], None]) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeAlias
 
 from litestar import Request, get, post, put
 from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
 from msgspec import Meta, Struct
 
@@ -64,7 +65,7 @@ class DeliveryBody(Struct, frozen=True, kw_only=True):
 
 
 @post("/api/v1/account/auth/register", tags=["tokens"], summary="Open an account")
-async def register(data: Register, accounts: NamedDependency[Accounts]) -> Pair:
+async def register(data: JSONBody[Register], accounts: NamedDependency[Accounts]) -> Pair:
     """Answers with the tokens of the new account. 409 where another has this e-mail address."""
     who = Personal(first_name=data.first_name, last_name=data.last_name, email=data.email)
     where = Delivery(address=data.address, phone_number=data.phone_number)
@@ -73,7 +74,7 @@ async def register(data: Register, accounts: NamedDependency[Accounts]) -> Pair:
 
 @post("/api/v1/account/auth/login", status_code=200, tags=["tokens"], summary="Log in")
 async def login(
-    data: Login,
+    data: JSONBody[Login],
     request: Request[Any, Any, Any],
     accounts: NamedDependency[Accounts],
     login_settings: NamedDependency[settings.Login],
@@ -83,7 +84,7 @@ async def login(
 
 
 @post("/api/v1/account/auth/refresh", status_code=200, tags=["tokens"], summary="Get new tokens for a refresh token")
-async def refresh(data: Refresh, accounts: NamedDependency[Accounts]) -> Pair:
+async def refresh(data: JSONBody[Refresh], accounts: NamedDependency[Accounts]) -> Pair:
     """The refresh token is good once. If it comes again, everything that came of that login is refused from then on."""
     return await accounts.refresh(data.refresh_token)
 
@@ -95,7 +96,7 @@ async def personal(caller: NamedDependency[Caller], accounts: NamedDependency[Ac
 
 @put("/api/v1/account/customer/personal", guards=[signed_in], security=BEARER, tags=["customer"], summary="Change who I am")
 async def change_personal(
-    data: PersonalBody, caller: NamedDependency[Caller], accounts: NamedDependency[Accounts]
+    data: JSONBody[PersonalBody], caller: NamedDependency[Caller], accounts: NamedDependency[Accounts]
 ) -> Personal:
     """409 where another has this e-mail address."""
     given = Personal(first_name=data.first_name, last_name=data.last_name, email=data.email)
@@ -109,7 +110,7 @@ async def delivery(caller: NamedDependency[Caller], accounts: NamedDependency[Ac
 
 @put("/api/v1/account/customer/delivery", guards=[signed_in], security=BEARER, tags=["customer"], summary="Change it")
 async def change_delivery(
-    data: DeliveryBody, caller: NamedDependency[Caller], accounts: NamedDependency[Accounts]
+    data: JSONBody[DeliveryBody], caller: NamedDependency[Caller], accounts: NamedDependency[Accounts]
 ) -> Delivery:
     given = Delivery(address=data.address, phone_number=data.phone_number)
     return await accounts.change_delivery(caller.customer_id, given)

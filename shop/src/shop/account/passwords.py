@@ -19,7 +19,8 @@ T = TypeVar("T")
 
 
 class Passwords:
-    """A part. What is asked for while too many wait already is refused with 503: memory and time stay bounded."""
+    """A part. What is asked for while too many wait already is refused with 503: memory and time stay bounded. `computed`
+    counts what was computed."""
 
     def __init__(self, given: settings.Passwords) -> None:
         self._hasher = PasswordHasher(time_cost=given.passes, memory_cost=given.memory, parallelism=1)
@@ -27,6 +28,7 @@ class Passwords:
         self._most = given.at_once + given.waiting
         self._under_way = 0
         self._nobodys = ""
+        self.computed = 0
 
     async def __aenter__(self) -> Passwords:
         self._nobodys = await self.hash("the password of nobody")
@@ -58,6 +60,7 @@ class Passwords:
         if self._under_way >= self._most:
             raise Failure(503, "too many log in at once; try again", headers={"Retry-After": "2"})
         self._under_way += 1
+        self.computed += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
