@@ -23,7 +23,7 @@ class Answers(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *arguments: object) -> None:
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: ARG002
         """Only what is asked for by others than whoever looks after it."""
         if self.path != "/readyz":
             print(json.dumps({"level": "info", "event": "asked", "path": self.path}), flush=True)

@@ -77,7 +77,7 @@ def assemble(folder: Path, layout: Layout, say: Say) -> Stack:
         redis=",".join(node.address for node in nodes),
         rpc=f"127.0.0.1:{ports[GRPC]}",
         databases={name: _url(name, secret, ports["postgres"]) for name, secret in kept.databases.items()},
-        tokens=kept.tokens,
+        secrets=kept,
         otlp=layout.otlp,
     )
     servers = [*made.edge(), *_postgres(postgres, kept.databases), *_kafka(broker, layout.topics), *_redis(nodes)]

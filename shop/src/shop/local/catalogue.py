@@ -8,8 +8,9 @@ import msgspec
 
 __all__ = ["SHOP", "Need", "Service"]
 
-Need: TypeAlias = Literal["database", "kafka", "redis", "access", "products", "tokens"]
-"""`access`: it asks account what a token stands for. `products`: it asks product for prices. `tokens`: it makes tokens."""
+Need: TypeAlias = Literal["database", "kafka", "redis", "access", "product", "ids", "tokens", "faults"]
+"""`access`: it asks account what a token stands for. `product`: it asks product for prices. `ids`: it makes ids.
+`tokens`: it signs tokens, and has a first administrator. `faults`: its faults can be switched."""
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,23 +32,23 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SHOP: tuple[Service, ...] = (
-    Service(name="account", rpc=True, needs=frozenset({"database", "tokens"}), paths=("/api/v1/account",)),
+    Service(name="account", rpc=True, needs=frozenset({"database", "ids", "tokens"}), paths=("/api/v1/account",)),
     Service(
         name="product",
         replicas=2,
         rpc=True,
-        needs=frozenset({"database", "kafka", "redis", "access"}),
+        needs=frozenset({"database", "kafka", "redis", "access", "ids"}),
         paths=("/api/v1/products", "/api/v1/categories"),
     ),
-    Service(name="order", needs=frozenset({"database", "kafka", "redis", "access"}), paths=("/api/v1/orders",)),
-    Service(name="payment", needs=frozenset({"database", "kafka", "redis", "access"}), paths=("/api/v1/payments",)),
+    Service(name="order", needs=frozenset({"database", "kafka", "access", "ids"}), paths=("/api/v1/orders",)),
+    Service(name="payment", needs=frozenset({"database", "kafka", "access", "ids"}), paths=("/api/v1/payments",)),
     Service(
         name="purchase",
         replicas=2,
-        needs=frozenset({"database", "kafka", "access", "products"}),
+        needs=frozenset({"database", "kafka", "access", "product", "ids"}),
         paths=("/api/v1/purchases",),
     ),
     Service(name="orchestrator", needs=frozenset({"database", "kafka"})),
-    Service(name="warehouse", needs=frozenset({"database", "kafka"})),
-    Service(name="compliance", needs=frozenset({"database", "kafka"})),
+    Service(name="warehouse", needs=frozenset({"database", "kafka", "ids", "faults"})),
+    Service(name="compliance", needs=frozenset({"database", "kafka", "ids", "faults"})),
 )

@@ -18,6 +18,7 @@ from rich.table import Table
 from sagacity.testing.servers.unavailable import UnavailableError
 from shop.local.assembly import Layout, assemble
 from shop.local.catalogue import SHOP
+from shop.local.environment import ADMIN
 from shop.local.following import Follower
 from shop.local.seen import resident
 from shop.local.stack import Stack
@@ -52,9 +53,7 @@ def main(arguments: Sequence[str] | None = None, *, layout: Layout | None = None
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m shop.local", description="The whole shop on this machine, as processes."
-    )
+    parser = argparse.ArgumentParser(prog="python -m shop.local", description="The shop on this machine, as processes.")
     data = argparse.ArgumentParser(add_help=False)
     data.add_argument("--data", default=_DATA, metavar="FOLDER", help=f"where everything is kept (default: {_DATA})")
     below = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -216,6 +215,8 @@ def _tell(state: State, console: Console) -> None:
         )
     console.print(table)
     console.print(f"\nthe shop: {state.web}/api/v1    gRPC: {state.rpc}, by the header service-name")
+    if any(part.name == "account" for part in state.parts):
+        console.print(f"the administrator: {ADMIN}, whose password is in secrets.json in the data folder")
     console.print(f"memory of all: {sum(memory.values()) / 2**20:.0f} MB", style="dim")
 
 

@@ -7,8 +7,12 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from shop.local.catalogue import Need, Service
+from shop.local.kept import Secrets
 
-__all__ = ["Addresses", "environment"]
+__all__ = ["ADMIN", "Addresses", "environment"]
+
+ADMIN = "admin@shop.example"
+"""The first administrator's e-mail address; the password is in the data folder's secrets.json."""
 
 
 class Addresses(msgspec.Struct, frozen=True):
@@ -20,8 +24,7 @@ class Addresses(msgspec.Struct, frozen=True):
     """The edge's entry point for gRPC."""
     databases: Mapping[str, str]
     """A URL with its password, for each service that has a database."""
-    tokens: str
-    """The secret that tokens are signed with."""
+    secrets: Secrets
     otlp: str | None = None
 
     def __repr__(self) -> str:
@@ -39,19 +42,27 @@ _TOLD: Mapping[Need, Callable[[Service, Addresses], dict[str, str]]] = {
     },
     "kafka": lambda _, at: {"KAFKA_SERVERS": at.kafka, "KAFKA_CONSUMER_SETTINGS": _CONSUMER},
     "redis": lambda _, at: {"REDIS_NODES": at.redis},
-    "access": lambda _, at: {"ACCESS_TARGET": at.rpc},
-    "products": lambda _, at: {"PRODUCTS_TARGET": at.rpc},
-    "tokens": lambda _, at: {"TOKENS_SECRET": at.tokens},
+    "access": lambda _, at: {"AUTH_TARGET": at.rpc},
+    "product": lambda _, at: {"PRODUCT_TARGET": at.rpc},
+    "faults": lambda _, at: {"FAULTS_TOKEN": at.secrets.faults},
+    "tokens": lambda _, at: {
+        "TOKENS_KEYS": at.secrets.tokens,
+        "ADMIN_EMAIL": ADMIN,
+        "ADMIN_PASSWORD": at.secrets.admin,
+        "LOGIN_BEHIND_PROXY": "true",
+    },
 }
 
 
 def environment(service: Service, worker: int, http: int, rpc: int | None, at: Addresses) -> dict[str, str]:
     """The variables of one replica. `worker` tells its ids from those of all others."""
-    told = {"HTTP_PORT": str(http), "IDS_WORKER": str(worker)}
+    told = {"HTTP_PORT": str(http)}
+    if "ids" in service.needs:
+        told["IDS_WORKER"] = str(worker)
     if rpc is not None:
         told["RPC_PORT"] = str(rpc)
     if at.otlp:
         told["OTLP_ENDPOINT"] = at.otlp
-    for need in sorted(service.needs):
+    for need in sorted(service.needs - {"ids"}):
         told |= _TOLD[need](service, at)
     return {f"{service.name.upper()}_{name}": value for name, value in told.items()}

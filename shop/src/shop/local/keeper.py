@@ -1,4 +1,4 @@
-"""One part of the stack, kept running: started when what it needs is ready, and again, ever later, when it ends by itself."""
+"""One part of the stack, kept running: started when what it needs is ready, and again when it ends by itself, ever later."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 from collections.abc import Iterable
@@ -16,11 +17,15 @@ __all__ = ["Secrets", "kept_ports", "kept_secrets"]
 _BYTES = 32
 
 
-class Secrets(msgspec.Struct, frozen=True):
+class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     """Made by chance at the first start. Never printed."""
 
     tokens: str
-    """What the account service signs tokens with."""
+    """What the account service signs tokens with, as `id=base64`."""
+    admin: str
+    """The first administrator's password."""
+    faults: str
+    """What whoever switches the faults of warehouse and compliance must show."""
     postgres: str
     """The password of PostgreSQL's superuser."""
     databases: dict[str, str]
@@ -33,7 +38,7 @@ class Secrets(msgspec.Struct, frozen=True):
 def kept_secrets(folder: Path, databases: Iterable[str]) -> Secrets:
     """The folder's secrets; what is missing of them is made, and kept in a file that only its owner may read."""
     file = folder / "secrets.json"
-    known = msgspec.json.decode(file.read_bytes(), type=Secrets) if file.exists() else Secrets(_drawn(), _drawn(), {})
+    known = msgspec.json.decode(file.read_bytes(), type=Secrets) if file.exists() else _new()
     wanted = {name: known.databases.get(name) or _drawn() for name in databases}
     made = msgspec.structs.replace(known, databases={**known.databases, **wanted})
     _write(file, msgspec.json.encode(made))
@@ -55,6 +60,11 @@ def kept_ports(folder: Path, names: Iterable[str], *, preferred: dict[str, int] 
         chosen[name] = port
     _write(file, msgspec.json.encode({**earlier, **chosen}))
     return chosen
+
+
+def _new() -> Secrets:
+    key = f"local={base64.b64encode(secrets.token_bytes(_BYTES)).decode()}"
+    return Secrets(tokens=key, admin=_drawn(), faults=_drawn(), postgres=_drawn(), databases={})
 
 
 def _drawn() -> str:

@@ -1,7 +1,7 @@
 """The routes of the edge, as Traefik's file provider reads them: HTTP by path, gRPC by the header `service-name`.
 
-Each replica is asked for its health; a request whose replica cannot be reached goes to another. A request is tried again only
-while no replica has begun to read it, so that nothing is done twice.
+Each replica is asked for its health; a request whose replica cannot be reached goes to another. It is tried again only while
+no replica has begun to read it, so that nothing is done twice.
 """
 
 from __future__ import annotations
