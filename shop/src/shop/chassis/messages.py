@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from sagacity.messaging import Delivery, Partition, Publisher, Subscriber
@@ -106,17 +106,20 @@ class Draining:
 
 class Outbox:
     """A part: sends what the outbox in the database at `url` holds. When it is left it sends what is still there, if it
-    can."""
+    can. `through` puts a publisher of the service's own around the broker's."""
 
-    def __init__(self, url: str, settings: parts.Kafka) -> None:
+    def __init__(
+        self, url: str, settings: parts.Kafka, *, through: Callable[[Publisher], Publisher] = lambda inner: inner
+    ) -> None:
         self._url = url
         self._settings = settings
-        self._publisher: KafkaPublisher | None = None
+        self._through = through
+        self._publisher: Publisher | None = None
         self._relay: Relay | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Outbox:
-        self._publisher = KafkaPublisher(self._settings.servers, settings=self._settings.for_publisher())
+        self._publisher = self._through(KafkaPublisher(self._settings.servers, settings=self._settings.for_publisher()))
         self._relay = Relay(self._url, self._publisher)
         self._task = asyncio.create_task(self._relay.run(), name="outbox")
         return self

@@ -95,7 +95,7 @@ class Broker(Server):
         self._properties.write_text(written)  # at each start: the ports of an earlier one may be taken now
         if (data / "meta.properties").exists():
             return
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_")  # no option
         command = [*self._java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties)]
         made = subprocess.run(command, capture_output=True, text=True, timeout=self.up_within)
         if made.returncode:
@@ -116,6 +116,22 @@ class Broker(Server):
         with contextlib.suppress(KafkaException):
             return bool(admin.list_topics(timeout=2).brokers)
         return False
+
+    def give(self, topics: Sequence[str], partitions: int = 4) -> None:
+        """Make these topics unless they are there. Raises UnavailableError where that fails."""
+        from confluent_kafka import KafkaError, KafkaException
+        from confluent_kafka.admin import AdminClient
+        from confluent_kafka.cimpl import NewTopic
+
+        admin = AdminClient({"bootstrap.servers": self.servers, "log_level": 0})
+        try:
+            missing = sorted(set(topics) - set(admin.list_topics(timeout=10).topics))
+            made = admin.create_topics([NewTopic(name, partitions, 1) for name in missing]) if missing else {}
+            for each in made.values():
+                each.result(30)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise UnavailableError(f"{self.kind} makes no topics: {error}") from error
 
     @property
     def _properties(self) -> Path:

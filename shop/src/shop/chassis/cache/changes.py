@@ -26,7 +26,9 @@ Tell = Callable[[Sequence[Change]], Awaitable[None]]
 
 
 class Changes(Protocol):
-    """Where changes are heard of. Each is told at least once, in any order."""
+    """Where changes are heard of. Each is told at least once, in any order. `trouble` says why they cannot be heard of now."""
+
+    trouble: str | None
 
     async def follow(self, tell: Tell, missed: Callable[[], None]) -> None:
         """Tell of changes until cancelled. `missed` is called when some may not have been heard of for a while; they are told
