@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -30,7 +29,7 @@ import shop.purchase.settings
 import shop.purchase.wiring
 import shop.warehouse.settings
 import shop.warehouse.wiring
-from sagacity.messaging import Envelope
+from sagacity.messaging import Envelope, Message
 from sagacity.messaging.kafka import KafkaPublisher
 from sagacity.messaging.wire import decode
 from sagacity.testing.servers.kafka import Broker
@@ -118,7 +117,6 @@ class Shop:
 
     def publish(self, topic: str, envelope: Envelope) -> None:
         """Put a message into a topic."""
-        from sagacity.messaging import Message
 
         async def put() -> None:
             publisher = KafkaPublisher(self.servers)
@@ -127,9 +125,9 @@ class Shop:
 
         asyncio.run(put())
 
-    def published(self, topic: str, purchases: set[str] | None = None) -> list[Envelope]:
-        """Every message of a topic up to now, or those of some purchases."""
-        found: list[Envelope] = []
+    def raw(self, topic: str, purchases: set[str] | None = None) -> list[tuple[bytes, Any, bytes]]:
+        """Every message of a topic up to now, or those of some purchases: key, headers and value."""
+        found: list[tuple[bytes, Any, bytes]] = []
         consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "looking", "enable.auto.commit": False})
         try:
             ends = {}
@@ -139,18 +137,39 @@ class Shop:
                     ends[partition] = end
             consumer.assign([TopicPartition(topic, partition, 0) for partition in ends])
             while ends:
-                message = consumer.poll(10.0)
+                message: Any = consumer.poll(10.0)
                 assert message is not None
                 assert message.error() is None
-                envelope = decode(message.key(), message.headers() or (), message.value(), 0)  # type: ignore[arg-type]
-                if isinstance(envelope, Envelope) and (purchases is None or envelope.key in purchases):
-                    found.append(envelope)
+                key = message.key() or b""
+                if purchases is None or key.decode() in purchases:
+                    found.append((key, message.headers() or [], message.value() or b""))
                 partition = message.partition()
-                if partition in ends and (message.offset() or 0) + 1 >= ends[partition]:
+                if partition in ends and message.offset() + 1 >= ends[partition]:
                     del ends[partition]
         finally:
             consumer.close()
         return found
+
+    def published(self, topic: str, purchases: set[str] | None = None) -> list[Envelope]:
+        """The same, as envelopes."""
+        read = [decode(key, headers, value, 0) for key, headers, value in self.raw(topic, purchases)]
+        return [each for each in read if isinstance(each, Envelope)]
+
+    def caught_up(self, service: str, topic: str) -> None:
+        """Wait until a service has done all that is in a topic now."""
+        consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "looking", "enable.auto.commit": False})
+        try:
+            partitions = consumer.list_topics(topic).topics[topic].partitions
+            ends = {each: consumer.get_watermark_offsets(TopicPartition(topic, each))[1] for each in partitions}
+        finally:
+            consumer.close()
+        query = "select partition, position from sagacity.positions where topic = %s"
+
+        def done() -> bool:
+            at = dict(self.rows(service, query, topic))
+            return all(at.get(partition, 0) >= end for partition, end in ends.items())
+
+        self.eventually(done)
 
     def eventually(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds; fails after a minute."""
@@ -237,6 +256,3 @@ def opened(broker: Broker, postgres: PostgreSQL) -> Iterator[Shop]:
             yield running
         finally:
             running.stop()
-
-
-WORKFLOWS = Path(__file__).resolve().parents[1] / "workflows"
