@@ -46,6 +46,9 @@ clean:  ## remove what was made
 core: $(VENV)/.core
 dev: $(VENV)/.dev
 
+# What is generated for the shop is made anew when its protos have changed.
+$(VENV)/.dev: shop/pyproject.toml shop/hatch_build.py $(wildcard shop/src/shop/contracts/proto/*.proto)
+
 # One stamp for each extra. An environment is installed into again only when pyproject.toml has changed.
 $(VENV)/.%: pyproject.toml scripts/environment.py
 	@if [ -z "$(PYTHON)" ]; then \

@@ -13,6 +13,7 @@ import msgspec
 __all__ = ["wrong_fields"]
 
 _WHERE = re.compile(r" - at `\$(?P<path>[^`]*)`$")
+_PATTERN = "Expected `str` matching regex "
 _BOUNDS = (
     (re.compile(r"Expected `(?:int|float)` >= (\S+)"), "must be at least {0}"),
     (re.compile(r"Expected `(?:int|float)` <= (\S+)"), "must be at most {0}"),
@@ -22,7 +23,6 @@ _BOUNDS = (
     (re.compile(r"Expected `str` of length <= (\d+)"), "must have at most {0} characters"),
     (re.compile(r"Expected `array` of length >= (\d+)"), "must have at least {0} entries"),
     (re.compile(r"Expected `array` of length <= (\d+)"), "must have at most {0} entries"),
-    (re.compile(r"Expected `str` matching regex .*"), "is not of the form that is expected"),
     (re.compile(r"Object contains unknown field `(.+)`"), "there is no field {0}"),
     (re.compile(r"Expected `(.+)`, got `(.+)`"), "must be {0}, not {1}"),
 )
@@ -70,7 +70,7 @@ def _whole(value: Any, kind: Any, path: str) -> Iterator[tuple[str, str]]:
         said = str(error)
         inner = _WHERE.search(said)
         where = _path(inner["path"]) if inner else ""
-        yield _join(path, where), _words(said[: inner.start()] if inner else said)
+        yield _join(path, where), _words(said[: inner.start()] if inner else said, kind)
 
 
 def _plain(kind: Any) -> Any:
@@ -82,11 +82,18 @@ def _plain(kind: Any) -> Any:
     return kind
 
 
-def _words(said: str) -> str:
+def _words(said: str, kind: Any) -> str:
+    if said.startswith(_PATTERN):
+        return f"must be {_described(kind) or 'of another form'}"
     for pattern, words in _BOUNDS:
         if match := pattern.fullmatch(said):
             return words.format(*(_KINDS.get(group, group) for group in match.groups()))
     return said[:1].lower() + said[1:]
+
+
+def _described(kind: Any) -> str | None:
+    metas = kind.__metadata__ if typing.get_origin(kind) is Annotated else ()
+    return next((meta.description for meta in metas if isinstance(meta, msgspec.Meta) and meta.description), None)
 
 
 def _path(inner: str) -> str:

@@ -20,16 +20,16 @@ from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.enums import MediaType
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import ClientException, HTTPException, SerializationException, ValidationException
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.types import ControllerRouterHandler
+from litestar.types import ControllerRouterHandler, Empty
 from litestar.utils.scope.state import ScopeState
 
 from sagacity import correlation
 from shop.chassis import parts
 from shop.chassis.access import SCHEME, Authority, caller_of
+from shop.chassis.describing import Description
 from shop.chassis.failures import ErrorBody, Failure
 from shop.chassis.fields import wrong_fields
 from shop.chassis.ids import from_public
@@ -81,7 +81,7 @@ def create_app(
             title=title or f"The shop's {service.name} service",
             version=version,
             path=f"/{service.name}",
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            render_plugins=[Description(path="/openapi.json")],
             components=Components(
                 security_schemes={SCHEME: SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
             ),
@@ -222,6 +222,8 @@ def _failure(request: Request[Any, Any, Any], error: Exception) -> Failure:
             return error
         case ValidationException():
             return Failure(400, "the request is not as it should be", _fields(request, error))
+        case ClientException() if isinstance(error.__cause__, SerializationException):
+            return Failure(400, f"the body is no JSON: {error.detail[:1].lower()}{error.detail[1:]}")
         case HTTPException() if error.status_code < 500:
             words = error.detail if error.status_code == 400 else HTTPStatus(error.status_code).phrase.lower()
             return Failure(error.status_code, words, headers=error.headers)
@@ -236,5 +238,5 @@ def _fields(request: Request[Any, Any, Any], error: ValidationException) -> dict
     kind = request.route_handler.parsed_data_field
     document = ScopeState.from_scope(request.scope).json
     if kind is not None and any(each.get("source") == "body" for each in told):
-        found |= wrong_fields(document, kind.raw)
-    return found
+        found |= {"body": "is missing"} if document is Empty else wrong_fields(document, kind.raw)
+    return {path or "body": why for path, why in found.items()}

@@ -11,7 +11,7 @@ from typing import Annotated, TypeAlias
 
 from msgspec import Meta
 
-__all__ = ["EPOCH", "Ids", "PublicId", "from_public", "made_at", "to_public"]
+__all__ = ["EPOCH", "GivenId", "Ids", "PublicId", "from_public", "made_at", "to_public"]
 
 EPOCH = 1_735_689_600_000
 """2025-01-01 UTC, in milliseconds since 1970: where the 41 bits of an id's time begin. They last until 2094."""
@@ -23,6 +23,10 @@ _DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 PublicId: TypeAlias = Annotated[str, Meta(pattern="^[0-9]{1,19}$", description="a 64-bit id, in digits", examples=["1"])]
 """An id as JSON and addresses have it."""
+
+
+GivenId: TypeAlias = Annotated[int, Meta(ge=0, le=_HIGHEST)] | PublicId
+"""An id as somebody may send it in JSON: in digits, or as a number, if it came that far without losing any."""
 
 
 class Ids:
@@ -67,8 +71,10 @@ def to_public(id: int) -> PublicId:
     return str(id)
 
 
-def from_public(text: str) -> int | None:
-    """The id that somebody named; None for what can be none."""
+def from_public(text: str | int) -> int | None:
+    """The id that somebody named (a PublicId or a GivenId); None for what can be none."""
+    if isinstance(text, int):
+        return text if 0 <= text <= _HIGHEST else None
     if not _DIGITS.fullmatch(text):
         return None
     id = int(text)

@@ -16,16 +16,16 @@ from __future__ import annotations
 import difflib
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
 from sagacity.errors import SagacityError, UsageError
 from sagacity.workflow.durations import format_duration, parse_duration
 
-__all__ = ["Secret", "Setting", "SettingsError", "described", "load", "printed"]
+__all__ = ["Checking", "Secret", "Setting", "SettingsError", "described", "load", "printed"]
 
 S = TypeVar("S", bound=msgspec.Struct)
 _HIDDEN = "********"
@@ -64,6 +64,15 @@ class SettingsError(SagacityError):
         self.problems = tuple(problems)
 
 
+@runtime_checkable
+class Checking(Protocol):
+    """Settings that say what is wrong with them beyond single values."""
+
+    def problems(self) -> Iterable[tuple[str, str]]:
+        """Fields by path (`tokens.keys`), each with why it cannot be used."""
+        ...
+
+
 class Setting(msgspec.Struct, frozen=True):
     """One variable: its name, where its value goes, what it may be, what it means, and its default (UNSET: it must be
     set)."""
@@ -98,9 +107,12 @@ def load(kind: type[S], prefix: str, environment: Mapping[str, str]) -> S:
         elif setting.default is msgspec.UNSET:
             problems.append(f"{setting.variable} is not set: {setting.meaning or 'it has no default'}")
     problems += _misspelt(prefix, {setting.variable for setting in known}, given)
+    if not problems:
+        settings = _built(kind, values)
+        problems += _together(settings, prefix)
     if problems:
         raise SettingsError(problems)
-    return _built(kind, values)
+    return settings
 
 
 def printed(settings: msgspec.Struct, prefix: str) -> str:
@@ -189,6 +201,13 @@ def _refused(setting: Setting, text: str, error: Exception) -> str:
     value = "its value" if secret else repr(text)
     meaning = f" ({setting.meaning})" if setting.meaning else ""
     return f"{setting.variable}: {value} cannot be used: {said[:1].lower()}{said[1:]}{hint}{meaning}"
+
+
+def _together(settings: msgspec.Struct, prefix: str) -> Iterator[str]:
+    """What is wrong with values that are right each by itself: a struct's own `problems`, if it has any."""
+    if isinstance(settings, Checking):
+        for path, why in settings.problems():
+            yield f"{prefix}_{path.replace('.', '_')}".upper() + f": {why}"
 
 
 def _misspelt(prefix: str, known: set[str], given: Mapping[str, str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What every test run says at its end: which real parts took part in it."""
+"""Real servers for all tests, each started once for a worker; and what a test run says at its end."""
 
 from __future__ import annotations
 
