@@ -78,7 +78,7 @@ async def _bounded(context: Any, many: int) -> None:
 
 def _checked(id: int, status: str, stock: Stock | None) -> product_pb2.CheckedProduct:
     price = None if stock is None else product_pb2.Money(amount=stock.price, currency=stock.currency)
-    return product_pb2.CheckedProduct(product_id=id, status=product_pb2.ProductStatus.Value(status), price=price)
+    return product_pb2.CheckedProduct(product_id=id, status=status, price=price)
 
 
 def _shown(product: ProductBody) -> product_pb2.Product:

@@ -113,7 +113,9 @@ async def create(
     return Response(Made(public), status_code=201, headers=headers)
 
 
-@put("/api/v1/products/{product_id:str}", guards=[role(ADMIN)], security=BEARER, tags=["products"], summary="Change a product")
+@put(
+    "/api/v1/products/{product_id:str}", guards=[role(ADMIN)], security=BEARER, tags=["products"], summary="Change a product"
+)
 async def change(
     product_id: str,
     data: JSONBody[ChangedProduct],

@@ -1,8 +1,8 @@
 """What tells every replica that something has changed: the database itself, at the commit of the change.
 
-A trigger calls `pg_notify(channel, '<key> <version>')` in the transaction of the change. So the message is sent if and only if
-the change stands, whoever made it and whatever crashes after; it needs neither Redis nor the broker, and where the database is
-away there is nothing to tell. Who was not listening for a while asks for what has changed since.
+A trigger calls `pg_notify(channel, '<key> <version>')` in the transaction of the change. So the message is sent if and only
+if the change stands, whoever made it and whatever crashes after; it needs neither Redis nor the broker, and where the
+database is away there is nothing to tell. Who was not listening for a while asks for what has changed since.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ Tell = Callable[[Sequence[Change]], Awaitable[None]]
 
 
 class Changes(Protocol):
-    """Where changes are heard of. Each is told at least once, in any order. `trouble` says why they cannot be heard of now."""
+    """Where changes are heard of. Each is told at least once, in any order. `trouble` says why they cannot be heard of
+    now."""
 
     trouble: str | None
 
     async def follow(self, tell: Tell, missed: Callable[[], None]) -> None:
-        """Tell of changes until cancelled. `missed` is called when some may not have been heard of for a while; they are told
-        then. Never raises for what may pass."""
+        """Tell of changes until cancelled. `missed` is called when some may not have been heard of for a while; they are
+        told then. Never raises for what may pass."""
         ...
 
 
