@@ -53,6 +53,7 @@ class Replica(msgspec.Struct):
     """One process of the product service."""
 
     client: httpx.AsyncClient
+    channel: Any
     stub: Any
     cache: Cache
     service: Service
@@ -82,7 +83,7 @@ def stocked(dsn: str, **inventory: int) -> Iterator[dict[str, int]]:
 def command(
     purchase: int, items: Sequence[tuple[int, int]] = (), direction: str = "do", attempt: int = 1, currency: str = "USD"
 ) -> Envelope:
-    """A command of the saga `purchase`: to take these out of stock, as pairs of product and quantity, or to put them back."""
+    """A command of the saga `purchase`: take these out of stock, as pairs of product and quantity, or put them back."""
     listed = [{"product_id": str(product), "quantity": quantity} for product, quantity in items]
     taking = {"purchase_id": str(purchase), "currency": currency, "items": listed}
     return Envelope(
@@ -131,4 +132,4 @@ async def _replica(dsn: str, nodes: str) -> AsyncIterator[Replica]:
     async with running(service):
         channel = Channel(f"127.0.0.1:{rpc.port}", "product", timeout=timedelta(seconds=30))
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}/api/v1", timeout=30) as client, channel:
-            yield Replica(client, product_pb2_grpc.ProductServiceStub(channel.opened), cache, service)
+            yield Replica(client, channel.opened, product_pb2_grpc.ProductServiceStub(channel.opened), cache, service)

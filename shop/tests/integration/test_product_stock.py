@@ -195,7 +195,9 @@ def test_all_of_a_purchase_is_taken_or_nothing(database: str) -> None:
         asyncio.run(story())
 
 
-def test_defects_10_and_13_what_is_charged_is_the_price_of_the_database_and_stays_with_the_reservation(database: str) -> None:
+def test_defects_10_and_13_what_is_charged_is_the_price_of_the_database_and_stays_with_the_reservation(
+    database: str,
+) -> None:
     async def story() -> None:
         async with participants(database) as (stock,):
             with psycopg.connect(database, autocommit=True) as connection:
@@ -242,7 +244,9 @@ def test_this_program_runs_against_a_schema_that_the_next_one_has_expanded(datab
 
     async def story() -> None:
         async with participants(database) as (stock,):
-            replies = await stock.do([command(1, [(ids["tea"], 2)]), command(1, direction="undo"), command(2, [(ids["tea"], 5)])])
+            replies = await stock.do(
+                [command(1, [(ids["tea"], 2)]), command(1, direction="undo"), command(2, [(ids["tea"], 5)])]
+            )
             assert succeeded(replies) == [True, True, True]
             assert left(database) == {ids["tea"]: 0}
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 import msgspec
+from psycopg import Error
 
 from shop.chassis.cache import Cache
 from shop.chassis.database import Pool
@@ -44,8 +45,8 @@ class ProductServicer(product_pb2_grpc.ProductServiceServicer):
         try:
             async with self._pool.connection() as connection:
                 stocks = await store.stocks(connection, list(wanted))
-        except Failure as failure:
-            _log.warning("products cannot be looked at", reason=str(failure))
+        except (Failure, Error) as error:
+            _log.warning("products cannot be looked at", reason=str(error))
             return product_pb2.CheckProductsResponse(
                 products=[_checked(item.product_id, "INTERNAL_ERROR", None) for item in request.items]
             )
