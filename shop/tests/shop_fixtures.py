@@ -1,5 +1,5 @@
-"""Fixtures of the shop's tests: databases with a service's tables in them, and the account service as a running process
-part."""
+"""Fixtures of the shop's tests: databases with a service's tables in them, and an account service that whoever needs tokens
+can share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from accounts import AccountServer, account_server
 from sagacity.testing.servers.postgres import PostgreSQL
 from shop.account.wiring import REVISIONS
 from shop.chassis.migrating import migrate_now
@@ -18,3 +19,10 @@ def account_tables(postgres: PostgreSQL) -> Iterator[str]:
     with postgres.database() as dsn:
         migrate_now(dsn, REVISIONS)
         yield dsn
+
+
+@pytest.fixture(scope="session")
+def account(account_tables: str) -> Iterator[AccountServer]:
+    """An account service that runs."""
+    with account_server(account_tables) as server:
+        yield server

@@ -39,7 +39,9 @@ def wire(settings: Settings) -> Service:
     if settings.migrate_on_start:
         service.add("migration", _migrated(settings))
     pool = service.add("database", Pool(settings.database))
-    passwords = service.add("passwords", Passwords(settings.passwords))
+    passwords = service.add(
+        "passwords", Passwords(settings.passwords, counted=lambda: service.metrics.count("passwords_computed"))
+    )
     tokens = Tokens(parse_keys(settings.tokens.keys.reveal()), settings.tokens, clock=lambda: datetime.now(UTC))
     accounts = Accounts(pool, Ids(settings.ids.worker), passwords, tokens, settings)
     service.add("administrator", _seeded(accounts, settings))
