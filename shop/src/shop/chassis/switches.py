@@ -10,6 +10,7 @@ from litestar import Controller, Request, get, put
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.handlers.base import BaseRouteHandler
+from litestar.params import JSONBody
 
 from shop.chassis.failures import Failure
 from shop.chassis.faults import Faults, Rates
@@ -47,7 +48,9 @@ class Switches(Controller):
         return faults.rates
 
     @put()
-    async def switched(self, data: Rates, faults: NamedDependency[Faults], request: Request[Any, Any, Any]) -> Rates:
+    async def switched(
+        self, data: JSONBody[Rates], faults: NamedDependency[Faults], request: Request[Any, Any, Any]
+    ) -> Rates:
         """What is not said is switched off."""
         faults.rates = data
         logger(f"shop.{request.app.state.service.name}").warning("faults switched", rates=str(data))

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from shop.chassis.access import BEARER, Caller, signed_in
 from shop.chassis.database import Pool
@@ -54,7 +54,7 @@ class OrderPage(msgspec.Struct, frozen=True):
 
 
 @get("/api/v1/orders/{order_id:str}", guards=[signed_in], security=BEARER, summary="One order")
-async def order(order_id: str, caller: NamedDependency[Caller], pool: NamedDependency[Pool]) -> OrderBody:
+async def order(order_id: FromPath[str], caller: NamedDependency[Caller], pool: NamedDependency[Pool]) -> OrderBody:
     """404 where there is no such order, 403 where it is somebody else's."""
     async with pool.connection() as connection:
         found = await store.find(connection, id_in_path(order_id, "order"))
@@ -69,8 +69,8 @@ async def order(order_id: str, caller: NamedDependency[Caller], pool: NamedDepen
 async def orders(
     caller: NamedDependency[Caller],
     pool: NamedDependency[Pool],
-    after: Annotated[PublicId | None, Parameter(description="what `next` of the page before says")] = None,
-    limit: Annotated[int, Parameter(ge=1, le=100, description="how many, at most")] = 20,
+    after: Annotated[PublicId | None, QueryParameter(description="what `next` of the page before says")] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=100, description="how many, at most")] = 20,
 ) -> OrderPage:
     before = _ALL if after is None else id_in_path(after, "order")
     async with pool.connection() as connection:

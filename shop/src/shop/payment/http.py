@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 from litestar import get
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from shop.chassis.access import BEARER, Caller, signed_in
 from shop.chassis.database import Pool
@@ -35,7 +36,7 @@ class PaymentBody(msgspec.Struct, frozen=True):
 
 
 @get("/api/v1/payments/{payment_id:str}", guards=[signed_in], security=BEARER, summary="One payment")
-async def payment(payment_id: str, caller: NamedDependency[Caller], pool: NamedDependency[Pool]) -> PaymentBody:
+async def payment(payment_id: FromPath[str], caller: NamedDependency[Caller], pool: NamedDependency[Pool]) -> PaymentBody:
     """404 where there is no such payment, 403 where it is somebody else's."""
     async with pool.connection() as connection:
         found = await store.find(connection, id_in_path(payment_id, "payment"))

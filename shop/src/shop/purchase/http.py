@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import HeaderParameter
+from litestar.params import FromPath, HeaderParameter, JSONBody
 from litestar.response import Stream
 
 from shop.chassis.access import BEARER, Caller, signed_in
@@ -77,7 +77,7 @@ class PurchaseBody(msgspec.Struct, frozen=True):
 
 @post(_PATH, guards=[signed_in], security=BEARER, status_code=202, summary="Buy")
 async def place(
-    data: PurchaseRequest,
+    data: JSONBody[PurchaseRequest],
     caller: NamedDependency[Caller],
     placing: NamedDependency[Placing],
     key: Annotated[
@@ -99,7 +99,7 @@ async def place(
 
 
 @get(f"{_PATH}/{{purchase_id:str}}", guards=[signed_in], security=BEARER, summary="How a purchase stands")
-async def purchase(purchase_id: str, caller: NamedDependency[Caller], pool: NamedDependency[Pool]) -> PurchaseBody:
+async def purchase(purchase_id: FromPath[str], caller: NamedDependency[Caller], pool: NamedDependency[Pool]) -> PurchaseBody:
     """404 where there is no such purchase, 403 where it is somebody else's."""
     found = await _own(purchase_id, caller, pool)
     async with pool.connection() as connection:
@@ -111,7 +111,7 @@ async def purchase(purchase_id: str, caller: NamedDependency[Caller], pool: Name
 
 @get(f"{_PATH}/{{purchase_id:str}}/events", guards=[signed_in], security=BEARER, summary="Every step, then the result")
 async def events(
-    purchase_id: str,
+    purchase_id: FromPath[str],
     caller: NamedDependency[Caller],
     pool: NamedDependency[Pool],
     streams: NamedDependency[Streams],

@@ -61,7 +61,7 @@ class Placing:
             return known
         lines = merged(asked.lines)
         _refuse_too_many(asked, lines)
-        price = _priced(asked, lines, await self._products.check(lines))
+        price = _priced(asked, lines, await self._products.look_up(lines))
         now = self._clock()
         purchase = Purchase(
             id=self._ids.new(),

@@ -32,7 +32,7 @@ class Found(msgspec.Struct, frozen=True):
 class Products(Protocol):
     """Who knows whether there is enough, and at what price. What is charged is read later, when units are taken."""
 
-    async def check(self, lines: Sequence[Line]) -> Mapping[int, Found]:
+    async def look_up(self, lines: Sequence[Line]) -> Mapping[int, Found]:
         """For each product what is known of it. Raises Failure 503 where that cannot be known."""
         ...
 
@@ -52,7 +52,7 @@ class GrpcProducts:
     async def __aexit__(self, *_: object) -> None:
         await self._channel.__aexit__()
 
-    async def check(self, lines: Sequence[Line]) -> Mapping[int, Found]:
+    async def look_up(self, lines: Sequence[Line]) -> Mapping[int, Found]:
         items = [product_pb2.CheckedItem(product_id=line.product_id, quantity=line.quantity) for line in lines]
         try:
             answer = await self._stub.CheckProducts(product_pb2.CheckProductsRequest(items=items))

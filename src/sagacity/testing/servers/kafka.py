@@ -95,7 +95,7 @@ class Broker(Server):
         self._properties.write_text(written)  # at each start: the ports of an earlier one may be taken now
         if (data / "meta.properties").exists():
             return
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_")  # no option
         command = [*self._java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties)]
         made = subprocess.run(command, capture_output=True, text=True, timeout=self.up_within)
         if made.returncode:
