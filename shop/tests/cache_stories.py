@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 
 from shop.chassis.cache import Cache, Change, Kept, Times
 
-__all__ = ["PATIENT", "Hearing", "Table", "eventually", "replicas", "unique"]
+__all__ = ["PATIENT", "Hearing", "Table", "eventually", "replicas", "told", "unique"]
 
 PATIENT = Times(ask=5.0, patience=30.0, look=0.05)
 """Times for a machine that is busy with other things."""
@@ -60,6 +61,7 @@ class Hearing:
     """Changes that a test tells of."""
 
     def __init__(self) -> None:
+        self.trouble: str | None = None
         self._tell: list[Callable[[Sequence[Change]], Awaitable[None]]] = []
 
     async def follow(self, tell: Callable[[Sequence[Change]], Awaitable[None]], missed: Callable[[], None]) -> None:
@@ -96,6 +98,11 @@ async def replicas(
         await asyncio.gather(*tasks, return_exceptions=True)
         for cache in caches:
             await cache.close()
+
+
+def told(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a story, bounded in time."""
+    asyncio.run(asyncio.wait_for(story(), _LIMIT))
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 from prometheus_client import CollectorRegistry
 
-from cache_stories import PATIENT, Hearing, Table, eventually, replicas, unique
+from cache_stories import PATIENT, Hearing, Table, eventually, replicas, told, unique
 from sagacity.testing.servers.redis import RedisCluster
 from shop.chassis.cache import Cache, Change, Kept
 from shop.chassis.cache.shared import Store
@@ -23,7 +23,7 @@ def test_a_stampede_of_a_thousand_misses_in_eight_replicas_is_one_query(redis_cl
             assert set(await asyncio.gather(*asking)) == {Kept(1, b"green")}
             assert table.queries == 1
 
-    asyncio.run(story())
+    told(story)
 
 
 def test_a_stampede_through_the_lock_alone_is_one_query(redis_cluster: RedisCluster) -> None:
@@ -36,10 +36,12 @@ def test_a_stampede_through_the_lock_alone_is_one_query(redis_cluster: RedisClus
             assert set(await asyncio.gather(*asking)) == {Kept(1, b"green")}
             assert table.queries == 1
 
-    asyncio.run(story())
+    told(story)
 
 
-def test_of_a_hundred_thousand_absent_ids_fewer_than_one_in_a_hundred_reach_the_database(redis_cluster: RedisCluster) -> None:
+def test_of_a_hundred_thousand_absent_ids_fewer_than_one_in_a_hundred_reach_the_database(
+    redis_cluster: RedisCluster,
+) -> None:
     async def story() -> None:
         table = Table(**{str(id): b"value" for id in range(4_000)})
         async with replicas(redis_cluster.addresses, table) as ((cache,), _):
@@ -53,7 +55,7 @@ def test_of_a_hundred_thousand_absent_ids_fewer_than_one_in_a_hundred_reach_the_
             assert 0 < table.queries < 1_000
             assert cache.meter.reads("filter", "absent") > 99_000
 
-    asyncio.run(story())
+    told(story)
 
 
 def test_an_older_fill_never_overwrites_a_newer_value(redis_cluster: RedisCluster) -> None:
@@ -72,7 +74,7 @@ def test_an_older_fill_never_overwrites_a_newer_value(redis_cluster: RedisCluste
             await slow.supersede([change])
             assert await slow.read("tea") == Kept(2, b"new")
 
-    asyncio.run(story())
+    told(story)
 
 
 def test_who_outlives_the_lock_is_fenced_off_by_the_version(redis_cluster: RedisCluster) -> None:
@@ -94,7 +96,7 @@ def test_who_outlives_the_lock_is_fenced_off_by_the_version(redis_cluster: Redis
             assert slow.meter.events("lock outlived") == 1
             assert await fast._store.get("tea") == Kept(2, b"new")
 
-    asyncio.run(story())
+    told(story)
 
 
 def test_what_was_absent_is_found_as_soon_as_it_is_there(redis_cluster: RedisCluster) -> None:
@@ -108,7 +110,7 @@ def test_what_was_absent_is_found_as_soon_as_it_is_there(redis_cluster: RedisClu
             assert await one.read("tea") == Kept(1, b"green")
             assert await other.read("tea") == Kept(1, b"green")
 
-    asyncio.run(story())
+    told(story)
 
 
 def test_what_was_deleted_is_absent_at_once_and_stays_so_without_a_query(redis_cluster: RedisCluster) -> None:
@@ -123,7 +125,7 @@ def test_what_was_deleted_is_absent_at_once_and_stays_so_without_a_query(redis_c
                 assert (await cache.read("tea")).value is None
             assert table.queries == queries + 1
 
-    asyncio.run(story())
+    told(story)
 
 
 def test_defect_10_a_lost_filter_entry_does_not_hide_a_product_for_ever(redis_cluster: RedisCluster) -> None:
@@ -142,7 +144,7 @@ def test_defect_10_a_lost_filter_entry_does_not_hide_a_product_for_ever(redis_cl
     async def held(cache: Cache, key: str) -> bool:
         return bool(await cache.filter.holds(key))
 
-    asyncio.run(story())
+    told(story)
 
 
 def test_defect_10_a_lost_filter_denies_nothing_and_is_built_anew(redis_cluster: RedisCluster) -> None:
@@ -159,7 +161,7 @@ def test_defect_10_a_lost_filter_denies_nothing_and_is_built_anew(redis_cluster:
     async def whole(cache: Cache) -> bool:
         return await cache.filter.holds("no such thing") is False
 
-    asyncio.run(story())
+    told(story)
 
 
 def test_a_filter_that_is_getting_full_is_built_anew_with_more_room(redis_cluster: RedisCluster) -> None:
@@ -178,7 +180,7 @@ def test_a_filter_that_is_getting_full_is_built_anew_with_more_room(redis_cluste
 
             await eventually(grown)
 
-    asyncio.run(story())
+    told(story)
 
 
 def test_what_is_added_while_the_filter_is_built_is_in_the_new_one(redis_cluster: RedisCluster) -> None:
@@ -198,7 +200,7 @@ def test_what_is_added_while_the_filter_is_built_is_in_the_new_one(redis_cluster
             assert await cache.keeper.once()
             assert await cache.filter.holds("late")
 
-    asyncio.run(story())
+    told(story)
 
 
 def test_replicas_do_not_all_build_the_filter(redis_cluster: RedisCluster) -> None:
@@ -208,7 +210,7 @@ def test_replicas_do_not_all_build_the_filter(redis_cluster: RedisCluster) -> No
             assert sum(built) == 1
             assert not any(await asyncio.gather(*(cache.keeper.once() for cache in caches)))
 
-    asyncio.run(story())
+    told(story)
 
 
 def test_caches_of_different_names_do_not_see_each_other(redis_cluster: RedisCluster) -> None:
@@ -223,7 +225,7 @@ def test_caches_of_different_names_do_not_see_each_other(redis_cluster: RedisClu
             for cache in caches:
                 await cache.close()
 
-    asyncio.run(story())
+    told(story)
 
 
 def test_lifetimes_differ_so_that_what_was_filled_together_does_not_end_together(redis_cluster: RedisCluster) -> None:
@@ -238,4 +240,4 @@ def test_lifetimes_differ_so_that_what_was_filled_together_does_not_end_together
             assert lasts[0] > 95_000
             assert 75_000 < lasts[1] < 81_000
 
-    asyncio.run(story())
+    told(story)

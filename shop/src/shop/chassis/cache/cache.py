@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -93,6 +93,8 @@ class Cache:
             remembered=times.remembered,
         )
         self._fresh: dict[str, None] = {}
+        self._name = name
+        self._running: asyncio.Task[None] | None = None
 
     async def read(self, key: str, at_least: int = 0) -> Kept:
         """What stands under this key, of this version or a newer one. Raises what `load` raises."""
@@ -124,6 +126,26 @@ class Cache:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._changes.follow(self.supersede, self.local.clear), name="changes")
             tasks.create_task(self.keeper.run(), name="filter")
+
+    async def __aenter__(self) -> Cache:
+        """As a part of a service: runs for as long as that does."""
+        self._running = asyncio.create_task(self.run(), name=self._name)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.wait((self._running,))
+        await self.close()
+
+    def tasks(self) -> Iterable[asyncio.Task[None]]:
+        return () if self._running is None else (self._running,)
+
+    async def check(self) -> str | None:
+        """For readiness: without Redis everything works, and is slower."""
+        if not self.cluster.reachable:
+            return "a node of Redis does not answer: what it holds is read from the database"
+        return self._changes.trouble
 
     async def close(self) -> None:
         await self.cluster.close()

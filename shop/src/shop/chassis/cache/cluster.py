@@ -12,7 +12,8 @@ from redis.asyncio import RedisCluster
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import LockError, RedisError, ResponseError
+from redis.exceptions import LockError, ResponseError
+from redis.maint_notifications import MaintNotificationsConfig
 
 from shop.chassis.cache.breaker import Breaker
 from shop.chassis.cache.meter import Meter
@@ -22,7 +23,7 @@ __all__ = ["Away", "Cluster"]
 _log = logging.getLogger("shop.cache")
 _T = TypeVar("_T")
 _FIRST = 2.0
-"""Seconds that a call may take that has to find out first which nodes there are."""
+"""Seconds that it may take to find out first which nodes there are."""
 
 
 class Away(Exception):  # noqa: N818 - it says what is the matter
@@ -44,6 +45,7 @@ class Cluster:
         self.outages = 0
         self._meter = meter
         self._timeout = timeout
+        self._finding = asyncio.Lock()
         self._turns = asyncio.Semaphore(at_once)
         self._breakers: dict[str, Breaker] = {}
         self._client = RedisCluster(
@@ -54,7 +56,7 @@ class Cluster:
             socket_connect_timeout=timeout,
             max_connections=at_once * 2,
             retry=Retry(NoBackoff(), 1),
-            reinitialize_steps=1,
+            maint_notifications_config=MaintNotificationsConfig(enabled=False),
         )
 
     async def call(self, key: str, ask: Callable[[RedisCluster], Awaitable[_T]]) -> _T:
@@ -65,8 +67,8 @@ class Cluster:
             if not breaker.allows(time.monotonic()):
                 raise Away
             try:
-                known = bool(self._client.nodes_manager.slots_cache)
-                async with asyncio.timeout(self._timeout if known else max(self._timeout, _FIRST)):
+                await self._find_nodes()
+                async with asyncio.timeout(self._timeout):
                     answer = await ask(self._client)
             except LockError:
                 self._succeeded(breaker)
@@ -77,10 +79,12 @@ class Cluster:
                     raise Away from error
                 self._succeeded(breaker)
                 raise
-            except (RedisError, OSError, TimeoutError) as error:
+            except Exception as error:  # whatever becomes of a client whose connections break, nobody fails for it
                 self._failed(breaker, error)
                 raise Away from error
             self._succeeded(breaker)
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError  # wait_for, which the client uses, may lose a cancellation before Python 3.12
             return answer
 
     async def command(self, key: str, *words: Any) -> Any:
@@ -98,6 +102,13 @@ class Cluster:
 
     async def close(self) -> None:
         await self._client.aclose()
+
+    async def _find_nodes(self) -> None:
+        """The first call finds out which nodes there are, and all others wait for that."""
+        if not self._client.nodes_manager.slots_cache:
+            async with asyncio.timeout(max(self._timeout, _FIRST)), self._finding:
+                if not self._client.nodes_manager.slots_cache:
+                    await self._client.initialize()
 
     def _node(self, key: str) -> str:
         """The name of the node that has a key now; none is known before the first call."""
