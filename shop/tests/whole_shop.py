@@ -258,7 +258,9 @@ class Shop:
 def opened(broker: Broker, postgres: PostgreSQL) -> Iterator[Shop]:
     """A shop, open for as long as it is needed."""
     admin = AdminClient({"bootstrap.servers": broker.servers, "log_level": 0})
-    for made in admin.create_topics([NewTopic(topic, 3, 1) for topic in topics.ALL]).values():
+    there = admin.list_topics(timeout=_WITHIN).topics
+    wanted = [NewTopic(topic, 3, 1) for topic in topics.ALL if topic not in there]
+    for made in (admin.create_topics(wanted) if wanted else {}).values():
         made.result(_WITHIN)
     with contextlib.ExitStack() as stack:
         databases = {name: stack.enter_context(postgres.database()) for name in (*_SERVICES, "product")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -29,6 +30,10 @@ def shop(broker: Broker, postgres: PostgreSQL) -> Iterator[Shop]:
 def told(shop: Shop, purchase: str) -> list[str]:
     """The domain events of a purchase, by type."""
     return [each.type for each in shop.published(topics.SHOP_EVENTS, {purchase})]
+
+
+def has(shop: Shop, purchase: str, event: str) -> bool:
+    return event in told(shop, purchase)
 
 
 def shipped(shop: Shop, purchase: str) -> bool:
@@ -289,7 +294,7 @@ def test_the_audit_finds_each_fault_that_is_planted_and_nothing_where_nothing_is
         try:
             id = shop.buy((11, 1))
             shop.ended(id)
-            shop.eventually(lambda id=id: "PaymentReceived" in told(shop, id))
+            shop.eventually(partial(has, shop, id, "PaymentReceived"))
             shop.caught_up(service, topics.SHOP_EVENTS)
         finally:
             switch(shop, service)
@@ -299,7 +304,7 @@ def test_the_audit_finds_each_fault_that_is_planted_and_nothing_where_nothing_is
     shop.eventually(lambda: told(shop, twice).count("ItemShipped") == 2)
     for id, (service, _) in zip(planted, FAULTS, strict=True):
         other = "ItemShipped" if service == "compliance" else "ComplianceCheckDone"
-        shop.eventually(lambda id=id, other=other: other in told(shop, id))
+        shop.eventually(partial(has, shop, id, other))
     result = audited_events(shop, {good, declined, *planted}, tmp_path)
     assert {(each.case, each.expectation) for each in result.findings} == set(planted.items())
     assert (result.cases.total, sum(account.orphan for account in result.accounts)) == (2 + len(FAULTS), 0)
