@@ -145,6 +145,6 @@ class Keeper:
         async def ask(client: object) -> bool:
             nonlocal lock
             lock = Lock(client, self._building, timeout=120, thread_local=False)  # type: ignore[arg-type]
-            return await lock.acquire(blocking=False)
+            return bool(await lock.acquire(blocking=False))
 
         return lock if await self._cluster.call(self._building, ask) else None
