@@ -1,4 +1,5 @@
-"""Any service's API against its own description: whatever is asked, fitting or not, is answered as it says, never with 5xx."""
+"""Any service's API against its own description: whatever is asked, fitting or not, is answered as it says, never with
+5xx."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ def operations(url: str, service: str, *, but: Collection[str] = ()) -> tuple[di
 def check_api(
     url: str, document: dict[str, Any], path: str, method: str, *, headers: Mapping[str, str] | None = None, many: int = 12
 ) -> None:
-    """Ask an operation for many things that fit its description, and many that do not. Raises AssertionError with the request."""
+    """Ask an operation for many things that fit its description, and many that do not. Raises AssertionError with the
+    request."""
     schema = schemathesis.openapi.from_dict(document)
     schema.config.update(base_url=url)
     operation = schema[path][method.upper()]
