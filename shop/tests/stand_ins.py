@@ -33,8 +33,11 @@ __all__ = ["Tokens", "Wares", "token"]
 _TABLES = """
 create table products (id bigint primary key, price bigint not null, quantity bigint not null check (quantity >= 0));
 create table reservations (
-    purchase_id bigint not null, product_id bigint not null, quantity bigint not null, price bigint not null,
-    reserved_at timestamptz not null default clock_timestamp(), released_at timestamptz,
+    purchase_id bigint primary key, amount bigint not null, currency text not null,
+    reserved_at timestamptz not null default clock_timestamp(), released_at timestamptz
+);
+create table reservation_lines (
+    purchase_id bigint not null references reservations, product_id bigint not null, quantity bigint not null,
     primary key (purchase_id, product_id)
 );
 """
@@ -135,12 +138,17 @@ class Wares(product_pb2_grpc.ProductServiceServicer):
                 row = await taken.fetchone()
                 if row is None:
                     raise BusinessFailure(f"there is not enough of product {item.product_id}")
-                await transaction.execute(
-                    "insert into reservations (purchase_id, product_id, quantity, price) values (%s, %s, %s, %s)",
-                    (int(asked.purchase_id), int(item.product_id), item.quantity, row[0]),
-                )
                 items.append(PricedItem(item.product_id, item.quantity, row[0]))
             amount = sum(item.price * item.quantity for item in items)
+            await transaction.execute(
+                "insert into reservations (purchase_id, amount, currency) values (%s, %s, %s)",
+                (int(asked.purchase_id), amount, _CURRENCY),
+            )
+            for line in items:
+                await transaction.execute(
+                    "insert into reservation_lines values (%s, %s, %s)",
+                    (int(asked.purchase_id), int(line.product_id), line.quantity),
+                )
             event = InventoryReserved(asked.purchase_id, tuple(items), amount, _CURRENCY)
             await self._tell(transaction, command, event, "reserved")
             return ProductInventoryUpdated(asked.purchase_id, tuple(items), amount, _CURRENCY)
@@ -149,13 +157,14 @@ class Wares(product_pb2_grpc.ProductServiceServicer):
         async def release(command: Command, transaction: Transaction) -> None:
             asked: RollbackProductInventory = command.data
             given = await transaction.execute(
-                "update reservations set released_at = clock_timestamp() where purchase_id = %s and released_at is null "
-                "returning product_id, quantity",
+                "with released as (update reservations set released_at = clock_timestamp() "
+                "where purchase_id = %s and released_at is null returning purchase_id) "
+                "update products set quantity = products.quantity + line.quantity "
+                "from reservation_lines line join released using (purchase_id) where products.id = line.product_id "
+                "returning line.product_id, line.quantity",
                 (int(asked.purchase_id),),
             )
             rows = await given.fetchall()
-            for product, quantity in rows:
-                await transaction.execute("update products set quantity = quantity + %s where id = %s", (quantity, product))
             items = tuple(Item(str(product), quantity) for product, quantity in rows)
             await self._tell(transaction, command, InventoryReleased(asked.purchase_id, items), "released")
 

@@ -108,6 +108,24 @@ def test_an_unknown_account_and_a_wrong_password_are_answered_alike(account: Acc
     }
 
 
+def test_an_unknown_account_costs_as_much_work_as_a_wrong_password(account_tables: str) -> None:
+    who = person()
+    with account_server(account_tables) as account, httpx.Client(base_url=account.url) as client:
+        account.registered(who)
+
+        def work(email: str) -> float:
+            before = _measured(client, 'shop_counted_total{name="passwords_computed"')
+            _login(account, email, "wrong horse")
+            return _measured(client, 'shop_counted_total{name="passwords_computed"') - before
+
+        assert work(who.email) == work(person().email) == 1
+
+
+def _measured(client: httpx.Client, name: str) -> float:
+    lines = client.get("/metrics").text.splitlines()
+    return next(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
+
+
 def test_a_token_says_who_it_is_from_for_whom_by_which_key_and_for_how_long(account: AccountServer) -> None:
     pair = account.registered()
     access = jwt.decode(pair["access_token"], options={"verify_signature": False})
@@ -205,12 +223,12 @@ def test_whoever_has_logged_in_may_err_again(account_tables: str) -> None:
 
 def test_behind_a_proxy_each_address_has_attempts_of_its_own(account_tables: str) -> None:
     body = {"email": person().email, "password": "wrong horse"}
-    with account_server(account_tables, ACCOUNT_LOGIN_ATTEMPTS=1, ACCOUNT_LOGIN_BEHIND_PROXY="true") as account:
-        with account.client() as client:
-            tried = [
-                client.post("/auth/login", json=body, headers={"X-Forwarded-For": f"10.9.9.9, {address}"}).status_code
-                for address in ("10.0.0.1", "10.0.0.1", "10.0.0.2")
-            ]
+    proxied = {"ACCOUNT_LOGIN_ATTEMPTS": 1, "ACCOUNT_LOGIN_BEHIND_PROXY": "true"}
+    with account_server(account_tables, **proxied) as account, account.client() as client:
+        tried = [
+            client.post("/auth/login", json=body, headers={"X-Forwarded-For": f"10.9.9.9, {address}"}).status_code
+            for address in ("10.0.0.1", "10.0.0.1", "10.0.0.2")
+        ]
     assert tried == [401, 429, 401]
 
 

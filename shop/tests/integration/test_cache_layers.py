@@ -39,7 +39,9 @@ def test_a_stampede_through_the_lock_alone_is_one_query(redis_cluster: RedisClus
     told(story)
 
 
-def test_of_a_hundred_thousand_absent_ids_fewer_than_one_in_a_hundred_reach_the_database(redis_cluster: RedisCluster) -> None:
+def test_of_a_hundred_thousand_absent_ids_fewer_than_one_in_a_hundred_reach_the_database(
+    redis_cluster: RedisCluster,
+) -> None:
     async def story() -> None:
         table = Table(**{str(id): b"value" for id in range(4_000)})
         async with replicas(redis_cluster.addresses, table) as ((cache,), _):

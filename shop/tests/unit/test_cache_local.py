@@ -22,6 +22,7 @@ class Behind:
         self.error: Exception | None = None
 
     async def read(self, key: str, at_least: int = 0) -> Kept:
+        assert key == "a"
         self.asked.append(at_least)
         answer = self.answer
         if self.hold is not None:
@@ -40,7 +41,9 @@ class Clock:
 
 
 def local(behind: Behind, clock: Clock | None = None) -> Local:
-    return Local(behind, Meter("test", CollectorRegistry()), lasting=10.0, absent=1.0, remembered=60.0, clock=clock or Clock())
+    return Local(
+        behind, Meter("test", CollectorRegistry()), lasting=10.0, absent=1.0, remembered=60.0, clock=clock or Clock()
+    )
 
 
 async def turns() -> None:

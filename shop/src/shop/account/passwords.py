@@ -19,16 +19,16 @@ T = TypeVar("T")
 
 
 class Passwords:
-    """A part. What is asked for while too many wait already is refused with 503: memory and time stay bounded. `computed`
-    counts what was computed."""
+    """A part. What is asked for while too many wait already is refused with 503: memory and time stay bounded. `counted`
+    is called for each that is computed."""
 
-    def __init__(self, given: settings.Passwords) -> None:
+    def __init__(self, given: settings.Passwords, *, counted: Callable[[], None] = lambda: None) -> None:
         self._hasher = PasswordHasher(time_cost=given.passes, memory_cost=given.memory, parallelism=1)
         self._threads = ThreadPoolExecutor(given.at_once, "passwords")
         self._most = given.at_once + given.waiting
         self._under_way = 0
         self._nobodys = ""
-        self.computed = 0
+        self._counted = counted
 
     async def __aenter__(self) -> Passwords:
         self._nobodys = await self.hash("the password of nobody")
@@ -60,7 +60,7 @@ class Passwords:
         if self._under_way >= self._most:
             raise Failure(503, "too many log in at once; try again", headers={"Retry-After": "2"})
         self._under_way += 1
-        self.computed += 1
+        self._counted()
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:

@@ -16,6 +16,7 @@ from msgspec import Struct
 from shop.account import settings
 from shop.account.keys import Keys
 from shop.chassis.access import Answer, Caller
+from shop.chassis.ids import from_public
 from shop.contracts.claims import ROLES
 
 __all__ = ["Refresh", "Tokens"]
@@ -58,7 +59,8 @@ class Tokens:
         claims = self._read(_ACCESS, token)
         if claims is None:
             return None
-        roles = frozenset(role for role in claims.get("roles", ()) if role in ROLES)
+        said = claims.get("roles")
+        roles = frozenset(role for role in ROLES if isinstance(said, list) and role in said)
         return Answer(Caller(int(claims["sub"]), roles), self._expired(claims))
 
     def read_refresh(self, token: str) -> Refresh | None:
@@ -98,7 +100,7 @@ class Tokens:
             )
         except (jwt.PyJWTError, ValueError, TypeError):
             return None
-        return claims if claims["sub"].isdecimal() else None
+        return claims if from_public(claims["sub"]) is not None else None
 
     def _audience(self, kind: str) -> str:
         """A refresh token is for the account service alone."""

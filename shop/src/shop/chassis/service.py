@@ -34,6 +34,7 @@ State: TypeAlias = Literal["starting", "ready", "draining"]
 Part = TypeVar("Part", bound=AbstractAsyncContextManager[Any])
 
 _CHECK_WITHIN = 2.0
+_LEAVE_WITHIN = 1.0
 _HELD = timedelta(seconds=0.5)
 _OK = "ok"
 
@@ -159,13 +160,16 @@ class Service:
         if failed is None and self._life.unready_for:
             await asyncio.sleep(self._life.unready_for.total_seconds())
         code = 0
-        try:
-            async with asyncio.timeout(self._life.drain_within.total_seconds()):
-                await stack.aclose()
-        except TimeoutError:
+        leaving = asyncio.ensure_future(stack.aclose())
+        await asyncio.wait((leaving,), timeout=self._life.drain_within.total_seconds())
+        if not leaving.done():
             self._log.error("not drained in time", seconds=self._life.drain_within.total_seconds())
             code = 1
-        except Exception as error:
+        for _ in self._parts:  # whatever part does not end, those that are left have their turn
+            if not leaving.done():
+                leaving.cancel()
+                await asyncio.wait((leaving,), timeout=_LEAVE_WITHIN)
+        if leaving.done() and not leaving.cancelled() and (error := leaving.exception()) is not None:
             self._log.error("not drained", exc_info=error)
             code = 1
         if failed is not None:

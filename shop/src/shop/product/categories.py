@@ -24,9 +24,7 @@ async def add(on: Executes, id: int, name: str, description: str) -> None:
     await on.execute(_ADD, (id, name, description))
 
 
-async def change(
-    on: Executes, id: int, name: str, description: str, versions: Sequence[int] | None
-) -> Category | None:
+async def change(on: Executes, id: int, name: str, description: str, versions: Sequence[int] | None) -> Category | None:
     """Change a category, if it is of one of these versions (None: of any); None where there is none such. Raises psycopg's
     UniqueViolation where another has this name."""
     of = None if versions is None else list(versions)

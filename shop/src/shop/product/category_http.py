@@ -19,7 +19,7 @@ from shop.contracts.claims import ADMIN
 from shop.product import categories
 from shop.product.domain import Category
 from shop.product.http import Made
-from shop.product.writing import After, Description, IfMatch, IfNoneMatch, Limit, Name
+from shop.product.writing import After, Description, IdInPath, IfMatch, IfNoneMatch, Limit, Name, id_in_query
 
 __all__ = ["ROUTES"]
 
@@ -47,7 +47,7 @@ class CategoryPage(Struct, frozen=True):
 
 @get("/api/v1/categories/{category_id:str}", tags=["categories"], summary="One category")
 async def category(
-    category_id: str, pool: NamedDependency[Pool], if_none_match: IfNoneMatch = None
+    category_id: IdInPath, pool: NamedDependency[Pool], if_none_match: IfNoneMatch = None
 ) -> Response[CategoryBody | None]:
     """404 where there is no such category. Its ETag is its version."""
     async with pool.connection() as connection:
@@ -62,9 +62,9 @@ async def category(
 
 @get("/api/v1/categories", tags=["categories"], summary="All categories")
 async def all_categories(pool: NamedDependency[Pool], after: After = None, limit: Limit = 20) -> CategoryPage:
-    start = -1 if after is None else id_in_path(after, "category")
+    start = id_in_query("after", after)
     async with pool.connection() as connection:
-        found = await categories.some(connection, start, limit + 1)
+        found = await categories.some(connection, -1 if start is None else start, limit + 1)
     shown = found[:limit]
     return CategoryPage([_body(each) for each in shown], to_public(shown[-1].id) if len(found) > limit else None)
 
@@ -90,7 +90,7 @@ async def create(data: JSONBody[NewCategory], pool: NamedDependency[Pool], ids: 
     summary="Change a category",
 )
 async def change(
-    category_id: str, data: JSONBody[NewCategory], pool: NamedDependency[Pool], if_match: IfMatch = None
+    category_id: IdInPath, data: JSONBody[NewCategory], pool: NamedDependency[Pool], if_match: IfMatch = None
 ) -> Response[CategoryBody]:
     """409 where another has this name, 412 where it has changed since, 404 where there is none."""
     versions, id = wanted_versions(if_match), id_in_path(category_id, "category")
@@ -111,7 +111,7 @@ async def change(
     tags=["categories"],
     summary="Remove a category",
 )
-async def remove(category_id: str, pool: NamedDependency[Pool], if_match: IfMatch = None) -> None:
+async def remove(category_id: IdInPath, pool: NamedDependency[Pool], if_match: IfMatch = None) -> None:
     """409 where products belong to it, 412 where it has changed since, 404 where there is none."""
     versions, id = wanted_versions(if_match), id_in_path(category_id, "category")
     try:

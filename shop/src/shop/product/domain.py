@@ -8,7 +8,19 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-__all__ = ["Category", "Details", "Line", "Product", "Reserved", "Status", "Stock", "judged", "refusal", "reserved", "summed"]
+__all__ = [
+    "Category",
+    "Details",
+    "Line",
+    "Product",
+    "Reserved",
+    "Status",
+    "Stock",
+    "judged",
+    "refusal",
+    "reserved",
+    "summed",
+]
 
 Status: TypeAlias = Literal["OK", "NOT_FOUND", "NOT_ENOUGH"]
 

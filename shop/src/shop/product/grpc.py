@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 import msgspec
+from psycopg import Error
 
 from shop.chassis.cache import Cache
 from shop.chassis.database import Pool
@@ -44,8 +45,8 @@ class ProductServicer(product_pb2_grpc.ProductServiceServicer):
         try:
             async with self._pool.connection() as connection:
                 stocks = await store.stocks(connection, list(wanted))
-        except Failure as failure:
-            _log.warning("products cannot be looked at", reason=str(failure))
+        except (Failure, Error) as error:
+            _log.warning("products cannot be looked at", reason=str(error))
             return product_pb2.CheckProductsResponse(
                 products=[_checked(item.product_id, "INTERNAL_ERROR", None) for item in request.items]
             )
@@ -78,7 +79,7 @@ async def _bounded(context: Any, many: int) -> None:
 
 def _checked(id: int, status: str, stock: Stock | None) -> product_pb2.CheckedProduct:
     price = None if stock is None else product_pb2.Money(amount=stock.price, currency=stock.currency)
-    return product_pb2.CheckedProduct(product_id=id, status=product_pb2.ProductStatus.Value(status), price=price)
+    return product_pb2.CheckedProduct(product_id=id, status=status, price=price)
 
 
 def _shown(product: ProductBody) -> product_pb2.Product:

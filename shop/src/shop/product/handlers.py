@@ -11,7 +11,13 @@ from sagacity.saga import BusinessFailure, Command, Participant, Transaction
 from shop.chassis.ids import to_public
 from shop.chassis.told import told
 from shop.contracts import topics
-from shop.contracts.commands import Item, PricedItem, ProductInventoryUpdated, RollbackProductInventory, UpdateProductInventory
+from shop.contracts.commands import (
+    Item,
+    PricedItem,
+    ProductInventoryUpdated,
+    RollbackProductInventory,
+    UpdateProductInventory,
+)
 from shop.contracts.events import InventoryReleased, InventoryReserved
 from shop.product import reservations
 from shop.product.domain import summed

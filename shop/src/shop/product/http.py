@@ -24,7 +24,18 @@ from shop.contracts.commands import Currency
 from shop.product import store
 from shop.product.catalogue import ProductBody, body
 from shop.product.domain import Details
-from shop.product.writing import After, Description, IfMatch, IfNoneMatch, Inventory, Limit, Name, Price
+from shop.product.writing import (
+    After,
+    Description,
+    IdInPath,
+    IfMatch,
+    IfNoneMatch,
+    Inventory,
+    Limit,
+    Name,
+    Price,
+    id_in_query,
+)
 
 __all__ = ["ROUTES"]
 
@@ -66,7 +77,7 @@ class ProductPage(Struct, frozen=True):
 
 @get("/api/v1/products/{product_id:str}", tags=["products"], summary="One product")
 async def product(
-    product_id: str, cache: NamedDependency[Cache], if_none_match: IfNoneMatch = None
+    product_id: IdInPath, cache: NamedDependency[Cache], if_none_match: IfNoneMatch = None
 ) -> Response[ProductBody | None]:
     """404 where there is no such product. Its ETag is its version."""
     kept = await cache.read(to_public(id_in_path(product_id, "product")))
@@ -87,10 +98,9 @@ async def products(
     limit: Limit = 20,
 ) -> ProductPage:
     """A category that is not there has no products."""
-    category = None if category_id is None else id_in_path(category_id, "category")
-    start = -1 if after is None else id_in_path(after, "product")
+    category, start = id_in_query("category_id", category_id), id_in_query("after", after)
     async with pool.connection() as connection:
-        found = await store.some(connection, category, start, limit + 1)
+        found = await store.some(connection, category, -1 if start is None else start, limit + 1)
     shown = found[:limit]
     return ProductPage([body(each) for each in shown], to_public(shown[-1].id) if len(found) > limit else None)
 
@@ -113,9 +123,11 @@ async def create(
     return Response(Made(public), status_code=201, headers=headers)
 
 
-@put("/api/v1/products/{product_id:str}", guards=[role(ADMIN)], security=BEARER, tags=["products"], summary="Change a product")
+@put(
+    "/api/v1/products/{product_id:str}", guards=[role(ADMIN)], security=BEARER, tags=["products"], summary="Change a product"
+)
 async def change(
-    product_id: str,
+    product_id: IdInPath,
     data: JSONBody[ChangedProduct],
     pool: NamedDependency[Pool],
     cache: NamedDependency[Cache],

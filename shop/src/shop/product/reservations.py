@@ -13,8 +13,8 @@ __all__ = ["Refused", "release", "take"]
 _ALONE = 7_238_300
 """An advisory lock: stock is moved in one transaction at a time.
 
-A participant does many commands in one transaction, each of which locks the rows of its products: two replicas that did so at
-once would wait for each other in circles. One after another they never do; what is shared by them is one row of the most
+A participant does many commands in one transaction, each of which locks the rows of its products: two replicas that did
+so at once would wait for each other in circles. One after another they never do; what they share is the row of the most
 wanted product anyhow, and a commit."""
 
 _LOCK = "select pg_advisory_xact_lock(%s)"

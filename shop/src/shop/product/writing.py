@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from litestar.params import HeaderParameter
+from litestar.params import HeaderParameter, Parameter, PathParameter
 from msgspec import Meta
 
-__all__ = ["After", "Description", "IfMatch", "IfNoneMatch", "Inventory", "Limit", "Name", "Price"]
+from shop.chassis.failures import Failure
+from shop.chassis.ids import PublicId, from_public
 
-from litestar.params import Parameter
-
-from shop.chassis.ids import PublicId
+__all__ = [
+    "After", "Description", "IdInPath", "IfMatch", "IfNoneMatch", "Inventory", "Limit", "Name", "Price", "id_in_query",
+]  # fmt: skip
 
 _PLAIN = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
 
@@ -22,6 +23,7 @@ Description: TypeAlias = Annotated[
 Price: TypeAlias = Annotated[int, Meta(ge=0, le=10_000_000_000, description="of one unit, in minor units", examples=[450])]
 Inventory: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000_000, description="how many are left", examples=[1000])]
 
+IdInPath: TypeAlias = Annotated[str, PathParameter(description="a 64-bit id, in digits")]
 IfMatch: TypeAlias = Annotated[
     str | None,
     HeaderParameter(name="If-Match", description="change it only if it is still of this version, by its ETag; else 412"),
@@ -31,3 +33,13 @@ IfNoneMatch: TypeAlias = Annotated[
 ]
 After: TypeAlias = Annotated[PublicId | None, Parameter(description="what `next` of the page before says")]
 Limit: TypeAlias = Annotated[int, Parameter(ge=1, le=200, description="how many, at most")]
+
+
+def id_in_query(name: str, text: str | None) -> int | None:
+    """The id that a query names, None where it names none. Raises Failure 400 for what can be none."""
+    if text is None:
+        return None
+    id = from_public(text)
+    if id is None:
+        raise Failure(400, "the request is not as it should be", {name: "is no id"})
+    return id

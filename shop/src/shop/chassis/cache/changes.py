@@ -1,8 +1,8 @@
 """What tells every replica that something has changed: the database itself, at the commit of the change.
 
-A trigger calls `pg_notify(channel, '<key> <version>')` in the transaction of the change. So the message is sent if and only if
-the change stands, whoever made it and whatever crashes after; it needs neither Redis nor the broker, and where the database is
-away there is nothing to tell. Who was not listening for a while asks for what has changed since.
+A trigger calls `pg_notify(channel, '<key> <version>')` in the transaction of the change. So the message is sent if and only
+if the change stands, whoever made it and whatever crashes after; it needs neither Redis nor the broker, and where the
+database is away there is nothing to tell. Who was not listening for a while asks for what has changed since.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from psycopg import AsyncConnection, OperationalError
+from psycopg import AsyncConnection, Error
 from psycopg.sql import SQL, Identifier
 
 from shop.chassis.cache.source import Change
@@ -22,17 +22,23 @@ __all__ = ["Changes", "PostgresChanges", "Tell"]
 
 _log = logging.getLogger("shop.cache")
 
+_FAILOVER = 15.0
+"""Seconds within which a node that is lost has been followed by its replica, which may not know what was written last."""
+_LONGEST = 60.0
+"""Seconds that a transaction may take from a change in it to its commit."""
+
 Tell = Callable[[Sequence[Change]], Awaitable[None]]
 
 
 class Changes(Protocol):
-    """Where changes are heard of. Each is told at least once, in any order. `trouble` says why they cannot be heard of now."""
+    """Where changes are heard of. Each is told at least once, in any order. `trouble` says why they cannot be heard of
+    now."""
 
     trouble: str | None
 
     async def follow(self, tell: Tell, missed: Callable[[], None]) -> None:
-        """Tell of changes until cancelled. `missed` is called when some may not have been heard of for a while; they are told
-        then. Never raises for what may pass."""
+        """Tell of changes until cancelled. `missed` is called when some may not have been heard of for a while; they are
+        told then. Never raises for what may pass."""
         ...
 
 
@@ -44,16 +50,13 @@ class PostgresChanges:
     connection was lost; and every `sweep` seconds for the last few, so that what Redis has lost with a node is made good.
     """
 
-    def __init__(
-        self, dsn: str, channel: str, since: str, *, lasting: float = 300.0, sweep: float = 5.0, margin: float = 60.0
-    ) -> None:
+    def __init__(self, dsn: str, channel: str, since: str, *, lasting: float = 300.0, sweep: float = 5.0) -> None:
         self.trouble: str | None = None
         self._dsn = dsn
         self._channel = channel
         self._since = since
         self._lasting = lasting
         self._sweep = sweep
-        self._margin = margin
 
     async def follow(self, tell: Tell, missed: Callable[[], None]) -> None:
         heard: float | None = None
@@ -62,12 +65,12 @@ class PostgresChanges:
                 async with await AsyncConnection.connect(self._dsn, autocommit=True) as connection:
                     await connection.execute(SQL("listen {}").format(Identifier(self._channel)))
                     missed()
-                    back = self._lasting if heard is None else min(self._lasting, time.monotonic() - heard + self._margin)
+                    back = self._lasting if heard is None else min(self._lasting, time.monotonic() - heard + _LONGEST)
                     heard = await self._tell_since(connection, back, tell)
                     self.trouble = None
                     while True:
                         heard = await self._listen(connection, tell)
-            except OperationalError as error:
+            except Error as error:  # that there is no table yet may pass as well
                 if self.trouble is None:
                     _log.warning("changes are not heard of: %s", str(error).strip())
                 self.trouble = str(error).strip() or type(error).__name__
@@ -85,7 +88,7 @@ class PostgresChanges:
             ]
             if told:
                 await tell(told)
-        return await self._tell_since(connection, self._sweep * 2, tell)
+        return await self._tell_since(connection, self._sweep + _FAILOVER, tell)
 
     async def _tell_since(self, connection: AsyncConnection[Any], seconds: float, tell: Tell) -> float:
         now = time.monotonic()

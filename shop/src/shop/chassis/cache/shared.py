@@ -87,7 +87,7 @@ class Store:
         async def ask(client: object) -> bool:
             nonlocal lock
             lock = Lock(client, where, timeout=lasting, thread_local=False)  # type: ignore[arg-type]
-            return await lock.acquire(blocking=False)
+            return bool(await lock.acquire(blocking=False))
 
         return lock if await self._cluster.call(where, ask) else None
 
