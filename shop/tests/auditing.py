@@ -13,7 +13,7 @@ from sagacity.sources.envelope import KAFKA, record
 from sagacity.workflow.language.reader import load
 from whole_shop import Shop
 
-__all__ = ["DATABASES", "EVENTS", "audited_databases", "audited_events", "findings", "url_of"]
+__all__ = ["DATABASES", "EVENTS", "audited_databases", "audited_events", "url_of"]
 
 _WORKFLOWS = Path(__file__).resolve().parents[1] / "workflows"
 EVENTS = _WORKFLOWS / "shop.workflow.yaml"
@@ -51,8 +51,3 @@ def url_of(dsn: str) -> str:
     """A database's dsn as a URL."""
     known = conninfo_to_dict(dsn)
     return f"postgresql://{known['user']}@{known['host']}:{known['port']}/{known['dbname']}"
-
-
-def findings(result: Result) -> set[str]:
-    """The names of the expectations that are not met."""
-    return {tally.name for tally in result.tallies if tally.violated}

@@ -144,10 +144,10 @@ class Wares(product_pb2_grpc.ProductServiceServicer):
                 "insert into reservations (purchase_id, amount, currency) values (%s, %s, %s)",
                 (int(asked.purchase_id), amount, _CURRENCY),
             )
-            for item in items:
+            for line in items:
                 await transaction.execute(
                     "insert into reservation_lines values (%s, %s, %s)",
-                    (int(asked.purchase_id), int(item.product_id), item.quantity),
+                    (int(asked.purchase_id), int(line.product_id), line.quantity),
                 )
             event = InventoryReserved(asked.purchase_id, tuple(items), amount, _CURRENCY)
             await self._tell(transaction, command, event, "reserved")

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import psycopg
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -29,9 +29,8 @@ import shop.purchase.settings
 import shop.purchase.wiring
 import shop.warehouse.settings
 import shop.warehouse.wiring
-from sagacity.messaging import Envelope, Message
-from sagacity.messaging.kafka import KafkaPublisher
-from sagacity.messaging.wire import decode
+from sagacity.messaging import Envelope
+from sagacity.messaging.wire import decode, encode
 from sagacity.testing.servers.kafka import Broker
 from sagacity.testing.servers.postgres import PostgreSQL
 from shop.chassis import parts
@@ -51,8 +50,42 @@ LIMIT = 100_000
 """The most that the payment provider takes, in minor units."""
 
 _WITHIN = 60.0
-_READY_WITHIN = 30.0
+_READY_WITHIN = 60.0
+_PATIENT = timedelta(seconds=30)
 _SERVICES = ("purchase", "orchestrator", "order", "payment", "warehouse", "compliance")
+
+
+class Log:
+    """A topic, read from its beginning, and on."""
+
+    def __init__(self, servers: str, topic: str) -> None:
+        quick = {"fetch.wait.max.ms": 20, "enable.auto.commit": False}
+        self._topic = topic
+        self._consumer = Consumer({"bootstrap.servers": servers, "group.id": "looking", **quick})
+        partitions = self._consumer.list_topics(topic, _WITHIN).topics[topic].partitions
+        self._at = dict.fromkeys(partitions, 0)
+        self._consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
+        self._read: list[tuple[bytes, Any, bytes]] = []
+
+    def ends(self) -> dict[int, int]:
+        """Where each partition ends now."""
+        return {
+            each: self._consumer.get_watermark_offsets(TopicPartition(self._topic, each), _WITHIN)[1] for each in self._at
+        }
+
+    def read(self) -> list[tuple[bytes, Any, bytes]]:
+        """Every message up to now: key, headers and value."""
+        ends = self.ends()
+        while any(self._at[partition] < end for partition, end in ends.items()):
+            message: Any = self._consumer.poll(10.0)
+            assert message is not None
+            assert message.error() is None
+            self._at[message.partition()] = message.offset() + 1
+            self._read.append((message.key() or b"", message.headers() or [], message.value() or b""))
+        return list(self._read)
+
+    def close(self) -> None:
+        self._consumer.close()
 
 
 class Shop:
@@ -68,6 +101,8 @@ class Shop:
         self._thread = threading.Thread(target=self._loop.run_forever, name="shop", daemon=True)
         self._stack = contextlib.AsyncExitStack()
         self._runs: list[asyncio.Task[int]] = []
+        self._producer = Producer({"bootstrap.servers": self.servers, "partitioner": "murmur2_random", "linger.ms": 0})
+        self._logs: dict[str, Log] = {}
 
     # What tests do with it ---------------------------------------------------------------------------------------------
 
@@ -115,40 +150,18 @@ class Shop:
         with psycopg.connect(self.databases[service], autocommit=True) as connection:
             return connection.execute(query.encode(), parameters).fetchall()
 
-    def publish(self, topic: str, envelope: Envelope) -> None:
-        """Put a message into a topic."""
-
-        async def put() -> None:
-            publisher = KafkaPublisher(self.servers)
-            await publisher.publish([Message(topic, envelope)])
-            await publisher.close()
-
-        asyncio.run(put())
+    def publish(self, topic: str, *envelopes: Envelope) -> None:
+        """Put messages into a topic."""
+        for envelope in envelopes:
+            wire = encode(envelope)
+            self._producer.produce(topic, wire.value, wire.key, headers=list(wire.headers))
+        assert self._producer.flush(_WITHIN) == 0
 
     def raw(self, topic: str, purchases: set[str] | None = None) -> list[tuple[bytes, Any, bytes]]:
         """Every message of a topic up to now, or those of some purchases: key, headers and value."""
-        found: list[tuple[bytes, Any, bytes]] = []
-        consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "looking", "enable.auto.commit": False})
-        try:
-            ends = {}
-            for partition in consumer.list_topics(topic).topics[topic].partitions:
-                _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition))
-                if end:
-                    ends[partition] = end
-            consumer.assign([TopicPartition(topic, partition, 0) for partition in ends])
-            while ends:
-                message: Any = consumer.poll(10.0)
-                assert message is not None
-                assert message.error() is None
-                key = message.key() or b""
-                if purchases is None or key.decode() in purchases:
-                    found.append((key, message.headers() or [], message.value() or b""))
-                partition = message.partition()
-                if partition in ends and message.offset() + 1 >= ends[partition]:
-                    del ends[partition]
-        finally:
-            consumer.close()
-        return found
+        if topic not in self._logs:
+            self._logs[topic] = Log(self.servers, topic)
+        return [each for each in self._logs[topic].read() if purchases is None or each[0].decode() in purchases]
 
     def published(self, topic: str, purchases: set[str] | None = None) -> list[Envelope]:
         """The same, as envelopes."""
@@ -157,12 +170,9 @@ class Shop:
 
     def caught_up(self, service: str, topic: str) -> None:
         """Wait until a service has done all that is in a topic now."""
-        consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "looking", "enable.auto.commit": False})
-        try:
-            partitions = consumer.list_topics(topic).topics[topic].partitions
-            ends = {each: consumer.get_watermark_offsets(TopicPartition(topic, each))[1] for each in partitions}
-        finally:
-            consumer.close()
+        if topic not in self._logs:
+            self._logs[topic] = Log(self.servers, topic)
+        ends = self._logs[topic].ends()
         query = "select partition, position from sagacity.positions where topic = %s"
 
         def done() -> bool:
@@ -190,6 +200,8 @@ class Shop:
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(10)
+            for log in self._logs.values():
+                log.close()
 
     async def _start(self) -> None:
         await self._stack.enter_async_context(self.tokens)
@@ -222,10 +234,10 @@ class Shop:
             "kafka": self._kafka(),
             "migrate_on_start": True,
         }
-        auth = parts.Access(target=f"127.0.0.1:{self.tokens.port}", kept=timedelta(0))
+        auth = parts.Access(target=f"127.0.0.1:{self.tokens.port}", kept=timedelta(0), timeout=_PATIENT)
         faults = FaultSettings(token=Secret(FAULT_TOKEN), late_by=timedelta(minutes=10))
         if name == "purchase":
-            product = shop.purchase.settings.ProductSettings(target=f"127.0.0.1:{self.wares.rpc.port}")
+            product = shop.purchase.settings.ProductSettings(target=f"127.0.0.1:{self.wares.rpc.port}", timeout=_PATIENT)
             streams = StreamSettings(heart_beat=0.5)
             return shop.purchase.wiring.wire(
                 shop.purchase.settings.Settings(**common, auth=auth, product=product, streams=streams)
@@ -246,7 +258,9 @@ class Shop:
 def opened(broker: Broker, postgres: PostgreSQL) -> Iterator[Shop]:
     """A shop, open for as long as it is needed."""
     admin = AdminClient({"bootstrap.servers": broker.servers, "log_level": 0})
-    for made in admin.create_topics([NewTopic(topic, 3, 1) for topic in topics.ALL]).values():
+    there = admin.list_topics(timeout=_WITHIN).topics
+    wanted = [NewTopic(topic, 3, 1) for topic in topics.ALL if topic not in there]
+    for made in (admin.create_topics(wanted) if wanted else {}).values():
         made.result(_WITHIN)
     with contextlib.ExitStack() as stack:
         databases = {name: stack.enter_context(postgres.database()) for name in (*_SERVICES, "product")}

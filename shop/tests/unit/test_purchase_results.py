@@ -53,7 +53,7 @@ class Course:
         self.messages += [event_message(PURCHASE, decision.saga, each) for each in decision.events]
 
     def told(self) -> list[str]:
-        found = []
+        found: list[str] = []
         for message in filter(None, map(result_of, self.messages)):
             assert (message.topic, message.envelope.key) == (topics.PURCHASE_RESULT, "7")
             if message.envelope.type == "PurchaseEnded":

@@ -117,6 +117,22 @@ class Broker(Server):
             return bool(admin.list_topics(timeout=2).brokers)
         return False
 
+    def give(self, topics: Sequence[str], partitions: int = 4) -> None:
+        """Make these topics unless they are there. Raises UnavailableError where that fails."""
+        from confluent_kafka import KafkaError, KafkaException
+        from confluent_kafka.admin import AdminClient
+        from confluent_kafka.cimpl import NewTopic
+
+        admin = AdminClient({"bootstrap.servers": self.servers, "log_level": 0})
+        try:
+            missing = sorted(set(topics) - set(admin.list_topics(timeout=10).topics))
+            made = admin.create_topics([NewTopic(name, partitions, 1) for name in missing]) if missing else {}
+            for each in made.values():
+                each.result(30)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise UnavailableError(f"{self.kind} makes no topics: {error}") from error
+
     @property
     def _properties(self) -> Path:
         return self.folder / "server.properties"

