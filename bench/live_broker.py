@@ -17,9 +17,8 @@ from confluent_kafka.cimpl import NewTopic
 from bench.live_ledger import Filled
 from bench.setting import Setting
 from bench.table import table
-
-sys.path.append(str(Path(__file__).parents[1] / "tests"))
-from kafka_server import Broker, prepare
+from sagacity.testing.servers.kafka import Broker, prepare_broker
+from sagacity.testing.servers.unavailable import UnavailableError
 
 __all__ = ["from_broker"]
 
@@ -30,9 +29,10 @@ _MOST_SECONDS = 60
 
 def from_broker(setting: Setting, kept: Filled, folder: Path) -> str:
     """A table: events a second, what waits at the end, and the memory of the process that judges."""
-    kind = prepare()
-    if kind is None:
-        return "### Live: from a broker\n\nno broker can be had: no Java with Maven, and no Tansu\n"
+    try:
+        kind = prepare_broker()
+    except UnavailableError as missing:
+        return f"### Live: from a broker\n\n{missing}\n"
     seconds = max(min(_MOST_SECONDS, setting.events * _MOST_SECONDS // 10_000_000), 5)
     rows = []
     with _broker(kind, setting) as broker:

@@ -89,13 +89,9 @@ class Databases:
 @contextmanager
 def server() -> Iterator[Databases]:
     """A PostgreSQL of its own, the one that tests have."""
-    sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-    from postgres_server import PostgreSQL, prepare_postgres
+    from sagacity.testing.servers.postgres import PostgreSQL, prepare_postgres
 
-    binaries = prepare_postgres()
-    if binaries is None:
-        raise RuntimeError("no PostgreSQL can be had: neither the machine's own, nor the package")
-    running = PostgreSQL(binaries)
+    running = PostgreSQL(prepare_postgres())
     try:
         running.start()
         with running.database() as ours, running.database() as participants, running.database() as theirs:

@@ -26,11 +26,13 @@ def saga_kafka(setting: Setting) -> str:
         from confluent_kafka.admin import AdminClient
         from confluent_kafka.cimpl import NewTopic
 
-        from kafka_server import Broker, prepare
+        from sagacity.testing.servers.kafka import Broker, prepare_broker
+        from sagacity.testing.servers.unavailable import UnavailableError
 
-        kind = prepare()
-        if kind is None:
-            return "### Sagas over Kafka\n\nno broker can be had here\n"
+        try:
+            kind = prepare_broker()
+        except UnavailableError as missing:
+            return f"### Sagas over Kafka\n\n{missing}\n"
         broker = Broker(kind, Path(folder).resolve())
         started: list[subprocess.Popen[bytes]] = []
         try:

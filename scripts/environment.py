@@ -9,10 +9,17 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-HOLDS = {"core": (), "serve": ("core",), "dev": ("core", "serve"), "bench": ("core",)}
+HOLDS = {"core": (), "serve": ("core",), "dev": ("core", "serve", "shop"), "shop": ("core",), "bench": ("core",)}
 """What an extra brings besides itself."""
+
+TARGETS = {"core": ".", "shop": ".[kafka,saga]"}
+"""What is installed, where that is not the extra of the same name."""
+
+BESIDE = {"dev": ("shop",), "shop": ("shop",)}
+"""Distributions of this repository that are installed with an extra, in place."""
 
 VENV_HELP = """\
 Python's venv module cannot make an environment here: it has no pip to put in.
@@ -32,11 +39,13 @@ def main() -> int:
             shutil.rmtree(folder, ignore_errors=True)
             print(VENV_HELP, file=sys.stderr)
             return 1
-    target = "." if extra == "core" else f".[{extra}]"
-    _say(f"installing sagacity ({extra})")
-    if not _install(_pip(python), target, folder / f"{extra}.log"):
+    target = TARGETS.get(extra, f".[{extra}]")
+    beside = BESIDE.get(extra, ())
+    _say(f"installing sagacity ({extra})" + "".join(f" and {name}" for name in beside))
+    if not _install(_pip(python), (target, *(f"./{name}[local]" for name in beside)), folder / f"{extra}.log"):
         return 1
-    _runs([python, "-m", "compileall", "-q", "src"])  # an editable install leaves this undone, and each start would do it
+    sources = ["src", *(f"{name}/src" for name in beside)]
+    _runs([python, "-m", "compileall", "-q", *sources])  # an editable install leaves this undone, and each start would do it
     for each in (extra, *HOLDS[extra]):
         (folder / f".{each}").touch()
     return 0
@@ -65,9 +74,10 @@ def _pip(python: Path) -> list[str | Path]:
     return [sys.executable, "-m", "pip", "--python", python, "install", "--progress-bar", "off"]
 
 
-def _install(pip: list[str | Path], target: str, log: Path) -> bool:
+def _install(pip: list[str | Path], targets: Sequence[str], log: Path) -> bool:
     """Installs, naming each package as it is fetched; shows the end of the log when that fails."""
-    command = [str(part) for part in (*pip, "-e", target)]
+    editable = [part for target in targets for part in ("-e", target)]
+    command = [str(part) for part in (*pip, *editable)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         lines = []
         for line in process.stdout or ():

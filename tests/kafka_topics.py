@@ -11,9 +11,9 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
-from kafka_server import Broker
 from sagacity.sources.kafka import KafkaStream
 from sagacity.sources.stream import Batch, Part, Reach
+from sagacity.testing.servers.kafka import Broker
 
 __all__ = ["Taken", "Topics", "poll_until"]
 

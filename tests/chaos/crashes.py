@@ -135,11 +135,13 @@ def _from_kafka(folder: Path, sent: Course, random: Random) -> Iterator[tuple[Se
     from confluent_kafka.admin import AdminClient
     from confluent_kafka.cimpl import NewTopic
 
-    from kafka_server import Broker, prepare
+    from sagacity.testing.servers.kafka import Broker, prepare_broker
+    from sagacity.testing.servers.unavailable import UnavailableError
 
-    kind = prepare()
-    if kind is None:
-        raise SystemExit("no broker of Kafka's protocol can be had: neither Java with Maven, nor Tansu")
+    try:
+        kind = prepare_broker()
+    except UnavailableError as missing:
+        raise SystemExit(str(missing)) from missing
     (folder / "broker").mkdir()
     broker = Broker(kind, folder / "broker")
     try:

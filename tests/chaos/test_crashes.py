@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kafka_server import broker_at_hand
+from sagacity.testing.servers.kafka import broker_at_hand
 
 from .course import course
 from .crashes import campaign

@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kafka_server import KAFKA, broker_at_hand
-from postgres_server import postgres_at_hand
 from sagacity.saga.state import SagaState, SagaStatus, StepState
+from sagacity.testing.servers.kafka import KAFKA, broker_at_hand
+from sagacity.testing.servers.postgres import postgres_at_hand
 
 from .sagas.account import Account, account, parked_wrongly, plans
 from .sagas.campaign import campaign

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from kafka_server import Broker
 from kafka_topics import Topics
 from sagacity.messaging.kafka import KafkaPublisher, KafkaSubscriber
 from sagacity.messaging.memory import MemoryBroker, MemoryPublisher, MemorySubscriber
 from sagacity.messaging.subscriber import Positions
 from sagacity.testing.messaging import GUARANTEES, Ground, name_of
+from sagacity.testing.servers.kafka import Broker
 
 
 class Memory:

@@ -14,9 +14,9 @@ from test_live_pages import CHROMIUM, FLAGS, Visit
 
 from fakes.samples import sample_ledger
 from live_site import Site, served
-from postgres_server import PostgreSQL
 from saga_samples import filled
 from sagacity.saga.postgres.operations import Operations
+from sagacity.testing.servers.postgres import PostgreSQL
 
 NOW = time.time_ns() // 1000
 PAGES = {

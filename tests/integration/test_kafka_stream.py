@@ -11,10 +11,10 @@ from contextlib import closing
 import pytest
 from confluent_kafka import Producer
 
-from kafka_server import Broker
 from kafka_topics import Taken, Topics, poll_until
 from sagacity.errors import UsageError
 from sagacity.sources.kafka import KafkaStream
+from sagacity.testing.servers.kafka import Broker
 
 
 def numbered(count: int, start: int = 0) -> list[bytes]:

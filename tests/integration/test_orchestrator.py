@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from postgres_server import PostgreSQL
 from postgres_stories import connected, eventually
 from sagacity.errors import UsageError
 from sagacity.saga import Retry, Saga, Step
@@ -23,6 +22,7 @@ from sagacity.saga.patience import Patience
 from sagacity.saga.postgres import definitions, install, install_participant, listing, orders
 from sagacity.saga.postgres.transaction import Transaction
 from sagacity.saga.state import SagaState, StepState
+from sagacity.testing.servers.postgres import PostgreSQL
 
 LIMIT = 60.0
 KIND: ContextVar[str] = ContextVar("KIND")
@@ -237,6 +237,19 @@ def test_a_crash_of_the_database_stops_nothing_for_good(postgres: PostgreSQL, da
             assert {saga.status for saga in sagas} == {"completed"}
             for number in range(50):
                 assert await selling.done(f"p{number}") == ["do reserve", "do order", "do pay", "do ship"]
+
+    asyncio.run(story())
+
+
+def test_an_orchestrator_with_nothing_to_do_is_well_again_when_the_database_is_back(
+    postgres: PostgreSQL, database: str
+) -> None:
+    async def story() -> None:
+        async with shop(database) as (_, orchestrator):
+            await asyncio.to_thread(postgres.kill)
+            await eventually(lambda: orchestrator.trouble is not None)
+            await asyncio.to_thread(postgres.start)
+            await eventually(lambda: orchestrator.trouble is None)
 
     asyncio.run(story())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
-from postgres_server import PostgreSQL
+from sagacity.testing.servers.postgres import PostgreSQL
 
 
 def test_each_test_has_an_empty_database_of_its_own(postgres: PostgreSQL) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from postgres_server import PostgreSQL
 from postgres_stories import connected
 from saga_samples import filled
 from sagacity.cli.main import run
+from sagacity.testing.servers.postgres import PostgreSQL
 from sagacity.workflow.language.reader import loads
 
 NOW = time.time_ns() // 1000

@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any, Literal
 from urllib.request import urlopen
 
-from kafka_server import free_ports
 from postgres_stories import Publishing, connected, eventually
 from sagacity.messaging import Delivery, Envelope, Message
 from sagacity.messaging.memory import MemoryBroker
@@ -20,6 +19,7 @@ from sagacity.saga.messages import Failure, reply
 from sagacity.saga.metrics import MEASURES
 from sagacity.saga.postgres import install, install_participant
 from sagacity.saga.prometheus import serve, text
+from sagacity.testing.servers.ports import free_ports
 
 SOON = timedelta(milliseconds=20)
 PURCHASE = Saga(

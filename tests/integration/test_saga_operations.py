@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from postgres_server import PostgreSQL
 from postgres_stories import LIMIT, connected
 from saga_samples import PURCHASE, filled
 from sagacity.errors import MessagingError, StoreError, UsageError
@@ -22,6 +21,7 @@ from sagacity.saga.postgres import definitions, install, install_participant, li
 from sagacity.saga.postgres.listing import Which
 from sagacity.saga.postgres.operations import Operations, RefusedOrderError, carried
 from sagacity.saga.postgres.window import place
+from sagacity.testing.servers.postgres import PostgreSQL
 
 NOW = time.time_ns() // 1000
 MINUTE = 60_000_000

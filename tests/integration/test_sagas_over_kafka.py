@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 
-from kafka_server import Broker
 from kafka_topics import Topics
-from postgres_server import PostgreSQL
 from postgres_stories import connected, eventually
 from sagacity.messaging.envelope import Envelope, Message
 from sagacity.messaging.kafka import KafkaPublisher, KafkaSubscriber
@@ -24,6 +22,8 @@ from sagacity.saga.patience import Patience
 from sagacity.saga.postgres import install, install_participant
 from sagacity.saga.postgres.transaction import Transaction
 from sagacity.testing.messaging import Received
+from sagacity.testing.servers.kafka import Broker
+from sagacity.testing.servers.postgres import PostgreSQL
 
 LIMIT = 90.0
 

@@ -17,12 +17,12 @@ from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
-from postgres_server import PostgreSQL
 from postgres_stories import connected
 from saga_samples import PURCHASE, Story, filled
 from sagacity.ledger.live import CaseFilter
 from sagacity.saga.postgres import store
 from sagacity.saga.postgres.operations import Operations
+from sagacity.testing.servers.postgres import PostgreSQL
 from sagacity.web.limits import Rate
 from sagacity.web.settings import Settings
 from serving import NOW, Serving, client_of, serving, tokens_of

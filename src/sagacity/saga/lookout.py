@@ -66,6 +66,7 @@ class Lookout:
                 try:
                     await self._say_behind()
                     found = [await look() for look in looks]
+                    self._desk.trouble = None  # the database answers, also where there is nothing to settle that would tell
                     if monotonic() - measured > _MEASURE_EVERY:
                         measured = monotonic()
                         await self._measure()

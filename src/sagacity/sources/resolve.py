@@ -16,6 +16,7 @@ import msgspec
 from sagacity.errors import SourceError, UsageError
 from sagacity.sources.inputs import Compression, Files, Format, Input, Table
 from sagacity.sources.paths import files_below, matches, mixture, no_such
+from sagacity.sources.postgres import SCHEMES, Databases, without_password
 from sagacity.sources.sniff import KNOWN, format_of, sniff, unreadable
 from sagacity.sources.spool import Spool
 from sagacity.workflow.model import Source, Workflow
@@ -65,9 +66,10 @@ def resolve(
 ) -> dict[str, Input]:
     """An input for every source of the workflow, in the order of `source_names`.
 
-    `given` maps a source to a path (a file, a folder, a glob with `**`, or `-` for standard input), a list of them, a
-    table in memory (anything with `__arrow_c_stream__` or `__dataframe__`), or a list of rows (mappings). A source that
-    is not given is read from its `path` in the workflow, relative to `base`, the folder of the workflow file.
+    `given` maps a source to a path (a file, a folder, a glob with `**`, `-` for standard input, or the URL of a table in
+    PostgreSQL), a list of them, a table in memory (anything with `__arrow_c_stream__` or `__dataframe__`), or a list of
+    rows (mappings). A source that is not given is read from its `path` in the workflow, relative to `base`, the folder of
+    the workflow file.
 
     What cannot be read twice is copied to `spool`; without one, to a spool of its own that lives as long as the inputs.
     `stdin` stands in for standard input. Files of a folder are read in the order of their names, as are those of a glob.
@@ -86,9 +88,12 @@ def resolve(
             hint=" ".join(f"--source {name}=PATH" for name in absent),
         )
     inputs: dict[str, Input] = {}
-    for name in names:
-        source = workflow.sources.get(name, Source())
-        inputs[name] = reader.read(name, given[name] if name in given else _beside(base, source.path or ""), source)
+    try:
+        for name in names:
+            source = workflow.sources.get(name, Source())
+            inputs[name] = reader.read(name, given[name] if name in given else _beside(base, source.path or ""), source)
+    finally:
+        reader.databases.close()
     return inputs
 
 
@@ -102,7 +107,7 @@ def _no_strangers(names: Sequence[str], given: Mapping[str, object]) -> None:
 
 def _beside(base: Path | None, path: str) -> str:
     """A workflow's own path, which is relative to the workflow's folder."""
-    elsewhere = base is None or path == _STDIN or path.startswith(("~", *_REMOTE))
+    elsewhere = base is None or path == _STDIN or path.startswith(("~", *_REMOTE, *SCHEMES))
     if elsewhere:
         return path
     return str(Path(escape(str(base)) if has_magic(path) else str(base)) / path)
@@ -114,6 +119,7 @@ class _Reader:
     def __init__(self, spool: Spool, stdin: BinaryIO | None) -> None:
         self.spool = spool
         self.stdin = stdin
+        self.databases = Databases(spool)
         self.stdin_serves: str | None = None
 
     def read(self, name: str, value: object, source: Source) -> Input:
@@ -155,6 +161,10 @@ class _Reader:
         compression: list[Compression] = []
         for path, shown in found.items():
             sniffed = sniff(path, shown)
+            if shown.startswith(SCHEMES):
+                formats[shown] = _of_table(shown, stated)
+                compression.append("none")
+                continue
             formats[shown] = format_of(shown, sniffed, stated)
             compression.append(sniffed.compression)
         if len(set(formats.values())) > 1:
@@ -164,7 +174,7 @@ class _Reader:
             tuple(found),
             next(iter(formats.values())),
             tuple(compression),
-            given=_given(texts),
+            given=_given([without_password(text) for text in texts]),
             names=tuple(found.values()) if spooled else (),
             held=self.spool if spooled else None,
         )
@@ -173,6 +183,9 @@ class _Reader:
         """The files that a path stands for, each with the name that messages use."""
         if text == _STDIN:
             return [(self._standard_input(name), "stdin")]
+        if text.startswith(SCHEMES):
+            table, shown = self.databases.read(text)
+            return [(str(table), shown)]
         if text.startswith(_REMOTE):
             raise UsageError(f"{text} is not on this machine", hint="copy it here first, or pipe it in with -")
         if not text or "\0" in text:
@@ -204,6 +217,13 @@ class _Reader:
                 return str(self.spool.copy(stream))
         except OSError as error:
             raise unreadable(str(path), error) from error
+
+
+def _of_table(shown: str, stated: Format | None) -> Format:
+    """Rows of a database come as JSON lines. Raises UsageError where the workflow says otherwise."""
+    if stated not in (None, "jsonl"):
+        raise UsageError(f"{shown} is a table, and the workflow says {stated}", hint="leave `format` out of the workflow")
+    return "jsonl"
 
 
 def _listed(names: Sequence[str]) -> str:

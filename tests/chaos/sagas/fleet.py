@@ -17,10 +17,11 @@ import psycopg
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from kafka_server import KAFKA, Broker, prepare
-from postgres_server import PostgreSQL, prepare_postgres
 from sagacity.messaging.postgres.schema import MESSAGING, upgrade
 from sagacity.saga.postgres.schema import PARTICIPANT, SAGAS
+from sagacity.testing.servers.kafka import KAFKA, Broker, prepare_broker
+from sagacity.testing.servers.postgres import PostgreSQL, prepare_postgres
+from sagacity.testing.servers.unavailable import UnavailableError
 
 from .role import Setup
 from .shop import DEAD, EFFECTS, EVENTS, MENDED, PARTICIPANTS, PURCHASES, REPLIES
@@ -114,9 +115,12 @@ class Fleet:
 def fleet(folder: Path, seed: int, sagas: int, rate: float, **told: Any) -> Iterator[Fleet]:
     """Both servers, with databases and topics; no process runs yet. `told` is what else a Setup says. Raises MissingError
     where a server cannot be had."""
-    binaries, kind = prepare_postgres(), prepare()
-    if binaries is None or kind != KAFKA:
-        raise MissingError(f"the campaign needs PostgreSQL and {KAFKA}; here are {binaries} and {kind}")
+    try:
+        binaries, kind = prepare_postgres(), prepare_broker()
+    except UnavailableError as missing:
+        raise MissingError(str(missing)) from missing
+    if kind != KAFKA:
+        raise MissingError(f"the campaign needs {KAFKA}; here is {kind}")
     (folder / "broker").mkdir(parents=True)
     postgres, broker = PostgreSQL(binaries), Broker(kind, folder / "broker")
     with contextlib.ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""What every test run says at its end: which real parts took part in it."""
+"""Real servers for all tests, each started once for a worker; and what a test run says at its end."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from kafka_server import Broker, broker_at_hand, prepare
-from postgres_server import PostgreSQL, described, postgres_at_hand, prepare_postgres
+from sagacity.testing.servers.kafka import Broker, broker_at_hand, prepare_broker
+from sagacity.testing.servers.postgres import PostgreSQL, described, postgres_at_hand, prepare_postgres
+from sagacity.testing.servers.redis import RedisCluster, prepare_redis, redis_at_hand
+from sagacity.testing.servers.unavailable import UnavailableError
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,6 +29,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{part}: {'yes' if present else 'no'}")
     terminalreporter.write_line(f"broker of Kafka's protocol: {broker_at_hand() or 'no'}")
     terminalreporter.write_line(f"database: {described(postgres_at_hand()) or 'no'}")
+    terminalreporter.write_line(f"Redis with filters: {'yes' if redis_at_hand() else 'no'}")
 
 
 @pytest.fixture(scope="session")
@@ -38,10 +41,10 @@ def project() -> Path:
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A running broker, one for each worker. A test that stops it starts it again."""
-    kind = prepare()
-    if kind is None:
-        pytest.skip("no broker of Kafka's protocol can be had: neither Java with Maven, nor Tansu")
-    running = Broker(kind, tmp_path_factory.mktemp("broker"))
+    try:
+        running = Broker(prepare_broker(), tmp_path_factory.mktemp("broker"))
+    except UnavailableError as missing:
+        pytest.skip(str(missing))
     try:
         running.start()
         yield running
@@ -52,15 +55,29 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgreSQL]:
     """A running PostgreSQL, one for each worker. A test that stops it starts it again."""
-    binaries = prepare_postgres()
-    if binaries is None:
-        pytest.skip("no PostgreSQL can be had: neither the machine's own, nor the package")
-    server = PostgreSQL(binaries)
+    try:
+        server = PostgreSQL(prepare_postgres())
+    except UnavailableError as missing:
+        pytest.skip(str(missing))
     try:
         server.start()
         yield server
     finally:
         server.remove()
+
+
+@pytest.fixture(scope="session")
+def redis_cluster() -> Iterator[RedisCluster]:
+    """A running cluster of six nodes, one for each worker. A test that stops a node starts it again."""
+    try:
+        cluster = RedisCluster(prepare_redis())
+    except UnavailableError as missing:
+        pytest.skip(str(missing))
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.remove()
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""A shop of services whose purchases are sagas, on Sagacity."""

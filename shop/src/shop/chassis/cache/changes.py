@@ -1,0 +1,103 @@
+"""What tells every replica that something has changed: the database itself, at the commit of the change.
+
+A trigger calls `pg_notify(channel, '<key> <version>')` in the transaction of the change. So the message is sent if and only
+if the change stands, whoever made it and whatever crashes after; it needs neither Redis nor the broker, and where the
+database is away there is nothing to tell. Who was not listening for a while asks for what has changed since.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from psycopg import AsyncConnection, Error
+from psycopg.sql import SQL, Identifier
+
+from shop.chassis.cache.source import Change
+
+__all__ = ["Changes", "PostgresChanges", "Tell"]
+
+_log = logging.getLogger("shop.cache")
+
+_FAILOVER = 15.0
+"""Seconds within which a node that is lost has been followed by its replica, which may not know what was written last."""
+_LONGEST = 60.0
+"""Seconds that a transaction may take from a change in it to its commit."""
+
+Tell = Callable[[Sequence[Change]], Awaitable[None]]
+
+
+class Changes(Protocol):
+    """Where changes are heard of. Each is told at least once, in any order. `trouble` says why they cannot be heard of
+    now."""
+
+    trouble: str | None
+
+    async def follow(self, tell: Tell, missed: Callable[[], None]) -> None:
+        """Tell of changes until cancelled. `missed` is called when some may not have been heard of for a while; they are
+        told then. Never raises for what may pass."""
+        ...
+
+
+class PostgresChanges:
+    """Changes that the database at `dsn` tells of on a channel.
+
+    `since` is a query with one parameter, an interval in seconds, that gives key and version of what has changed within it.
+    It is asked on start for the last `lasting` seconds, in which a cache may still have what was superseded; again after the
+    connection was lost; and every `sweep` seconds for the last few, so that what Redis has lost with a node is made good.
+    """
+
+    def __init__(self, dsn: str, channel: str, since: str, *, lasting: float = 300.0, sweep: float = 5.0) -> None:
+        self.trouble: str | None = None
+        self._dsn = dsn
+        self._channel = channel
+        self._since = since
+        self._lasting = lasting
+        self._sweep = sweep
+
+    async def follow(self, tell: Tell, missed: Callable[[], None]) -> None:
+        heard: float | None = None
+        while True:
+            try:
+                async with await AsyncConnection.connect(self._dsn, autocommit=True) as connection:
+                    await connection.execute(SQL("listen {}").format(Identifier(self._channel)))
+                    missed()
+                    back = self._lasting if heard is None else min(self._lasting, time.monotonic() - heard + _LONGEST)
+                    heard = await self._tell_since(connection, back, tell)
+                    self.trouble = None
+                    while True:
+                        heard = await self._listen(connection, tell)
+            except Error as error:  # that there is no table yet may pass as well
+                if self.trouble is None:
+                    _log.warning("changes are not heard of: %s", str(error).strip())
+                self.trouble = str(error).strip() or type(error).__name__
+                missed()
+                await asyncio.sleep(0.2)
+
+    async def _listen(self, connection: AsyncConnection[Any], tell: Tell) -> float:
+        """Tell of what comes until it is time to look at what has changed of late; when that was."""
+        limit = time.monotonic() + self._sweep
+        while (left := limit - time.monotonic()) > 0:
+            told = [
+                change
+                async for notice in connection.notifies(timeout=left, stop_after=1)
+                if (change := _change(notice.payload)) is not None
+            ]
+            if told:
+                await tell(told)
+        return await self._tell_since(connection, self._sweep + _FAILOVER, tell)
+
+    async def _tell_since(self, connection: AsyncConnection[Any], seconds: float, tell: Tell) -> float:
+        now = time.monotonic()
+        rows = await (await connection.execute(self._since.encode(), (seconds,))).fetchall()
+        if rows:
+            await tell([Change(str(key), int(version)) for key, version in rows])
+        return now
+
+
+def _change(payload: str) -> Change | None:
+    key, _, version = payload.rpartition(" ")
+    return Change(key, int(version)) if key and version.isdecimal() else None

@@ -1,0 +1,77 @@
+"""PostgreSQL: a pool of connections, as a part of a service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+from psycopg import AsyncConnection, Error, OperationalError
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from shop.chassis import parts
+from shop.chassis.failures import Failure
+
+__all__ = ["Connection", "Pool"]
+
+Connection: TypeAlias = AsyncConnection[Any]
+
+_TRY_AGAIN = 0.5
+"""Seconds. The pool's own pauses would grow to minutes, and the service be away for as long after its database is back."""
+
+
+class Pool:
+    """Connections to a service's database. `url` is what participants, relays and migrations connect to by themselves."""
+
+    def __init__(self, settings: parts.Database) -> None:
+        self.url = settings.url.reveal()
+        self._wait_on_start = settings.wait_on_start.total_seconds()
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            self.url,
+            min_size=1,
+            max_size=settings.pool,
+            timeout=settings.wait.total_seconds(),
+            check=AsyncConnectionPool.check_connection,
+            kwargs={"autocommit": True},
+            reconnect_timeout=_TRY_AGAIN,
+            reconnect_failed=_go_on,
+            open=False,
+        )
+
+    async def __aenter__(self) -> Pool:
+        await self._pool.open(wait=True, timeout=self._wait_on_start)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._pool.close()
+
+    async def check(self) -> str | None:
+        """For readiness."""
+        try:
+            async with self._pool.connection(timeout=1.0) as connection:
+                await connection.execute("select 1")
+        except (Error, PoolTimeout) as error:
+            return f"the database: {str(error).strip() or type(error).__name__}"
+        return None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction: committed at the end, rolled back for any exception. Raises Failure 503 where the database is
+        away."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection each of whose statements is a transaction of its own. Raises Failure 503 where the database is
+        away."""
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except (OperationalError, PoolTimeout) as error:
+            raise Failure(503, "the database is away; try again", headers={"Retry-After": "1"}) from error
+
+
+async def _go_on(pool: AsyncConnectionPool[Connection]) -> None:
+    """Instead of giving up: a pool without connections begins to make one when it is checked."""
+    await pool.check()

@@ -1,0 +1,43 @@
+"""Brings a service's database up to date, by Alembic: one folder of revisions a service, run by command or on start."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+__all__ = ["migrate", "migrate_now"]
+
+_LOCK = 7_238_200
+"""An advisory lock: of replicas that start at once, one migrates and the others wait for it."""
+
+
+async def migrate(url: str, revisions: Path) -> None:
+    """Run the revisions in a folder that the database at `url` has not seen; as often as one likes, by any number at
+    once."""
+    await asyncio.to_thread(migrate_now, url, revisions)
+
+
+def migrate_now(url: str, revisions: Path) -> None:
+    """The same, in the caller's thread."""
+    import psycopg
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.pool import NullPool
+
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("version_locations", str(revisions))
+    config.set_main_option("path_separator", "newline")
+    with engine.connect() as connection:
+        connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": _LOCK})
+        connection.commit()
+        try:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+        finally:
+            connection.rollback()
+            connection.execute(text("select pg_advisory_unlock(:lock)"), {"lock": _LOCK})
+            connection.commit()

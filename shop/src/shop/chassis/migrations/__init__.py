@@ -1,0 +1,1 @@
+"""Where Alembic begins: `env.py` runs the revisions of the service that asks."""

@@ -1,0 +1,101 @@
+"""The settings of the chassis' parts. A service's settings are put together of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from shop.chassis.settings import Secret
+
+__all__ = ["Access", "Database", "Http", "Ids", "Kafka", "Life", "Otlp", "Rpc"]
+
+Port = Annotated[int, Meta(ge=0, le=65535, description="0 takes any that is free")]
+
+
+class Http(Struct, frozen=True, kw_only=True):
+    """Where a service answers over HTTP: its API, and /healthz, /readyz and /metrics."""
+
+    host: Annotated[str, Meta(description="the address to listen on")] = "127.0.0.1"
+    port: Port = 0
+    cors_origins: Annotated[
+        tuple[str, ...], Meta(description="origins whose pages may ask, with commas between; none by default")
+    ] = ()
+    body_limit: Annotated[int, Meta(ge=1, description="bytes that a request's body may have")] = 1_000_000
+    connections: Annotated[int, Meta(ge=1, description="connections that may be open")] = 2_000
+
+
+class Rpc(Struct, frozen=True, kw_only=True):
+    """Where a service answers over gRPC."""
+
+    host: Annotated[str, Meta(description="the address to listen on")] = "127.0.0.1"
+    port: Port = 0
+
+
+class Database(Struct, frozen=True, kw_only=True):
+    """A service's PostgreSQL database."""
+
+    url: Annotated[Secret, Meta(description="the service's database, as postgresql://user:password@host:5432/name")]
+    pool: Annotated[int, Meta(ge=1, description="connections, at most")] = 10
+    wait: Annotated[timedelta, Meta(description="how long a free connection is waited for")] = timedelta(seconds=5)
+    wait_on_start: Annotated[timedelta, Meta(description="how long it may be away on start")] = timedelta(minutes=1)
+
+
+class Kafka(Struct, frozen=True, kw_only=True):
+    """The broker."""
+
+    servers: Annotated[str, Meta(description="the broker's servers, as host:port,host:port")]
+    settings: Annotated[
+        tuple[str, ...], Meta(description="librdkafka's settings for producer and consumer, as key=value,key=value")
+    ] = ()
+    consumer_settings: Annotated[
+        tuple[str, ...], Meta(description="librdkafka's settings for the consumer alone, as key=value,key=value")
+    ] = ()
+
+    def for_publisher(self) -> dict[str, str]:
+        """Settings as KafkaPublisher takes them."""
+        return _pairs(self.settings)
+
+    def for_subscriber(self) -> dict[str, str]:
+        """Settings as KafkaSubscriber takes them."""
+        return _pairs((*self.settings, *self.consumer_settings))
+
+
+class Access(Struct, frozen=True, kw_only=True):
+    """Who is asked what a token stands for."""
+
+    target: Annotated[str, Meta(description="the account service's gRPC, as host:port; through a proxy or not")]
+    timeout: Annotated[timedelta, Meta(description="how long an answer is awaited, retries included")] = timedelta(seconds=2)
+    kept: Annotated[timedelta, Meta(description="how long an answer is kept; 0s asks each time")] = timedelta(seconds=2)
+
+
+class Ids(Struct, frozen=True, kw_only=True):
+    """What tells the ids of one replica from those of another."""
+
+    worker: Annotated[
+        Annotated[int, Meta(ge=0, le=1023)] | None,
+        Meta(description="a number from 0 to 1023, another for each replica; drawn by chance where it is not set"),
+    ] = None
+
+
+class Otlp(Struct, frozen=True, kw_only=True):
+    """Where traces go."""
+
+    endpoint: Annotated[
+        str | None, Meta(description="a collector that takes OTLP over HTTP, as http://host:4318; no traces without")
+    ] = None
+    ratio: Annotated[float, Meta(ge=0, le=1, description="the share of traces that begin here and are kept")] = 1.0
+
+
+class Life(Struct, frozen=True, kw_only=True):
+    """How a process ends."""
+
+    unready_for: Annotated[
+        timedelta, Meta(description="how long it goes on taking requests after it said that it is not ready any more")
+    ] = timedelta(0)
+    drain_within: Annotated[timedelta, Meta(description="how long it may take to end")] = timedelta(seconds=20)
+
+
+def _pairs(settings: tuple[str, ...]) -> dict[str, str]:
+    return {name.strip(): value.strip() for name, _, value in (each.partition("=") for each in settings)}

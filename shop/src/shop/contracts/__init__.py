@@ -1,0 +1,1 @@
+"""What services say to each other: gRPC (`proto`), commands, replies and events, and what a token claims. No behaviour."""

@@ -1,0 +1,54 @@
+"""What the shop is made of: its services, how many of each, what each needs and where the edge sends it requests."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+__all__ = ["SHOP", "Need", "Service"]
+
+Need: TypeAlias = Literal["database", "kafka", "redis", "access", "product", "ids", "tokens", "faults"]
+"""`access`: it asks account what a token stands for. `product`: it asks product for prices. `ids`: it makes ids.
+`tokens`: it signs tokens, and has a first administrator. `faults`: its faults can be switched."""
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """One service. `paths` are the rules by which requests from outside reach it; `rpc` says whether others call it."""
+
+    name: str
+    replicas: int = 1
+    needs: frozenset[Need] = frozenset()
+    paths: tuple[str, ...] = ()
+    rpc: bool = False
+    program: tuple[str, ...] = ()
+    """What is run, where it is not `python -m shop.<name>`."""
+
+    def names(self) -> tuple[str, ...]:
+        """One name for each replica."""
+        if self.replicas == 1:
+            return (self.name,)
+        return tuple(f"{self.name}-{number}" for number in range(1, self.replicas + 1))
+
+
+SHOP: tuple[Service, ...] = (
+    Service(name="account", rpc=True, needs=frozenset({"database", "ids", "tokens"}), paths=("/api/v1/account",)),
+    Service(
+        name="product",
+        replicas=2,
+        rpc=True,
+        needs=frozenset({"database", "kafka", "redis", "access", "ids"}),
+        paths=("/api/v1/products", "/api/v1/categories"),
+    ),
+    Service(name="order", needs=frozenset({"database", "kafka", "access", "ids"}), paths=("/api/v1/orders",)),
+    Service(name="payment", needs=frozenset({"database", "kafka", "access", "ids"}), paths=("/api/v1/payments",)),
+    Service(
+        name="purchase",
+        replicas=2,
+        needs=frozenset({"database", "kafka", "access", "product", "ids"}),
+        paths=("/api/v1/purchases",),
+    ),
+    Service(name="orchestrator", needs=frozenset({"database", "kafka"})),
+    Service(name="warehouse", needs=frozenset({"database", "kafka", "ids", "faults"})),
+    Service(name="compliance", needs=frozenset({"database", "kafka", "ids", "faults"})),
+)

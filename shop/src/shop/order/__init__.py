@@ -1,0 +1,1 @@
+"""Orders: written and cancelled by the saga `purchase`, read by the customers whose they are."""

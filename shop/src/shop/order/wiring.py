@@ -1,0 +1,41 @@
+"""The order service's process, put together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shop.chassis.access import Account, Remembering
+from shop.chassis.database import Pool
+from shop.chassis.http import HttpServer, create_app
+from shop.chassis.ids import Ids
+from shop.chassis.messages import Consumer, Outbox
+from shop.chassis.service import Service
+from shop.chassis.tables import UpToDate
+from shop.chassis.telemetry import Telemetry
+from shop.order.handlers import TOPICS, participant
+from shop.order.http import ROUTES
+from shop.order.settings import Settings
+
+__all__ = ["REVISIONS", "wire"]
+
+REVISIONS = Path(__file__).parent / "migrations"
+
+
+def wire(settings: Settings) -> Service:
+    service = Service("order", life=settings.life)
+    service.add("telemetry", Telemetry("order", settings.otlp))
+    service.add("schema", UpToDate(settings.database, REVISIONS, on_start=settings.migrate_on_start))
+    pool = service.add("database", Pool(settings.database))
+    account = service.add("account", Account(settings.auth))
+    service.add("outbox", Outbox(pool.url, settings.kafka), needed=False)
+    orders = participant(pool.url, Ids(settings.ids.worker))
+    service.add("commands", Consumer(orders, settings.kafka, TOPICS, "order"), needed=False)
+    app = create_app(
+        service,
+        ROUTES,
+        settings=settings.http,
+        authority=Remembering(account, settings.auth.kept),
+        dependencies={"pool": pool},
+    )
+    service.add("http", HttpServer(app, settings.http))
+    return service

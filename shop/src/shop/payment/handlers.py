@@ -1,0 +1,71 @@
+"""What the payment service does for the saga `purchase`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from sagacity.messaging.postgres import outbox
+from sagacity.saga import BusinessFailure, Command, Participant, Transaction
+from shop.chassis.ids import Ids, to_public
+from shop.chassis.told import told
+from shop.chassis.traced import traced
+from shop.contracts import topics
+from shop.contracts.commands import CreatePayment, PaymentMade, RollbackPayment
+from shop.contracts.events import PaymentReceived, PaymentRefunded
+from shop.payment import store
+from shop.payment.domain import taken
+from shop.payment.provider import Declined, Provider, Unreachable
+
+__all__ = ["TOPICS", "participant"]
+
+TOPICS = (topics.CREATE_PAYMENT, topics.ROLLBACK_PAYMENT)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def participant(
+    url: str, ids: Ids, provider: Provider, *, clock: Callable[[], int] = lambda: time.time_ns() // 1000
+) -> Participant:
+    """The payment service, as sagas know it; `clock` is in microseconds since 1970, UTC."""
+    payments = Participant("payment", url, source="/shop/payment", dead_letters=topics.DEAD_LETTER, clock=clock)
+
+    @payments.handles("CreatePayment", CreatePayment)
+    @traced
+    async def create(command: Command, transaction: Transaction) -> PaymentMade:
+        asked: CreatePayment = command.data
+        try:
+            charge = await provider.charge(asked.purchase_id, asked.amount, asked.currency)
+        except Declined as error:
+            raise BusinessFailure(str(error)) from error
+        except Unreachable as error:
+            raise BusinessFailure(f"the payment provider does not answer: {error}", transient=True) from error
+        now = clock()
+        payment = taken(asked, ids.new(), charge, _EPOCH + timedelta(microseconds=now))
+        await store.add(transaction, payment)
+        payment_id = to_public(payment.id)
+        event = PaymentReceived(
+            asked.purchase_id, payment_id, asked.order_id, asked.customer_id, asked.amount, asked.currency
+        )
+        message = told(event, service="payment", id=f"{command.id}/received", time=now, cause=command.envelope)
+        await outbox.send(await transaction.connection(), [message])
+        return PaymentMade(asked.purchase_id, payment_id)
+
+    @payments.compensates("RollbackPayment", RollbackPayment)
+    @traced
+    async def refund(command: Command, transaction: Transaction) -> None:
+        asked: RollbackPayment = command.data
+        payment = await store.standing(transaction, int(asked.purchase_id))
+        if payment is None:
+            return
+        try:
+            await provider.refund(payment.charge)
+        except Unreachable as error:
+            raise BusinessFailure(f"the payment provider does not answer: {error}", transient=True) from error
+        now = clock()
+        await store.refund(transaction, payment.id, _EPOCH + timedelta(microseconds=now))
+        event = PaymentRefunded(asked.purchase_id, to_public(payment.id), payment.amount, payment.currency)
+        message = told(event, service="payment", id=f"{command.id}/refunded", time=now, cause=command.envelope)
+        await outbox.send(await transaction.connection(), [message])
+
+    return payments

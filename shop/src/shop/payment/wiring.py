@@ -1,0 +1,43 @@
+"""The payment service's process, put together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shop.chassis.access import Account, Remembering
+from shop.chassis.database import Pool
+from shop.chassis.http import HttpServer, create_app
+from shop.chassis.ids import Ids
+from shop.chassis.messages import Consumer, Outbox
+from shop.chassis.service import Service
+from shop.chassis.tables import UpToDate
+from shop.chassis.telemetry import Telemetry
+from shop.payment.handlers import TOPICS, participant
+from shop.payment.http import ROUTES
+from shop.payment.ruled import RuledProvider
+from shop.payment.settings import Settings
+
+__all__ = ["REVISIONS", "wire"]
+
+REVISIONS = Path(__file__).parent / "migrations"
+
+
+def wire(settings: Settings) -> Service:
+    service = Service("payment", life=settings.life)
+    service.add("telemetry", Telemetry("payment", settings.otlp))
+    service.add("schema", UpToDate(settings.database, REVISIONS, on_start=settings.migrate_on_start))
+    pool = service.add("database", Pool(settings.database))
+    account = service.add("account", Account(settings.auth))
+    service.add("outbox", Outbox(pool.url, settings.kafka), needed=False)
+    provider = RuledProvider(limit=settings.provider.limit, declined=settings.provider.declined)
+    payments = participant(pool.url, Ids(settings.ids.worker), provider)
+    service.add("commands", Consumer(payments, settings.kafka, TOPICS, "payment"), needed=False)
+    app = create_app(
+        service,
+        ROUTES,
+        settings=settings.http,
+        authority=Remembering(account, settings.auth.kept),
+        dependencies={"pool": pool},
+    )
+    service.add("http", HttpServer(app, settings.http))
+    return service

@@ -1,0 +1,23 @@
+"""The warehouse's settings: variables that begin with WAREHOUSE_."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from shop.chassis import parts
+from shop.chassis.faults import FaultSettings
+
+__all__ = ["Settings"]
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    http: parts.Http = parts.Http()
+    database: parts.Database
+    kafka: parts.Kafka
+    faults: FaultSettings = FaultSettings()
+    ids: parts.Ids = parts.Ids()
+    otlp: parts.Otlp = parts.Otlp()
+    life: parts.Life = parts.Life()
+    migrate_on_start: Annotated[bool, Meta(description="whether the database is brought up to date on start")] = False

@@ -1,0 +1,127 @@
+"""How replicas hear of changes: from a real PostgreSQL, at their commit, whatever was missed meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import psycopg
+
+from cache_stories import eventually, told
+from product_stories import stocked
+from sagacity.testing.servers.postgres import PostgreSQL
+from shop.chassis.cache import Change, PostgresChanges
+from shop.product import store
+
+
+class Listener:
+    """A replica that hears of changes."""
+
+    def __init__(self, dsn: str, *, lasting: float = 300.0, sweep: float = 3600.0) -> None:
+        self.heard: list[Change] = []
+        self.missed = 0
+        self.changes = PostgresChanges(dsn, store.CHANNEL, store.CHANGED_SINCE, lasting=lasting, sweep=sweep)
+
+    async def tell(self, changes: Sequence[Change]) -> None:
+        self.heard += changes
+
+    def miss(self) -> None:
+        self.missed += 1
+
+    async def hears(self, id: int, version: int) -> None:
+        async def heard() -> bool:
+            return Change(str(id), version) in self.heard
+
+        await eventually(heard)
+
+
+@asynccontextmanager
+async def listening(dsn: str, *, lasting: float = 300.0, sweep: float = 3600.0) -> AsyncIterator[Listener]:
+    listener = Listener(dsn, lasting=lasting, sweep=sweep)
+    task = asyncio.create_task(listener.changes.follow(listener.tell, listener.miss))
+    try:
+        yield listener
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))
+
+
+def test_a_change_is_told_if_it_is_committed_and_only_then(database: str) -> None:
+    async def story() -> None:
+        async with listening(database) as listener:
+            await listener.hears(ids["tea"], 1)
+            with psycopg.connect(database) as connection:
+                connection.execute("update products set price = 1")
+                connection.rollback()
+                connection.execute("update products set price = 2")
+                connection.execute("update products set price = 2")  # which changes nothing
+                connection.commit()
+                await listener.hears(ids["tea"], 2)
+                connection.execute("delete from products")
+                connection.commit()
+                await listener.hears(ids["tea"], 3)
+            assert [change.version for change in listener.heard] == [1, 2, 3]
+
+    with stocked(database, tea=5) as ids:
+        told(story)
+
+
+def test_who_begins_to_listen_is_told_of_what_a_cache_may_still_have(database: str) -> None:
+    """A writer that crashes right after its commit, with nobody listening: whoever comes next is told."""
+
+    async def story() -> None:
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute("update products set inventory = inventory - 1 where id = %s", (ids["tea"],))
+        async with listening(database) as listener:
+            await listener.hears(ids["tea"], 2)
+
+    with stocked(database, tea=5) as ids:
+        told(story)
+
+
+def test_what_was_missed_while_the_connection_was_lost_is_told_afterwards(database: str) -> None:
+    async def story() -> None:
+        async with listening(database) as listener:
+            await listener.hears(ids["tea"], 1)
+            with psycopg.connect(database, autocommit=True) as connection:
+                connection.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity "
+                    "where datname = current_database() and pid <> pg_backend_pid()"
+                )
+                connection.execute("update products set price = 3")  # nobody hears of it
+                await listener.hears(ids["tea"], 2)
+                assert listener.missed >= 2  # on start, and when it was lost: what is kept within the process is dropped
+
+    with stocked(database, tea=5) as ids:
+        told(story)
+
+
+def test_a_database_that_is_restarted_is_listened_to_again(postgres: PostgreSQL) -> None:
+    async def story() -> None:
+        async with listening(dsn) as listener:
+            await listener.hears(ids["tea"], 1)
+            await asyncio.to_thread(postgres.stop)
+            await asyncio.to_thread(postgres.start)
+            with psycopg.connect(dsn, autocommit=True) as connection:
+                connection.execute("update products set price = 3")
+            await listener.hears(ids["tea"], 2)
+            assert listener.changes.trouble is None
+
+    with postgres.database() as dsn:
+        with stocked(dsn, tea=5) as made:
+            ids = dict(made)
+        told(story)
+
+
+def test_what_redis_has_lost_with_a_node_is_told_again(database: str) -> None:
+    async def story() -> None:
+        async with listening(database, sweep=0.1) as listener:
+
+            async def twice() -> bool:
+                return listener.heard.count(Change(str(ids["tea"]), 1)) >= 3
+
+            await eventually(twice)
+
+    with stocked(database, tea=5) as ids:
+        told(story)

@@ -1,0 +1,28 @@
+"""Fixtures of the shop's tests: databases with a service's tables in them, and an account service that whoever needs tokens
+can share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from accounts import AccountServer, account_server
+from sagacity.testing.servers.postgres import PostgreSQL
+from shop.account.wiring import REVISIONS
+from shop.chassis.migrating import migrate_now
+
+
+@pytest.fixture(scope="session")
+def account_tables(postgres: PostgreSQL) -> Iterator[str]:
+    """The account database, up to date; shared by tests, each of which makes accounts of its own. Its dsn."""
+    with postgres.database() as dsn:
+        migrate_now(dsn, REVISIONS)
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+def account(account_tables: str) -> Iterator[AccountServer]:
+    """An account service that runs."""
+    with account_server(account_tables) as server:
+        yield server
