@@ -1,7 +1,7 @@
 # Each target sets up what it needs in .venv; `make` alone lists them. Only make and python3 >= 3.11 are presumed.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt bench clean core dev
+.PHONY: help demo shop test lint fmt bench clean core dev
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -14,6 +14,7 @@ PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.
 
 help:  ## list the targets
 	@echo "make demo    orders with planted faults: weeks of them checked, then live with pages  (ARGS='--orders 50000')"
+	@echo "make shop    a shop of eight services on this machine, with all that they need          (ARGS='--port 9000')"
 	@echo "make test    every test                                                     (ARGS='-k payment')"
 	@echo "make lint    ruff, mypy --strict, import rules"
 	@echo "make fmt     format the code"
@@ -22,6 +23,9 @@ help:  ## list the targets
 
 demo: $(VENV)/.serve  ## the demonstration, under build/demo
 	@$(BIN)/sagacity demo --live --out build/demo $(ARGS)
+
+shop: $(VENV)/.shop  ## the shop as processes, under build/local
+	@$(BIN)/python -m shop.local up $(ARGS)
 
 test: dev  ## every test
 	@$(BIN)/python -m pytest -n 2 -rs --no-fold-skipped $(ARGS)
@@ -47,7 +51,7 @@ core: $(VENV)/.core
 dev: $(VENV)/.dev
 
 # What is generated for the shop is made anew when its protos have changed.
-$(VENV)/.dev: shop/pyproject.toml shop/hatch_build.py $(wildcard shop/src/shop/contracts/proto/*.proto)
+$(VENV)/.dev $(VENV)/.shop: shop/pyproject.toml shop/hatch_build.py $(wildcard shop/src/shop/contracts/proto/*.proto)
 
 # One stamp for each extra. An environment is installed into again only when pyproject.toml has changed.
 $(VENV)/.%: pyproject.toml scripts/environment.py

@@ -12,10 +12,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-HOLDS = {"core": (), "serve": ("core",), "dev": ("core", "serve"), "bench": ("core",)}
+HOLDS = {"core": (), "serve": ("core",), "dev": ("core", "serve", "shop"), "shop": ("core",), "bench": ("core",)}
 """What an extra brings besides itself."""
 
-BESIDE = {"dev": ("shop",)}
+TARGETS = {"core": ".", "shop": ".[kafka,saga]"}
+"""What is installed, where that is not the extra of the same name."""
+
+BESIDE = {"dev": ("shop",), "shop": ("shop",)}
 """Distributions of this repository that are installed with an extra, in place."""
 
 VENV_HELP = """\
@@ -36,10 +39,10 @@ def main() -> int:
             shutil.rmtree(folder, ignore_errors=True)
             print(VENV_HELP, file=sys.stderr)
             return 1
-    target = "." if extra == "core" else f".[{extra}]"
+    target = TARGETS.get(extra, f".[{extra}]")
     beside = BESIDE.get(extra, ())
     _say(f"installing sagacity ({extra})" + "".join(f" and {name}" for name in beside))
-    if not _install(_pip(python), (target, *(f"./{name}" for name in beside)), folder / f"{extra}.log"):
+    if not _install(_pip(python), (target, *(f"./{name}[local]" for name in beside)), folder / f"{extra}.log"):
         return 1
     sources = ["src", *(f"{name}/src" for name in beside)]
     _runs([python, "-m", "compileall", "-q", *sources])  # an editable install leaves this undone, and each start would do it

@@ -16,6 +16,9 @@ __all__ = ["Connection", "Pool"]
 
 Connection: TypeAlias = AsyncConnection[Any]
 
+_TRY_AGAIN = 0.5
+"""Seconds. The pool's own pauses would grow to minutes, and the service be away for as long after its database is back."""
+
 
 class Pool:
     """Connections to a service's database. `url` is what participants, relays and migrations connect to by themselves."""
@@ -30,6 +33,8 @@ class Pool:
             timeout=settings.wait.total_seconds(),
             check=AsyncConnectionPool.check_connection,
             kwargs={"autocommit": True},
+            reconnect_timeout=_TRY_AGAIN,
+            reconnect_failed=_go_on,
             open=False,
         )
 
@@ -65,3 +70,8 @@ class Pool:
                 yield connection
         except (OperationalError, PoolTimeout) as error:
             raise Failure(503, "the database is away; try again", headers={"Retry-After": "1"}) from error
+
+
+async def _go_on(pool: AsyncConnectionPool[Connection]) -> None:
+    """Instead of giving up: a pool without connections begins to make one when it is checked."""
+    await pool.check()

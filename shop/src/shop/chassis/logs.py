@@ -15,6 +15,13 @@ from sagacity.correlation import TraceParent
 
 __all__ = ["logger", "set_up"]
 
+_CHATTY = {
+    "alembic.runtime.plugins": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "httpx": logging.WARNING,
+    "psycopg.pool": logging.ERROR,  # it tells of every attempt to connect; readiness says what is the matter
+}
+
 
 def set_up(service: str, *, level: int = logging.INFO, stream: Any = None) -> None:
     """Have this process log as JSON lines, what libraries say through `logging` included. Called once, by whoever runs
@@ -43,8 +50,8 @@ def set_up(service: str, *, level: int = logging.INFO, stream: Any = None) -> No
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(finish)
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    for chatty in ("httpx", "httpcore", "alembic.runtime.plugins", "psycopg.pool"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    for name, least in _CHATTY.items():
+        logging.getLogger(name).setLevel(least)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -67,6 +67,7 @@ class Keeper:
         self._seen: bytes | None = None
         self._doubted = asyncio.Event()
         self._lost: set[str] = set()
+        self._trouble: str | None = None
 
     async def add(self, keys: Sequence[str]) -> None:
         """These are there, or will be in a moment. Where that cannot be told to the filter, it is built anew later."""
@@ -90,10 +91,14 @@ class Keeper:
         while True:
             try:
                 await self.once()
-            except (Away, LockError, ResponseError) as error:
+            except (Away, LockError) as error:
                 _log.debug("the filter is left as it is: %s", error)
-            except Exception:
-                _log.warning("the filter cannot be built now", exc_info=True)
+            except ResponseError as error:
+                self._complain(f"Redis refuses: {error}; if it does not know CF.*, load its module for filters")
+            except Exception as error:
+                self._complain(f"{type(error).__name__}: {error}")
+            else:
+                self._trouble = None
             doubted = self._doubted.is_set()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._look):
@@ -118,7 +123,7 @@ class Keeper:
             return False
         try:
             self._doubted.clear()
-            self._seen = await self._build()
+            self._seen = await self._build(0 if fullness is None else fullness.entries)
             self._outages = outages
         except BaseException:
             self._doubted.set()
@@ -128,8 +133,13 @@ class Keeper:
                 await self._cluster.call(self._building, lambda _: lock.release())
         return True
 
-    async def _build(self) -> bytes:
-        many = await self._known.count()
+    def _complain(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            _log.warning("there is no filter now, and absent keys reach the database: %s", trouble)
+        self._trouble = trouble
+
+    async def _build(self, had: int) -> bytes:
+        many = max(await self._known.count(), had)  # an estimate may lag far behind what the old one has
         many = await self._filter.build(self._known.all(), max(_LEAST_ROOM, many * 4))
         if self._after is not None:
             await self._after()  # what was added to the old one while the new one was built

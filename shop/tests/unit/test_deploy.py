@@ -1,0 +1,225 @@
+"""What is in deploy/: held against the schemas of Compose and Kubernetes, against the services' settings, and against the
+routes of the local stack."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from shop.chassis.settings import described, load
+from shop.contracts import topics
+from shop.local.catalogue import SHOP, Service
+from shop.local.routes import routes
+
+DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
+KUBERNETES = "1.34"
+MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
+CATALOGUE = tuple(msgspec.structs.replace(each, replicas=3) if each.name == "product" else each for each in SHOP)
+
+
+def read(name: str) -> Any:
+    return yaml.safe_load((DEPLOY / name).read_text())
+
+
+def resources() -> Iterator[dict[str, Any]]:
+    for file in MANIFESTS:
+        yield from yaml.safe_load_all(file.read_text())
+
+
+def drawn() -> dict[str, str]:
+    """What deploy/environment.py would write."""
+    spec = importlib.util.spec_from_file_location("deploy_environment", DEPLOY / "environment.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    made: dict[str, str] = module.variables()
+    return made
+
+
+def filled(text: str, secrets: Mapping[str, str]) -> str:
+    """A value as Compose gives it to a container. Fails for a variable that is not in deploy/.env."""
+    return re.sub(r"\$\{(\w+):\?[^}]*\}", lambda found: secrets[found[1]], text)
+
+
+def accepted(service: str, told: Mapping[str, str]) -> None:
+    """Fails unless the service knows every variable, and could start with them."""
+    kind = import_module(f"shop.{service}.settings").Settings
+    assert set(told) <= {setting.variable for setting in described(kind, service.upper())}
+    load(kind, service.upper(), told)
+
+
+def containers(resource: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = resource["spec"]["template"]["spec"]["containers"]
+    return found
+
+
+def test_compose_is_as_its_specification_says() -> None:
+    compose = pytest.importorskip("compose_spec", reason="this package carries Compose's specification")
+    compose.PyCompose.from_json(json.dumps(read("compose.yaml")))
+
+
+def test_compose_refuses_what_its_specification_does_not_have() -> None:
+    compose = pytest.importorskip("compose_spec", reason="this package carries Compose's specification")
+    document = read("compose.yaml")
+    document["services"]["postgres"]["portz"] = []
+    with pytest.raises(ValueError, match="portz"):
+        compose.PyCompose.from_json(json.dumps(document))
+
+
+def test_each_service_in_compose_can_start_with_what_it_is_told() -> None:
+    secrets, services = drawn(), read("compose.yaml")["services"]
+    for each in CATALOGUE:
+        for name in each.names():
+            assert services[name]["command"] == [each.name]
+            accepted(each.name, {key: filled(value, secrets) for key, value in services[name]["environment"].items()})
+
+
+def test_replicas_in_compose_make_ids_that_differ() -> None:
+    workers = [
+        value
+        for service in read("compose.yaml")["services"].values()
+        for key, value in service.get("environment", {}).items()
+        if key.endswith("_IDS_WORKER")
+    ]
+    assert len(workers) == len(set(workers))
+
+
+def test_compose_depends_on_what_is_there_and_mounts_what_is_there() -> None:
+    document = read("compose.yaml")
+    for service in document["services"].values():
+        assert set(service.get("depends_on", ())) <= set(document["services"])
+        for volume in service.get("volumes", ()):
+            source = volume.split(":")[0]
+            assert (DEPLOY / source).exists() if source.startswith(".") else source in document["volumes"]
+
+
+def test_nothing_in_compose_listens_beyond_this_machine() -> None:
+    published = [port for service in read("compose.yaml")["services"].values() for port in service.get("ports", ())]
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_the_edges_routes_are_those_of_the_local_stack() -> None:
+    at = {port: {each.name: [f"{name}:{port}" for name in each.names()] for each in CATALOGUE} for port in (8000, 9000)}
+    assert read("traefik/routes.yaml") == routes(CATALOGUE, at[8000], at[9000])
+
+
+def test_prometheus_asks_every_replica() -> None:
+    jobs = {
+        job["job_name"]: job["static_configs"][0]["targets"] for job in read("prometheus/prometheus.yaml")["scrape_configs"]
+    }
+    assert {each.name: [f"{name}:8000" for name in each.names()] for each in CATALOGUE}.items() <= jobs.items()
+
+
+@pytest.mark.parametrize("file", sorted((DEPLOY / "grafana/dashboards").glob("*.json")), ids=lambda file: file.stem)
+def test_dashboards_ask_for_metrics_that_there_are(file: Path) -> None:
+    board = json.loads(file.read_text())
+    sources = {each["uid"] for each in read("grafana/provisioning/datasources/datasources.yaml")["datasources"]}
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+    source = "".join(path.read_text() for folder in ("src", "shop/src") for path in (DEPLOY.parent / folder).rglob("*.py"))
+    for panel in board["panels"]:
+        assert panel["datasource"]["uid"] in sources
+        for target in panel["targets"]:
+            for metric in re.findall(r"\b((?:shop|sagacity)_[a-z_]+)", target["expr"]):
+                name = re.sub(r"_(bucket|count|sum|total)$", "", metric)
+                assert f'"{name}"' in source, f"{panel['title']}: nothing makes {metric}"
+
+
+@pytest.mark.parametrize("file", MANIFESTS, ids=lambda file: file.stem)
+def test_manifests_are_as_kubernetes_says(file: Path) -> None:
+    validator = pytest.importorskip("kubernetes_validate", reason="this package carries Kubernetes' schemas")
+    for resource in yaml.safe_load_all(file.read_text()):
+        validator.validate(resource, KUBERNETES, strict=True)
+
+
+def test_a_manifest_with_a_key_that_kubernetes_does_not_know_is_refused() -> None:
+    validator = pytest.importorskip("kubernetes_validate", reason="this package carries Kubernetes' schemas")
+    resource = next(each for each in resources() if each["kind"] == "Deployment")
+    resource["spec"]["replica"] = 3
+    with pytest.raises(validator.ValidationError):
+        validator.validate(resource, KUBERNETES, strict=True)
+
+
+@pytest.mark.parametrize("service", SHOP, ids=lambda service: service.name)
+def test_each_service_in_kubernetes_can_start_with_what_it_is_told(service: Service) -> None:
+    secrets = drawn()
+    deployment = next(
+        each for each in resources() if each["kind"] == "Deployment" and each["metadata"]["name"] == service.name
+    )
+    container = containers(deployment)[0]
+    told = {}
+    for variable in container["env"]:
+        key = variable.get("valueFrom", {}).get("secretKeyRef", {}).get("key")
+        told[variable["name"]] = secrets[key] if key else variable["value"]
+    accepted(service.name, told)
+    assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    assert deployment["spec"]["template"]["spec"]["enableServiceLinks"] is False
+
+
+def test_pods_have_longer_to_end_than_services_take_to_drain() -> None:
+    for deployment in (each for each in resources() if each["kind"] == "Deployment"):
+        told = {variable["name"]: variable.get("value") for variable in containers(deployment)[0]["env"]}
+        name = deployment["metadata"]["name"].upper()
+        assert told[f"{name}_LIFE_UNREADY_FOR"] == "5s"
+        assert deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > 5 + 20
+
+
+def test_selectors_ports_and_backends_lead_somewhere() -> None:
+    found = list(resources())
+    pods = {
+        each["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"]: each
+        for each in found
+        if each["kind"] in ("Deployment", "StatefulSet")
+    }
+    services = {each["metadata"]["name"]: each for each in found if each["kind"] == "Service"}
+    for service in services.values():
+        pod = pods[service["spec"]["selector"]["app.kubernetes.io/name"]]
+        listening = {port["containerPort"] for container in containers(pod) for port in container["ports"]}
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= listening
+    edge = next(each for each in found if each["kind"] == "Ingress")
+    paths = {path["path"]: path["backend"]["service"]["name"] for path in edge["spec"]["rules"][0]["http"]["paths"]}
+    assert paths == {path: service.name for service in SHOP for path in service.paths}
+    assert set(paths.values()) <= set(services)
+
+
+def test_kustomize_names_every_manifest_and_nothing_else() -> None:
+    document = read("kustomization.yaml")
+    assert {DEPLOY / name for name in document["resources"]} == set(MANIFESTS)
+    assert all((DEPLOY / name).exists() for each in document["configMapGenerator"] for name in each["files"])
+
+
+def test_every_topic_is_made() -> None:
+    made = read("compose.yaml")["services"]["kafka-topics"]["command"][0]
+    job = next(each for each in resources() if each["kind"] == "Job" and each["metadata"]["name"] == "kafka-topics")
+    for script in (made, containers(job)[0]["command"][-1]):
+        found = re.search(r"for topic in (.*?); do", script)
+        assert found is not None
+        assert found[1].split() == list(topics.ALL)
+
+
+@pytest.mark.parametrize("script", ["postgres/databases.sh", "redis/join.sh"])
+def test_scripts_can_be_read_by_a_shell_and_name_every_service(script: str) -> None:
+    assert subprocess.run(["sh", "-n", str(DEPLOY / script)], timeout=20).returncode == 0
+    if script.startswith("postgres"):
+        found = re.search(r"for service in (.*?); do", (DEPLOY / script).read_text())
+        assert found is not None
+        assert set(found[1].split()) == {service.name for service in SHOP}
+
+
+def test_no_secret_is_committed() -> None:
+    secrets = re.compile(r"(PASSWORD|TOKEN|KEYS|_URL)\w*['\"]?[:=]\s*(?!\$\{)(?!['\"]?\$)\S*[A-Za-z0-9+/]{24,}")
+    for file in DEPLOY.rglob("*"):
+        if file.is_file() and file.name != ".env" and file.suffix != ".py":
+            assert not secrets.search(file.read_text()), file
