@@ -100,7 +100,7 @@ def test_products_are_listed_by_category_page_by_page(database: str, redis_clust
             seen: list[str] = []
             after: str | None = None
             for _ in range(3):
-                asked: dict[str, str | int] = {"category_id": drinks, "limit": 2} | ({} if after is None else {"after": after})
+                asked = {"category_id": drinks, "limit": "2"} | ({} if after is None else {"after": after})
                 page = (await replica.client.get("/products", params=asked)).json()
                 seen += [each["id"] for each in page["products"]]
                 after = page["next"]

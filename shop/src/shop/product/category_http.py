@@ -19,7 +19,7 @@ from shop.contracts.claims import ADMIN
 from shop.product import categories
 from shop.product.domain import Category
 from shop.product.http import Made
-from shop.product.writing import After, Description, IdInPath, IfMatch, IfNoneMatch, Limit, Name, id_in_query
+from shop.product.writing import After, Description, IdInPath, IfMatch, IfNoneMatch, Limit, Name, id_in_query, may_answer
 
 __all__ = ["ROUTES"]
 
@@ -45,7 +45,7 @@ class CategoryPage(Struct, frozen=True):
     next: PublicId | None
 
 
-@get("/api/v1/categories/{category_id:str}", tags=["categories"], summary="One category")
+@get("/api/v1/categories/{category_id:str}", tags=["categories"], summary="One category", responses=may_answer(304, 404))
 async def category(
     category_id: IdInPath, pool: NamedDependency[Pool], if_none_match: IfNoneMatch = None
 ) -> Response[CategoryBody | None]:
@@ -69,7 +69,14 @@ async def all_categories(pool: NamedDependency[Pool], after: After = None, limit
     return CategoryPage([_body(each) for each in shown], to_public(shown[-1].id) if len(found) > limit else None)
 
 
-@post("/api/v1/categories", guards=[role(ADMIN)], security=BEARER, tags=["categories"], summary="A new category")
+@post(
+    "/api/v1/categories",
+    guards=[role(ADMIN)],
+    security=BEARER,
+    tags=["categories"],
+    summary="A new category",
+    responses=may_answer(409),
+)
 async def create(data: JSONBody[NewCategory], pool: NamedDependency[Pool], ids: NamedDependency[Ids]) -> Response[Made]:
     """Answers with its id. 409 where another has this name."""
     id = ids.new()
@@ -88,6 +95,7 @@ async def create(data: JSONBody[NewCategory], pool: NamedDependency[Pool], ids: 
     security=BEARER,
     tags=["categories"],
     summary="Change a category",
+    responses=may_answer(404, 409, 412),
 )
 async def change(
     category_id: IdInPath, data: JSONBody[NewCategory], pool: NamedDependency[Pool], if_match: IfMatch = None
@@ -110,6 +118,7 @@ async def change(
     security=BEARER,
     tags=["categories"],
     summary="Remove a category",
+    responses=may_answer(404, 409, 412),
 )
 async def remove(category_id: IdInPath, pool: NamedDependency[Pool], if_match: IfMatch = None) -> None:
     """409 where products belong to it, 412 where it has changed since, 404 where there is none."""

@@ -35,6 +35,7 @@ from shop.product.writing import (
     Name,
     Price,
     id_in_query,
+    may_answer,
 )
 
 __all__ = ["ROUTES"]
@@ -75,7 +76,7 @@ class ProductPage(Struct, frozen=True):
     next: PublicId | None
 
 
-@get("/api/v1/products/{product_id:str}", tags=["products"], summary="One product")
+@get("/api/v1/products/{product_id:str}", tags=["products"], summary="One product", responses=may_answer(304, 404))
 async def product(
     product_id: IdInPath, cache: NamedDependency[Cache], if_none_match: IfNoneMatch = None
 ) -> Response[ProductBody | None]:
@@ -124,7 +125,12 @@ async def create(
 
 
 @put(
-    "/api/v1/products/{product_id:str}", guards=[role(ADMIN)], security=BEARER, tags=["products"], summary="Change a product"
+    "/api/v1/products/{product_id:str}",
+    guards=[role(ADMIN)],
+    security=BEARER,
+    tags=["products"],
+    summary="Change a product",
+    responses=may_answer(404, 412, 428),
 )
 async def change(
     product_id: IdInPath,
