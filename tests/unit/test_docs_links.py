@@ -11,7 +11,12 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
 def _pages(project: Path) -> list[Path]:
-    return [project / "README.md", *(project / "docs").glob("*.md"), *(project / "examples").glob("*/README.md")]
+    return [
+        project / "README.md",
+        project / "shop" / "README.md",
+        *(project / "docs").glob("*.md"),
+        *(project / "examples").glob("*/README.md"),
+    ]
 
 
 def test_every_link_leads_somewhere(project: Path) -> None:

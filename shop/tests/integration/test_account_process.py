@@ -76,7 +76,7 @@ def test_settings_are_printed_without_secrets() -> None:
 def test_the_database_is_brought_up_to_date_once_however_many_do_it(database: str) -> None:
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda _: migrate_now(database, REVISIONS), range(3)))
-    assert _command(account_environment(database), "migrate").stdout == "the account database is up to date\n"
+    assert _command(account_environment(database), "migrate").stdout == "the database is up to date\n"
     with psycopg.connect(database) as connection:
         assert connection.execute("select count(*) from accounts").fetchone() == (0,)
 

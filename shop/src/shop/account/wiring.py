@@ -20,9 +20,9 @@ from shop.chassis.command import Command
 from shop.chassis.database import Pool
 from shop.chassis.http import HttpServer, create_app
 from shop.chassis.ids import Ids
-from shop.chassis.migrating import migrate
 from shop.chassis.rpc import RpcServer
 from shop.chassis.service import Service
+from shop.chassis.tables import UpToDate, migrate_command
 from shop.chassis.telemetry import Telemetry
 from shop.contracts.proto import auth_pb2_grpc
 
@@ -36,8 +36,7 @@ def wire(settings: Settings) -> Service:
     """The service, ready to run."""
     service = Service("account", life=settings.life)
     service.add("telemetry", Telemetry("account", settings.otlp))
-    if settings.migrate_on_start:
-        service.add("migration", _migrated(settings))
+    service.add("schema", UpToDate(settings.database, REVISIONS, on_start=settings.migrate_on_start))
     pool = service.add("database", Pool(settings.database))
     passwords = service.add(
         "passwords", Passwords(settings.passwords, counted=lambda: service.metrics.count("passwords_computed"))
@@ -60,12 +59,6 @@ def wire(settings: Settings) -> Service:
 
 
 @asynccontextmanager
-async def _migrated(settings: Settings) -> AsyncIterator[None]:
-    await migrate(settings.database.url.reveal(), REVISIONS)
-    yield
-
-
-@asynccontextmanager
 async def _seeded(accounts: Accounts, settings: Settings) -> AsyncIterator[None]:
     if settings.admin.email is not None and settings.admin.password is not None:
         await accounts.seed(settings.admin.email, settings.admin.password.reveal())
@@ -78,11 +71,6 @@ async def _sweep(accounts: Accounts) -> None:
         await accounts.sweep()
 
 
-async def _migrate(settings: Settings) -> str:
-    await migrate(settings.database.url.reveal(), REVISIONS)
-    return "the account database is up to date"
-
-
 async def _grant(settings: Settings, email: str) -> str:
     async with Pool(settings.database) as pool:
         if not await grant_admin(pool, email, datetime.now(UTC)):
@@ -91,6 +79,6 @@ async def _grant(settings: Settings, email: str) -> str:
 
 
 COMMANDS: dict[str, Command[Settings]] = {
-    "migrate": Command("bring the database up to date", _migrate),
+    "migrate": migrate_command(lambda settings: settings.database, REVISIONS),
     "grant-admin": Command("give an account the role admin", _grant, ("email",)),
 }
