@@ -241,6 +241,19 @@ def test_a_crash_of_the_database_stops_nothing_for_good(postgres: PostgreSQL, da
     asyncio.run(story())
 
 
+def test_an_orchestrator_with_nothing_to_do_is_well_again_when_the_database_is_back(
+    postgres: PostgreSQL, database: str
+) -> None:
+    async def story() -> None:
+        async with shop(database) as (_, orchestrator):
+            await asyncio.to_thread(postgres.kill)
+            await eventually(lambda: orchestrator.trouble is not None)
+            await asyncio.to_thread(postgres.start)
+            await eventually(lambda: orchestrator.trouble is None)
+
+    asyncio.run(story())
+
+
 def test_two_replicas_share_the_sagas_and_do_nothing_twice(database: str) -> None:
     async def story() -> None:
         async with shop(database) as (selling, one), shop(database) as (_, other):

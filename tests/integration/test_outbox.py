@@ -205,6 +205,23 @@ def test_a_relay_goes_on_when_the_database_and_the_broker_are_back(postgres: Pos
     assert list(dict.fromkeys(publishing.ids)) == [f"m{number}" for number in range(6)]
 
 
+def test_a_relay_with_nothing_to_send_is_well_again_when_the_database_is_back(postgres: PostgreSQL, database: str) -> None:
+    async def story() -> None:
+        async with installed(database):
+            pass
+        relay = Relay(database, Publishing(), poll=0.02)
+        running = asyncio.create_task(relay.run())
+        try:
+            await asyncio.to_thread(postgres.kill)
+            await eventually(lambda: relay.trouble is not None)
+            await asyncio.to_thread(postgres.start)
+            await eventually(lambda: relay.trouble is None)
+        finally:
+            running.cancel()
+
+    asyncio.run(story())
+
+
 def test_a_message_that_the_broker_refuses_for_good_is_buried_and_holds_up_no_other(database: str) -> None:
     publishing = Publishing()
     publishing.refuse = {"m1"}

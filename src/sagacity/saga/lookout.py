@@ -47,6 +47,7 @@ class Lookout:
                 self._wake.clear()
                 try:
                     found = [await look() for look in looks]
+                    self._desk.trouble = None  # the database answers, also where there is nothing to settle that would tell
                 except StoreError as error:
                     await self._desk.complain(error)
                     continue

@@ -28,6 +28,7 @@ from sagacity.messaging.postgres import dead_letters, inbox, outbox, positions
 from sagacity.messaging.reading import Reading
 from shop.chassis.database import Connection
 from shop.chassis.logs import logger
+from shop.chassis.traced import handling
 
 __all__ = ["Heard", "Hopeless", "Listener"]
 
@@ -190,7 +191,8 @@ class Listener:
             if key in known:
                 counted["again"] += 1
                 continue
-            await self._handlers[heard.envelope.type][0](heard, connection)
+            with handling(heard.envelope):
+                await self._handlers[heard.envelope.type][0](heard, connection)
             counted["done"] += 1
 
     def _read(self, delivery: Delivery) -> Heard | str | None:

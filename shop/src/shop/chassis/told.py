@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from sagacity import correlation
 from sagacity.messaging import Envelope, Message
 from shop.contracts import topics
 from shop.contracts.events import DomainEvent
@@ -15,8 +16,15 @@ def told(event: DomainEvent, *, service: str, id: str, time: int, cause: Envelop
     """A domain event, as it is published by a service; see `shop.contracts.events`.
 
     `id` is unique within the service: make it of what has caused the event, so that the same has the same. `time` is when it
-    happened, in microseconds since 1970, UTC. `cause` is the message that made the service do it: its trace goes on.
+    happened, in microseconds since 1970, UTC. `cause` is the message that made the service do it. The trace that is
+    bound goes on; where there is none, that of the cause.
     """
+    carried = correlation.current()
+    trace: tuple[str | None, str | None] = (None, None)
+    if carried is not None and carried.traceparent is not None:
+        trace = (carried.traceparent, carried.tracestate)
+    elif cause is not None:
+        trace = (cause.traceparent, cause.tracestate)
     return Message(
         topics.SHOP_EVENTS,
         Envelope(
@@ -29,7 +37,7 @@ def told(event: DomainEvent, *, service: str, id: str, time: int, cause: Envelop
             data=msgspec.json.encode(event),
             correlation_id=event.purchase_id,
             cause=None if cause is None else cause.id,
-            traceparent=None if cause is None else cause.traceparent,
-            tracestate=None if cause is None else cause.tracestate,
+            traceparent=trace[0],
+            tracestate=trace[1],
         ),
     )

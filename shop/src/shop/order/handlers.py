@@ -10,6 +10,7 @@ from sagacity.messaging.postgres import outbox
 from sagacity.saga import BusinessFailure, Command, Participant, Transaction
 from shop.chassis.ids import Ids, to_public
 from shop.chassis.told import told
+from shop.chassis.traced import traced
 from shop.contracts import topics
 from shop.contracts.commands import CreateOrder, OrderMade, RollbackOrder
 from shop.contracts.events import OrderCancelled, OrderCreated
@@ -27,6 +28,7 @@ def participant(url: str, ids: Ids, *, clock: Callable[[], int] = lambda: time.t
     orders = Participant("order", url, source="/shop/order", dead_letters=topics.DEAD_LETTER, clock=clock)
 
     @orders.handles("CreateOrder", CreateOrder)
+    @traced
     async def create(command: Command, transaction: Transaction) -> OrderMade:
         asked: CreateOrder = command.data
         now = clock()
@@ -42,6 +44,7 @@ def participant(url: str, ids: Ids, *, clock: Callable[[], int] = lambda: time.t
         return OrderMade(asked.purchase_id, order_id)
 
     @orders.compensates("RollbackOrder", RollbackOrder)
+    @traced
     async def cancel(command: Command, transaction: Transaction) -> None:
         asked: RollbackOrder = command.data
         now = clock()

@@ -27,9 +27,9 @@ def wire(settings: Settings) -> Service:
     service.add("schema", UpToDate(settings.database, REVISIONS, on_start=settings.migrate_on_start))
     pool = service.add("database", Pool(settings.database))
     account = service.add("account", Account(settings.auth))
-    service.add("outbox", Outbox(pool.url, settings.kafka))
+    service.add("outbox", Outbox(pool.url, settings.kafka), needed=False)
     orders = participant(pool.url, Ids(settings.ids.worker))
-    service.add("commands", Consumer(orders, settings.kafka, TOPICS, "order"))
+    service.add("commands", Consumer(orders, settings.kafka, TOPICS, "order"), needed=False)
     app = create_app(
         service,
         ROUTES,

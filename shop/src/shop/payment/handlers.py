@@ -10,6 +10,7 @@ from sagacity.messaging.postgres import outbox
 from sagacity.saga import BusinessFailure, Command, Participant, Transaction
 from shop.chassis.ids import Ids, to_public
 from shop.chassis.told import told
+from shop.chassis.traced import traced
 from shop.contracts import topics
 from shop.contracts.commands import CreatePayment, PaymentMade, RollbackPayment
 from shop.contracts.events import PaymentReceived, PaymentRefunded
@@ -30,6 +31,7 @@ def participant(
     payments = Participant("payment", url, source="/shop/payment", dead_letters=topics.DEAD_LETTER, clock=clock)
 
     @payments.handles("CreatePayment", CreatePayment)
+    @traced
     async def create(command: Command, transaction: Transaction) -> PaymentMade:
         asked: CreatePayment = command.data
         try:
@@ -50,6 +52,7 @@ def participant(
         return PaymentMade(asked.purchase_id, payment_id)
 
     @payments.compensates("RollbackPayment", RollbackPayment)
+    @traced
     async def refund(command: Command, transaction: Transaction) -> None:
         asked: RollbackPayment = command.data
         payment = await store.standing(transaction, int(asked.purchase_id))

@@ -28,10 +28,10 @@ def wire(settings: Settings) -> Service:
     service.add("schema", UpToDate(settings.database, REVISIONS, on_start=settings.migrate_on_start))
     pool = service.add("database", Pool(settings.database))
     account = service.add("account", Account(settings.auth))
-    service.add("outbox", Outbox(pool.url, settings.kafka))
+    service.add("outbox", Outbox(pool.url, settings.kafka), needed=False)
     provider = RuledProvider(limit=settings.provider.limit, declined=settings.provider.declined)
     payments = participant(pool.url, Ids(settings.ids.worker), provider)
-    service.add("commands", Consumer(payments, settings.kafka, TOPICS, "payment"))
+    service.add("commands", Consumer(payments, settings.kafka, TOPICS, "payment"), needed=False)
     app = create_app(
         service,
         ROUTES,

@@ -34,8 +34,8 @@ def wire(settings: Settings) -> Service:
     pool = service.add("database", Pool(settings.database))
     cache = service.add("cache", cached(pool, settings.redis, settings.cache, service.metrics.registry), needed=False)
     account = service.add("account", Account(settings.auth))
-    service.add("outbox", Outbox(pool.url, settings.kafka))
-    service.add("commands", Consumer(participant(pool.url), settings.kafka, TOPICS, "product"))
+    service.add("outbox", Outbox(pool.url, settings.kafka), needed=False)
+    service.add("commands", Consumer(participant(pool.url), settings.kafka, TOPICS, "product"), needed=False)
     offers = {
         "product.ProductService": (product_pb2_grpc.add_ProductServiceServicer_to_server, ProductServicer(pool, cache))
     }

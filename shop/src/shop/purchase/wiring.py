@@ -33,8 +33,8 @@ def wire(settings: Settings) -> Service:
     pool = service.add("database", Pool(settings.database))
     account = service.add("account", Account(settings.auth))
     products = service.add("products", GrpcProducts(settings.product.target, settings.product.timeout))
-    service.add("outbox", Outbox(pool.url, settings.kafka))
-    service.add("results", Consumer(listener(pool.url), settings.kafka, (topics.PURCHASE_RESULT,), "purchase"))
+    service.add("outbox", Outbox(pool.url, settings.kafka), needed=False)
+    service.add("results", Consumer(listener(pool.url), settings.kafka, (topics.PURCHASE_RESULT,), "purchase"), needed=False)
     streams = Streams(pool, settings.streams)
     app = create_app(
         service,

@@ -22,6 +22,7 @@ _log = logging.getLogger("sagacity.messaging.kafka")
 _SLICE = 0.2
 """No wait at the client is longer than this many seconds, so that closing never takes longer either."""
 _ASK_WITHIN = 30.0
+_LOOK_EVERY = 1.0
 _GONE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION)
 _AWAY = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE, KafkaError._AUTHENTICATION)
 
@@ -49,6 +50,7 @@ class KafkaSubscriber:
         self._topics = list(topics)
         self._assigned: dict[Partition, int | None] = {}
         self._trouble: str | None = None
+        self._looked = 0.0
         self._fresh: list[Partition] = []
         self._subscribed = self._closed = False
         self._thread = ThreadPoolExecutor(1, "sagacity-kafka-subscriber")
@@ -124,7 +126,22 @@ class KafkaSubscriber:
         deliveries = [delivery for message in messages if (delivery := self._delivery(message)) is not None]
         if deliveries:
             self._trouble = None
+        elif self._trouble is not None and not messages:
+            self._look()
         return deliveries
+
+    def _look(self) -> None:
+        """Whether the broker answers again: where no messages come, nothing else would tell."""
+        if time.monotonic() - self._looked < _LOOK_EVERY:
+            return
+        try:
+            found = self._consumer.list_topics(timeout=_SLICE).topics
+            if all(name in found and found[name].error is None for name in self._topics):
+                self._trouble = None
+        except KafkaException:
+            pass  # it is still as it was
+        finally:
+            self._looked = time.monotonic()
 
     def _delivery(self, message: Received) -> Delivery | None:
         topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0

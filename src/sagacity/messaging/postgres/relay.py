@@ -126,6 +126,7 @@ class Relay:
                 if self._seen < BUCKETS:
                     continue
                 self._seen = 0
+                self.trouble = None  # nothing waits, so nothing is wrong: what comes next will tell
             except PublishError as error:
                 self._complain(error.message)
                 await asyncio.sleep(self._poll)
