@@ -6,7 +6,7 @@ A service without Redis (no nodes are set) reads its database each time.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from prometheus_client import CollectorRegistry
 
@@ -51,6 +51,7 @@ def versioned(table: str) -> tuple[str, ...]:
     )
 
 
+@runtime_checkable
 class RowCache(Source, Protocol):
     """What reads rows by their ids, and is told of those that will be there in a moment."""
 
