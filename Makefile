@@ -34,6 +34,7 @@ lint: dev  ## style, types, import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy deploy  # by itself: it has a script of the same name as another folder
 	@$(BIN)/lint-imports --no-logo
 
 fmt: dev  ## format the code

@@ -22,7 +22,7 @@ from accounts import account_environment, person
 from shop.account.wiring import REVISIONS
 from shop.chassis.migrating import migrate_now
 
-_UP_WITHIN = 60.0
+_UP_WITHIN = 120.0
 
 
 def _command(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -50,6 +50,9 @@ def _process(environment: Mapping[str, str]) -> Iterator[tuple[subprocess.Popen[
                     break
             except httpx.TransportError:
                 time.sleep(0.05)
+        if process.poll() is not None or time.monotonic() >= limit:
+            process.kill()
+            raise RuntimeError(f"the service did not become ready:\n{process.communicate()[1]}")
         yield process, url
     finally:
         process.kill()

@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry
 from cache_stories import PATIENT, Hearing, Table, eventually, replicas, told, unique
 from sagacity.testing.servers.redis import RedisCluster
 from shop.chassis.cache import Cache, Change, Kept
+from shop.chassis.cache.database import Database
+from shop.chassis.cache.locked import Locked
 from shop.chassis.cache.shared import Store
 
 
@@ -35,6 +37,21 @@ def test_a_stampede_through_the_lock_alone_is_one_query(redis_cluster: RedisClus
             asking = [cache.local._behind.read("tea") for _ in range(50) for cache in caches]
             assert set(await asyncio.gather(*asking)) == {Kept(1, b"green")}
             assert table.queries == 1
+
+    told(story)
+
+
+def test_who_gets_the_lock_looks_once_more_before_asking_the_database(redis_cluster: RedisCluster) -> None:
+    """Between a miss and the lock, another may have filled in and gone."""
+
+    async def story() -> None:
+        table = Table(tea=b"green")
+        async with replicas(redis_cluster.addresses, table) as ((cache,), _):
+            await cache.read("tea")
+            locked = Locked(Database(table.load, cache.meter), cache._store, cache.meter)
+            assert await locked.read("tea") == Kept(1, b"green")
+            assert await locked.read("tea", 2) == Kept(1, b"green")  # what is kept is too old for this one
+            assert table.queries == 2
 
     told(story)
 

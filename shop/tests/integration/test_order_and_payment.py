@@ -18,6 +18,7 @@ from sagacity.messaging import Envelope
 from sagacity.messaging.postgres.outbox import read_envelope
 from sagacity.saga import Participant
 from sagacity.saga.messages import replied
+from shop.chassis.cache.rows import Uncached
 from shop.chassis.ids import Ids
 from shop.chassis.migrating import migrate_now
 from shop.contracts import topics
@@ -34,6 +35,12 @@ from shop.payment.handlers import participant as payments_of
 from shop.payment.provider import Unreachable
 from shop.payment.ruled import RuledProvider
 
+
+async def nothing(_: str) -> None:
+    """There is none of any key."""
+
+
+UNCACHED = Uncached(nothing)
 ITEMS = (PricedItem("11", 4, 450), PricedItem("12", 5, 1200))
 CREATE = CreateOrder("7", "3", ITEMS, 7800, "USD")
 PAY = CreatePayment("7", "3", "21", 7800, "USD")
@@ -99,7 +106,7 @@ def payments(database: str) -> str:
 
 
 def test_an_order_is_written_with_its_lines_answered_and_told_of(orders: str) -> None:
-    [reply] = done(orders_of(orders, Ids(1)), CREATE_ORDER)
+    [reply] = done(orders_of(orders, Ids(1), UNCACHED), CREATE_ORDER)
     [(id, amount, status)] = rows(orders, "select id, amount, status from orders")
     assert msgspec.json.decode(reply.data, type=OrderMade) == OrderMade("7", str(id))
     assert (amount, status) == (7800, "CREATED")
@@ -111,13 +118,13 @@ def test_an_order_is_written_with_its_lines_answered_and_told_of(orders: str) ->
 
 def test_an_order_whose_amount_is_not_the_sum_of_its_lines_is_refused(orders: str) -> None:
     wrong = command(msgspec.structs.replace(CREATE, amount=7801), "CREATE_ORDER")
-    assert outcomes(done(orders_of(orders, Ids(1)), wrong)) == [False]
+    assert outcomes(done(orders_of(orders, Ids(1), UNCACHED), wrong)) == [False]
     assert (rows(orders, "select * from orders"), told(orders)) == ([], [])
 
 
 def test_a_command_that_comes_twice_is_answered_the_same_and_done_once(orders: str) -> None:
     """Defect 5: the second time it was answered by a failure."""
-    first, second = done(orders_of(orders, Ids(1)), CREATE_ORDER, CREATE_ORDER)
+    first, second = done(orders_of(orders, Ids(1), UNCACHED), CREATE_ORDER, CREATE_ORDER)
     assert first == second
     assert rows(orders, "select count(*) from orders") == [(1,)]
     assert len(told(orders)) == 1
@@ -125,14 +132,14 @@ def test_a_command_that_comes_twice_is_answered_the_same_and_done_once(orders: s
 
 def test_a_rollback_that_overtakes_its_command_leaves_no_orphan(orders: str) -> None:
     """Defect 7: the command came after its rollback, and its order stood."""
-    assert outcomes(done(orders_of(orders, Ids(1)), ROLLBACK_ORDER, CREATE_ORDER)) == [True, False]
+    assert outcomes(done(orders_of(orders, Ids(1), UNCACHED), ROLLBACK_ORDER, CREATE_ORDER)) == [True, False]
     assert (rows(orders, "select * from orders"), told(orders)) == ([], [])
 
 
 def test_of_two_rollbacks_at_once_one_cancels(orders: str) -> None:
     """Defect 7: two rollbacks at once put the stock back twice."""
-    done(orders_of(orders, Ids(1)), CREATE_ORDER)
-    replicas = [orders_of(orders, Ids(worker)) for worker in (1, 2)]
+    done(orders_of(orders, Ids(1), UNCACHED), CREATE_ORDER)
+    replicas = [orders_of(orders, Ids(worker), UNCACHED) for worker in (1, 2)]
 
     async def rolled(replica: Participant) -> None:
         assert outcomes(await replica.do([ROLLBACK_ORDER])) == [True]
@@ -149,11 +156,11 @@ def test_of_two_rollbacks_at_once_one_cancels(orders: str) -> None:
 
 def test_a_rollback_without_anything_to_roll_back_succeeds(orders: str) -> None:
     """Defect 1: a rollback crashed the service, and was redelivered for ever."""
-    assert outcomes(done(orders_of(orders, Ids(1)), ROLLBACK_ORDER, ROLLBACK_ORDER)) == [True, True]
+    assert outcomes(done(orders_of(orders, Ids(1), UNCACHED), ROLLBACK_ORDER, ROLLBACK_ORDER)) == [True, True]
 
 
 def test_a_payment_is_received_and_refunded(payments: str) -> None:
-    participant = payments_of(payments, Ids(1), RuledProvider())
+    participant = payments_of(payments, Ids(1), RuledProvider(), UNCACHED)
     assert outcomes(done(participant, CREATE_PAYMENT, ROLLBACK_PAYMENT)) == [True, True]
     assert rows(payments, "select amount, currency, status, charge from payments") == [(7800, "USD", "REFUNDED", "charge-7")]
     assert [each.type for each in told(payments)] == ["PaymentReceived", "PaymentRefunded"]
@@ -161,7 +168,7 @@ def test_a_payment_is_received_and_refunded(payments: str) -> None:
 
 def test_a_payment_that_is_declined_is_no_payment_and_nobody_is_told_of_one(payments: str) -> None:
     """Defect 8: success was told before the payment was made."""
-    replies = done(payments_of(payments, Ids(1), RuledProvider(limit=7799)), CREATE_PAYMENT)
+    replies = done(payments_of(payments, Ids(1), RuledProvider(limit=7799), UNCACHED), CREATE_PAYMENT)
     [reply] = [each for each in map(replied, replies) if each is not None]
     assert (reply.success, reply.transient) == (False, False)
     assert "above the limit" in (reply.reason or "")
@@ -179,7 +186,7 @@ class Silent:
 
 
 def test_a_provider_that_does_not_answer_is_asked_again(payments: str) -> None:
-    [reply] = map(replied, done(payments_of(payments, Ids(1), Silent()), CREATE_PAYMENT))
+    [reply] = map(replied, done(payments_of(payments, Ids(1), Silent(), UNCACHED), CREATE_PAYMENT))
     assert reply is not None
     assert (reply.success, reply.transient) == (False, True)
 

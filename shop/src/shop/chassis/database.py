@@ -16,6 +16,7 @@ __all__ = ["Connection", "Pool"]
 
 Connection: TypeAlias = AsyncConnection[Any]
 
+_TELL_WITHIN = 5
 _TRY_AGAIN = 0.5
 """Seconds. The pool's own pauses would grow to minutes, and the service be away for as long after its database is back."""
 
@@ -39,7 +40,13 @@ class Pool:
         )
 
     async def __aenter__(self) -> Pool:
-        await self._pool.open(wait=True, timeout=self._wait_on_start)
+        try:
+            await self._pool.open(wait=True, timeout=self._wait_on_start)
+        except PoolTimeout:
+            await self._pool.close()
+            # Only a connection of one's own says why there is none.
+            async with await AsyncConnection.connect(self.url, connect_timeout=_TELL_WITHIN):
+                raise
         return self
 
     async def __aexit__(self, *_: object) -> None:

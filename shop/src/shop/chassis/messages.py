@@ -83,9 +83,7 @@ class Draining:
 
     async def receive(self, most: int, wait: float) -> Sequence[Delivery]:
         if not self._stopping:
-            deliveries = await self._subscriber.receive(most, wait)
-            if deliveries or not self._stopping:
-                return deliveries
+            return await self._subscriber.receive(most, wait)
         self._idle.set()  # whoever asks for more is done with what it had
         await asyncio.Event().wait()
         return ()

@@ -195,12 +195,10 @@ def _built(kind: type[S], values: Mapping[str, Any], within: Any = None) -> S:
 
 
 def _refused(setting: Setting, text: str, error: Exception) -> str:
-    secret = _plain(setting.kind) is Secret
     said = error.message if isinstance(error, UsageError) else str(error)
     hint = f"; {error.hint}" if isinstance(error, UsageError) and error.hint else ""
-    value = "its value" if secret else repr(text)
     meaning = f" ({setting.meaning})" if setting.meaning else ""
-    return f"{setting.variable}: {value} cannot be used: {said[:1].lower()}{said[1:]}{hint}{meaning}"
+    return f"{setting.variable}: {text!r} cannot be used: {said[:1].lower()}{said[1:]}{hint}{meaning}"
 
 
 def _together(settings: msgspec.Struct, prefix: str) -> Iterator[str]:

@@ -27,7 +27,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """`amount` and prices are in minor units of the currency; times are UTC."""
+    """`amount` and prices are in minor units of the currency; times are UTC. `version` counts changes."""
 
     id: int
     purchase_id: int
@@ -38,6 +38,7 @@ class Order(msgspec.Struct, frozen=True):
     status: Status
     created_at: datetime
     cancelled_at: datetime | None = None
+    version: int = 1
 
 
 def written(command: CreateOrder, id: int, now: datetime) -> Order:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from sagacity.messaging.postgres import outbox
 from sagacity.saga import BusinessFailure, Command, Participant, Transaction
+from shop.chassis.cache.rows import RowCache
 from shop.chassis.ids import Ids, to_public
 from shop.chassis.told import told
 from shop.chassis.traced import traced
@@ -23,7 +24,9 @@ TOPICS = (topics.CREATE_ORDER, topics.ROLLBACK_ORDER)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def participant(url: str, ids: Ids, *, clock: Callable[[], int] = lambda: time.time_ns() // 1000) -> Participant:
+def participant(
+    url: str, ids: Ids, cache: RowCache, *, clock: Callable[[], int] = lambda: time.time_ns() // 1000
+) -> Participant:
     """The order service, as sagas know it; `clock` is in microseconds since 1970, UTC."""
     orders = Participant("order", url, source="/shop/order", dead_letters=topics.DEAD_LETTER, clock=clock)
 
@@ -36,6 +39,7 @@ def participant(url: str, ids: Ids, *, clock: Callable[[], int] = lambda: time.t
             order = written(asked, ids.new(), _EPOCH + timedelta(microseconds=now))
         except Disagreement as error:
             raise BusinessFailure(str(error)) from error
+        await cache.expect(to_public(order.id))
         await store.add(transaction, order)
         order_id = to_public(order.id)
         event = OrderCreated(asked.purchase_id, order_id, asked.customer_id, asked.items, asked.amount, asked.currency)

@@ -11,10 +11,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from shop.chassis.access import BEARER, Caller, signed_in
+from shop.chassis.cache.rows import Load, RowCache
+from shop.chassis.cache.source import Kept
 from shop.chassis.database import Pool
 from shop.chassis.failures import Failure
 from shop.chassis.http import id_in_path
-from shop.chassis.ids import PublicId, to_public
+from shop.chassis.ids import PublicId, from_public, to_public
 from shop.contracts.commands import Currency, Money, Quantity
 from shop.order import store
 from shop.order.domain import Order, Status
@@ -46,6 +48,9 @@ class OrderBody(msgspec.Struct, frozen=True):
     cancelled_at: datetime | None
 
 
+_read = msgspec.json.Decoder(OrderBody).decode
+
+
 class OrderPage(msgspec.Struct, frozen=True):
     """Orders, the newest first. `next` is what to give as `after` for those that follow; null where there are none."""
 
@@ -54,15 +59,15 @@ class OrderPage(msgspec.Struct, frozen=True):
 
 
 @get("/api/v1/orders/{order_id:str}", guards=[signed_in], security=BEARER, summary="One order")
-async def order(order_id: FromPath[str], caller: NamedDependency[Caller], pool: NamedDependency[Pool]) -> OrderBody:
+async def order(order_id: FromPath[str], caller: NamedDependency[Caller], cache: NamedDependency[RowCache]) -> OrderBody:
     """404 where there is no such order, 403 where it is somebody else's."""
-    async with pool.connection() as connection:
-        found = await store.find(connection, id_in_path(order_id, "order"))
-    if found is None:
+    kept = await cache.read(to_public(id_in_path(order_id, "order")))
+    if kept.value is None:
         raise Failure(404, "there is no such order")
-    if found.customer_id != caller.customer_id:
+    found = _read(kept.value)
+    if found.customer_id != to_public(caller.customer_id):
         raise Failure(403, "this order is somebody else's")
-    return _body(found)
+    return found
 
 
 @get("/api/v1/orders", guards=[signed_in], security=BEARER, summary="The caller's orders, the newest first")
@@ -80,6 +85,20 @@ async def orders(
 
 
 ROUTES = (order, orders)
+
+
+def loading(pool: Pool) -> Load:
+    """Reads an order by its public id, as it is shown, for the cache."""
+
+    async def load(key: str) -> Kept | None:
+        id = from_public(key)
+        if id is None:
+            return None
+        async with pool.connection() as connection:
+            found = await store.find(connection, id)
+        return None if found is None else Kept(found.version, msgspec.json.encode(_body(found)))
+
+    return load
 
 
 def _body(order: Order) -> OrderBody:

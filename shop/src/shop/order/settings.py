@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from shop.chassis import parts
+from shop.chassis.cache.settings import Caching, Redis
 
 __all__ = ["Settings"]
 
@@ -16,6 +17,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     database: parts.Database
     kafka: parts.Kafka
     auth: parts.Access
+    redis: Redis = Redis(nodes=())
+    cache: Caching = Caching()
     ids: parts.Ids = parts.Ids()
     otlp: parts.Otlp = parts.Otlp()
     life: parts.Life = parts.Life()

@@ -20,7 +20,7 @@ select %s, * from unnest(%s::bigint[], %s::integer[], %s::bigint[])
 _CANCEL = """
 update orders set status = 'CANCELLED', cancelled_at = %s where purchase_id = %s and status = 'CREATED' returning id
 """
-_COLUMNS = "id, purchase_id, customer_id, amount, currency, status, created_at, cancelled_at"
+_COLUMNS = "id, purchase_id, customer_id, amount, currency, status, created_at, cancelled_at, version"
 _FIND = f"select {_COLUMNS} from orders where id = %s"
 _OF_CUSTOMER = f"select {_COLUMNS} from orders where customer_id = %s and id < %s order by id desc limit %s"
 _LINES = """
@@ -67,7 +67,7 @@ async def _read(on: Executes, query: str, parameters: Sequence[object]) -> Seque
     return [
         Order(
             id=id, purchase_id=purchase, customer_id=customer, lines=tuple(lines[id]), amount=amount, currency=currency,
-            status=status, created_at=created, cancelled_at=cancelled,
+            status=status, created_at=created, cancelled_at=cancelled, version=version,
         )
-        for id, purchase, customer, amount, currency, status, created, cancelled in rows
+        for id, purchase, customer, amount, currency, status, created, cancelled, version in rows
     ]  # fmt: skip

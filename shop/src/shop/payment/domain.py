@@ -15,7 +15,8 @@ Status: TypeAlias = Literal["RECEIVED", "REFUNDED"]
 
 
 class Payment(msgspec.Struct, frozen=True):
-    """`amount` is in minor units of the currency; times are UTC. `charge` is what the provider knows it by."""
+    """`amount` is in minor units of the currency; times are UTC. `charge` is what the provider knows it by,
+    `version` counts changes."""
 
     id: int
     purchase_id: int
@@ -27,6 +28,7 @@ class Payment(msgspec.Struct, frozen=True):
     charge: str
     received_at: datetime
     refunded_at: datetime | None = None
+    version: int = 1
 
 
 def taken(command: CreatePayment, id: int, charge: str, now: datetime) -> Payment:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from sagacity.messaging.postgres import outbox
 from sagacity.saga import BusinessFailure, Command, Participant, Transaction
+from shop.chassis.cache.rows import RowCache
 from shop.chassis.ids import Ids, to_public
 from shop.chassis.told import told
 from shop.chassis.traced import traced
@@ -25,7 +26,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def participant(
-    url: str, ids: Ids, provider: Provider, *, clock: Callable[[], int] = lambda: time.time_ns() // 1000
+    url: str, ids: Ids, provider: Provider, cache: RowCache, *, clock: Callable[[], int] = lambda: time.time_ns() // 1000
 ) -> Participant:
     """The payment service, as sagas know it; `clock` is in microseconds since 1970, UTC."""
     payments = Participant("payment", url, source="/shop/payment", dead_letters=topics.DEAD_LETTER, clock=clock)
@@ -42,6 +43,7 @@ def participant(
             raise BusinessFailure(f"the payment provider does not answer: {error}", transient=True) from error
         now = clock()
         payment = taken(asked, ids.new(), charge, _EPOCH + timedelta(microseconds=now))
+        await cache.expect(to_public(payment.id))
         await store.add(transaction, payment)
         payment_id = to_public(payment.id)
         event = PaymentReceived(

@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from shop.chassis import parts
+from shop.chassis.cache.settings import Caching, Redis
 
 __all__ = ["Rules", "Settings"]
 
@@ -29,6 +30,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     kafka: parts.Kafka
     auth: parts.Access
     provider: Rules = Rules()
+    redis: Redis = Redis(nodes=())
+    cache: Caching = Caching()
     ids: parts.Ids = parts.Ids()
     otlp: parts.Otlp = parts.Otlp()
     life: parts.Life = parts.Life()

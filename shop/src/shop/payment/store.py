@@ -9,7 +9,7 @@ from shop.payment.domain import Payment
 
 __all__ = ["add", "find", "refund", "standing"]
 
-_COLUMNS = "id, purchase_id, order_id, customer_id, amount, currency, status, charge, received_at, refunded_at"
+_COLUMNS = "id, purchase_id, order_id, customer_id, amount, currency, status, charge, received_at, refunded_at, version"
 _ADD = """
 insert into payments (id, purchase_id, order_id, customer_id, amount, currency, status, charge, received_at)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
@@ -46,8 +46,8 @@ async def _one(on: Executes, query: str, id: int) -> Payment | None:
     row = await (await on.execute(query, (id,))).fetchone()
     if row is None:
         return None
-    id, purchase, order, customer, amount, currency, status, charge, received, refunded = row
+    id, purchase, order, customer, amount, currency, status, charge, received, refunded, version = row
     return Payment(
         id=id, purchase_id=purchase, order_id=order, customer_id=customer, amount=amount, currency=currency, status=status,
-        charge=charge, received_at=received, refunded_at=refunded,
+        charge=charge, received_at=received, refunded_at=refunded, version=version,
     )  # fmt: skip

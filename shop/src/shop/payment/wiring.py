@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shop.chassis.access import Account, Remembering
+from shop.chassis.cache.rows import RowCache, Uncached, row_cache
 from shop.chassis.database import Pool
 from shop.chassis.http import HttpServer, create_app
 from shop.chassis.ids import Ids
@@ -13,7 +14,7 @@ from shop.chassis.service import Service
 from shop.chassis.tables import UpToDate
 from shop.chassis.telemetry import Telemetry
 from shop.payment.handlers import TOPICS, participant
-from shop.payment.http import ROUTES
+from shop.payment.http import ROUTES, loading
 from shop.payment.ruled import RuledProvider
 from shop.payment.settings import Settings
 
@@ -27,17 +28,22 @@ def wire(settings: Settings) -> Service:
     service.add("telemetry", Telemetry("payment", settings.otlp))
     service.add("schema", UpToDate(settings.database, REVISIONS, on_start=settings.migrate_on_start))
     pool = service.add("database", Pool(settings.database))
+    cache: RowCache = Uncached(loading(pool))
+    if settings.redis.nodes:
+        registry = service.metrics.registry
+        layers = row_cache("payment:1", "payments", loading(pool), pool, settings.redis, settings.cache, registry)
+        cache = service.add("cache", layers, needed=False)
     account = service.add("account", Account(settings.auth))
     service.add("outbox", Outbox(pool.url, settings.kafka), needed=False)
     provider = RuledProvider(limit=settings.provider.limit, declined=settings.provider.declined)
-    payments = participant(pool.url, Ids(settings.ids.worker), provider)
+    payments = participant(pool.url, Ids(settings.ids.worker), provider, cache)
     service.add("commands", Consumer(payments, settings.kafka, TOPICS, "payment"), needed=False)
     app = create_app(
         service,
         ROUTES,
         settings=settings.http,
         authority=Remembering(account, settings.auth.kept),
-        dependencies={"pool": pool},
+        dependencies={"pool": pool, "cache": cache},
     )
     service.add("http", HttpServer(app, settings.http))
     return service

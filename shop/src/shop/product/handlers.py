@@ -39,14 +39,16 @@ def participant(url: str, *, clock: Callable[[], int] = lambda: time.time_ns() /
         wanted = summed((int(item.product_id), item.quantity) for item in asked.items)
         if not wanted:
             raise BusinessFailure("there is nothing in this purchase")
-        try:
-            taken = await reservations.take(transaction, int(asked.purchase_id), wanted, asked.currency, _when(now))
-        except reservations.Refused as refused:
-            raise BusinessFailure(str(refused)) from refused
-        items = tuple(PricedItem(to_public(line.product_id), line.quantity, line.price) for line in taken.lines)
-        event = InventoryReserved(asked.purchase_id, items, taken.amount, taken.currency)
-        message = told(event, service="product", id=f"{command.id}/reserved", time=now, cause=command.envelope)
-        await outbox.send(await transaction.connection(), [message])
+        connection = await transaction.connection()
+        async with connection.pipeline():  # what need not be waited for goes together
+            try:
+                taken = await reservations.take(connection, int(asked.purchase_id), wanted, asked.currency, _when(now))
+            except reservations.Refused as refused:
+                raise BusinessFailure(str(refused)) from refused
+            items = tuple(PricedItem(to_public(line.product_id), line.quantity, line.price) for line in taken.lines)
+            event = InventoryReserved(asked.purchase_id, items, taken.amount, taken.currency)
+            message = told(event, service="product", id=f"{command.id}/reserved", time=now, cause=command.envelope)
+            await outbox.send(connection, [message])
         return ProductInventoryUpdated(asked.purchase_id, items, taken.amount, taken.currency)
 
     @stock.compensates("RollbackProductInventory", RollbackProductInventory)

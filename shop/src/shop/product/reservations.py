@@ -20,13 +20,15 @@ wanted product anyhow, and a commit."""
 _LOCK = "select pg_advisory_xact_lock(%s)"
 _STOCKS = "select id, inventory, price, currency from products where id = any(%s) order by id for update"
 _TAKE = """
-update products set inventory = inventory - taken.quantity
-from unnest(%s::bigint[], %s::bigint[]) as taken (id, quantity) where products.id = taken.id
-"""
-_RESERVE = "insert into reservations (purchase_id, amount, currency, reserved_at) values (%s, %s, %s, %s)"
-_LINES = """
+with taken as (
+    select * from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as line (product_id, quantity, price)
+), moved as (
+    update products set inventory = inventory - taken.quantity from taken where products.id = taken.product_id
+), kept as (
+    insert into reservations (purchase_id, amount, currency, reserved_at) values (%s, %s, %s, %s) returning purchase_id
+)
 insert into reservation_lines (purchase_id, product_id, quantity, price)
-select %s, * from unnest(%s::bigint[], %s::bigint[], %s::bigint[])
+select kept.purchase_id, taken.product_id, taken.quantity, taken.price from kept, taken
 """
 _RELEASE = """
 update reservations set released_at = %s where purchase_id = %s and released_at is null returning purchase_id
@@ -51,11 +53,9 @@ async def take(on: Executes, purchase_id: int, wanted: Mapping[int, int], curren
     if reason is not None:
         raise Refused(reason)
     taken = reserved(wanted, stocks, currency)
-    ids = [line.product_id for line in taken.lines]
-    quantities = [line.quantity for line in taken.lines]
-    await on.execute(_TAKE, (ids, quantities))
-    await on.execute(_RESERVE, (purchase_id, taken.amount, currency, now))
-    await on.execute(_LINES, (purchase_id, ids, quantities, [line.price for line in taken.lines]))
+    lines = taken.lines
+    columns = [x.product_id for x in lines], [x.quantity for x in lines], [x.price for x in lines]
+    await on.execute(_TAKE, (*columns, purchase_id, taken.amount, currency, now))
     return taken
 
 

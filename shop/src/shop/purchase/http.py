@@ -20,12 +20,15 @@ from shop.contracts.commands import Currency, Money, PurchaseStepChanged, Quanti
 from shop.purchase import store
 from shop.purchase.domain import Line, Purchase, Standing, Status, standings
 from shop.purchase.placing import Asked, Placing
+from shop.purchase.store import Told
 from shop.purchase.streams import Streams
 
 __all__ = ["ROUTES", "ItemBody", "PlacedBody", "PurchaseBody", "PurchaseRequest", "StepBody"]
 
 _PATH = "/api/v1/purchases"
 _LATEST = 1 << 31
+_ALL = 10_000
+"""More than is ever told of a purchase."""
 _step = msgspec.json.Decoder(PurchaseStepChanged).decode
 
 
@@ -103,10 +106,8 @@ async def purchase(purchase_id: FromPath[str], caller: NamedDependency[Caller], 
     """404 where there is no such purchase, 403 where it is somebody else's."""
     found = await _own(purchase_id, caller, pool)
     async with pool.connection() as connection:
-        told = await store.told_after(connection, found.id, 0)
-    steps = (_step(each.data) for each in told if each.type == "step")
-    at = iter([each.at for each in told if each.type == "step"])
-    return _body(found, [Standing(each.step, each.result, each.reason, next(at)) for each in steps])
+        told = await store.told_after(connection, found.id, 0, _ALL)
+    return _body(found, [_standing(each) for each in told if each.type == "step"])
 
 
 @get(f"{_PATH}/{{purchase_id:str}}/events", guards=[signed_in], security=BEARER, summary="Every step, then the result")
@@ -143,6 +144,11 @@ async def _own(text: str, caller: Caller, pool: Pool) -> Purchase:
     if found.customer_id != caller.customer_id:
         raise Failure(403, "this purchase is somebody else's")
     return found
+
+
+def _standing(told: Told) -> Standing:
+    step = _step(told.data)
+    return Standing(step.step, step.result, step.reason, told.at)
 
 
 def _id(place: int, item: ItemBody) -> int:

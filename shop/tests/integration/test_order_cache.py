@@ -1,0 +1,85 @@
+"""Orders and payments through the cache, on a real Redis cluster: what has changed is seen by every replica."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+import psycopg
+import pytest
+from prometheus_client import CollectorRegistry
+from test_order_and_payment import CREATE_ORDER, CREATE_PAYMENT, ROLLBACK_ORDER, ROLLBACK_PAYMENT
+
+import shop.order.http
+import shop.order.wiring
+import shop.payment.http
+import shop.payment.wiring
+from sagacity.testing.servers.redis import RedisCluster
+from shop.chassis.cache.cache import Cache
+from shop.chassis.cache.rows import Load, row_cache
+from shop.chassis.cache.settings import Caching, Redis
+from shop.chassis.database import Pool
+from shop.chassis.ids import Ids
+from shop.chassis.migrating import migrate_now
+from shop.chassis.parts import Database
+from shop.chassis.settings import Secret
+from shop.order.handlers import participant as orders_of
+from shop.payment.handlers import participant as payments_of
+from shop.payment.ruled import RuledProvider
+
+_WITHIN = 60.0
+
+
+@asynccontextmanager
+async def replica(pool: Pool, nodes: str, table: str, load: Load) -> AsyncIterator[Cache]:
+    redis = Redis(nodes=tuple(nodes.split(",")))
+    async with row_cache(f"test-{table}:1", table, load, pool, redis, Caching(), CollectorRegistry()) as cache:
+        yield cache
+
+
+async def shows(cache: Cache, key: str, status: str) -> None:
+    """Wait until a replica tells this status."""
+    async with asyncio.timeout(_WITHIN):
+        while True:
+            kept = await cache.read(key)
+            if kept.value is not None and msgspec.json.decode(kept.value)["status"] == status:
+                return
+            await asyncio.sleep(0.02)
+
+
+def ids(dsn: str, table: str) -> list[str]:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        return [str(id) for (id,) in connection.execute(f"select id from {table}".encode()).fetchall()]
+
+
+@pytest.mark.parametrize("table", ["orders", "payments"])
+def test_what_one_replica_writes_and_undoes_is_seen_by_another(
+    database: str, redis_cluster: RedisCluster, table: str
+) -> None:
+    service = shop.order if table == "orders" else shop.payment
+    migrate_now(database, service.wiring.REVISIONS)
+
+    async def story() -> None:
+        async with Pool(Database(url=Secret(database), pool=6)) as pool:
+            load = service.http.loading(pool)
+            nodes = redis_cluster.addresses
+            async with replica(pool, nodes, table, load) as here, replica(pool, nodes, table, load) as there:
+                assert (await there.read("17")).value is None
+                if table == "orders":
+                    participant = orders_of(database, Ids(1), here)
+                    do, undo, first, last = CREATE_ORDER, ROLLBACK_ORDER, "CREATED", "CANCELLED"
+                else:
+                    participant = payments_of(database, Ids(1), RuledProvider(), here)
+                    do, undo, first, last = CREATE_PAYMENT, ROLLBACK_PAYMENT, "RECEIVED", "REFUNDED"
+                await participant.do([do])
+                [key] = ids(database, table)
+                for cache in (here, there):
+                    await shows(cache, key, first)
+                await participant.do([undo])
+                for cache in (here, there):
+                    await shows(cache, key, last)
+                await participant.close()
+
+    asyncio.run(story())
