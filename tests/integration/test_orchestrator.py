@@ -14,6 +14,8 @@ from msgspec.structs import replace
 
 from postgres_stories import connected, eventually
 from sagacity.errors import UsageError
+from sagacity.messaging import Envelope, Message
+from sagacity.messaging.memory import MemoryBroker
 from sagacity.saga import Retry, Saga, Step
 from sagacity.saga.handlers import BusinessFailure, Command
 from sagacity.saga.orchestrator import Orchestrator
@@ -264,6 +266,34 @@ def test_two_replicas_share_the_sagas_and_do_nothing_twice(database: str) -> Non
             assert {saga.status for saga in sagas} == {"completed"}
             for number in range(100):
                 assert await selling.done(f"p{number}") == ["do reserve", "do order", "do pay", "do ship"]
+
+    asyncio.run(story())
+
+
+def test_a_position_that_was_moved_on_unseen_holds_nothing_up(database: str) -> None:
+    """As after a commit whose answer was lost with the connection."""
+
+    def begun(id: str) -> Message:
+        return Message("begin", Envelope(id=id, type="Begin", source="/test", time=1, key=id, data=b"{}"))
+
+    async def story() -> None:
+        await install(database)
+        orchestrator = Orchestrator(database, [purchase()], starts={"begin": "purchase"}, events=False)
+        broker = MemoryBroker(partitions=1)
+        reading = broker.subscriber(["begin"], "orchestrator", orchestrator.positions)
+        task = asyncio.create_task(orchestrator.run(reading))
+        async with asyncio.timeout(LIMIT), connected(database) as connection:
+            await broker.publisher().publish([begun("s1")])
+            while await listing.state(connection, "s1") is None:
+                await asyncio.sleep(0.01)
+            await connection.execute("update sagacity.positions set position = 2")
+            await broker.publisher().publish([begun("s2"), begun("s3")])
+            while await listing.state(connection, "s3") is None:
+                await asyncio.sleep(0.01)
+            assert await listing.state(connection, "s2") is None
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await reading.close()
 
     asyncio.run(story())
 

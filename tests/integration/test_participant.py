@@ -248,6 +248,29 @@ def test_over_a_broker_positions_effects_and_replies_are_one(database: str) -> N
     asyncio.run(story())
 
 
+def test_a_position_that_was_moved_on_unseen_holds_nothing_up(database: str) -> None:
+    """As after a commit whose answer was lost with the connection."""
+
+    async def story() -> None:
+        async with stock(database) as selling, connected(database) as connection, asyncio.timeout(60):
+            broker = MemoryBroker(partitions=1)
+            reading = broker.subscriber(["commands"], "stock", selling.participant.positions)
+            running = asyncio.create_task(selling.participant.run(reading))
+            await broker.publisher().publish([Message("commands", command("s0"))])
+            while await selling.left() != 4:
+                await asyncio.sleep(0.01)
+            await connection.execute("update sagacity.positions set position = 2")
+            await broker.publisher().publish([Message("commands", command(f"s{number}")) for number in (1, 2)])
+            while await selling.left() != 3:
+                await asyncio.sleep(0.01)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await reading.close()
+            assert selling.runs[-1] == "s2/reserve/do/1"
+
+    asyncio.run(story())
+
+
 def test_two_handlers_of_one_name_are_refused() -> None:
     participant = Participant("stock", "")
 

@@ -147,3 +147,27 @@ def test_a_database_that_is_away_for_a_moment_loses_nothing(tables: str) -> None
 
     asyncio.run(story())
     assert rows(tables, "select word from heard order by word") == ["a", "b", "c"]
+
+
+def test_a_position_that_was_moved_on_unseen_holds_nothing_up(tables: str) -> None:
+    """As after a commit whose answer was lost with the connection: nothing is done again, and what follows is done."""
+    ear = Ear(tables)
+
+    async def story() -> None:
+        broker = MemoryBroker(partitions=1)
+        subscriber = broker.subscriber([TOPIC], "ear", ear.listener.positions)
+        running = asyncio.create_task(ear.listener.run(subscriber))
+        await broker.publisher().publish([news("1", "a")])
+        async with asyncio.timeout(60):
+            while not await asyncio.to_thread(position(tables, 1)):
+                await asyncio.sleep(0.02)
+            rows(tables, "update sagacity.positions set position = 2 returning 1")
+            await broker.publisher().publish([news("2", "done already"), news("3", "c")])
+            while not await asyncio.to_thread(position(tables, 3)):
+                await asyncio.sleep(0.02)
+        running.cancel()
+        await asyncio.wait((running,))
+        await subscriber.close()
+
+    asyncio.run(story())
+    assert rows(tables, "select word from heard order by word") == ["a", "c"]

@@ -146,22 +146,31 @@ class Listener:
                 await self._tried([each], bury=reason)
 
     async def _tried(self, deliveries: Sequence[Delivery], *, bury: str | None = None) -> Exception | None:
-        """Do these and commit; None when that is done, or is another's now, else what a handler failed with."""
+        """Do these and commit; None when that is done, else what a handler failed with.
+
+        Where a position is no longer where it was left, it is read again: another member may have moved it on, or this one,
+        by a commit whose answer was lost with the connection.
+        """
+        moved: list[Partition] = []
         while True:
-            fresh = self._reading.fresh(deliveries)
-            if not fresh:
-                return None
-            moves: Moves = self._reading.moves(fresh)
+            moves: Moves = {}
             counted: Counter[str] = Counter()
             try:
                 connection = await self._open()
+                if moved:
+                    self._reading.begin(moved, await positions.read(connection, self.name, moved))
+                    moved = []
+                fresh = self._reading.fresh(deliveries)
+                if not fresh:
+                    return None
+                moves = self._reading.moves(fresh)
                 async with connection.transaction():
                     await positions.move(connection, self.name, moves)
                     await self._do(connection, fresh, counted, bury)
             except FencedError as error:
                 self._log.warning("fenced", reason=error.message)
-                self._reading.fenced(moves)
-                return None
+                moved = list(moves)
+                continue
             except (OperationalError, InterfaceError) as error:
                 await self._let_go()
                 await self._complain(f"the database: {str(error).strip() or type(error).__name__}")
