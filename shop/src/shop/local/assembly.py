@@ -132,7 +132,12 @@ class _Made:
             log=self._log("kafka"),
         )
         if not broker.keeps:
-            self._say(f"the broker is {kind}, which holds its topics in memory: what is in them is gone after a restart")
+            self._say(
+                f"the broker is {kind}, which holds its topics in memory. After a restart of it the shop may not go on:"
+            )
+            self._say(
+                f"then remove {self._folder} and begin anew, or install Java and Maven for a broker that keeps its topics"
+            )
         return broker
 
     def redis(self) -> tuple[RedisNode, ...]:
