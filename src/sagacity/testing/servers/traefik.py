@@ -11,7 +11,7 @@ from sagacity.testing.servers.packages import Package, Say, to_stderr
 from sagacity.testing.servers.ports import free_ports
 from sagacity.testing.servers.server import Server
 from sagacity.testing.servers.unavailable import UnavailableError
-from sagacity.testing.servers.web import status_of
+from sagacity.testing.servers.web import body_of, status_of
 
 __all__ = ["PACKAGE", "Traefik", "prepare_traefik", "traefik_at_hand"]
 
@@ -57,6 +57,7 @@ class Traefik(Server):
             f"--entryPoints.traefik.address=127.0.0.1:{self.port}",
             f"--providers.file.filename={self.routes}",
             "--ping=true",
+            "--api.insecure=true",  # which routes it knows is asked there; it is on 127.0.0.1 as all else
             "--metrics.prometheus=true",
             "--global.checkNewVersion=false",
             "--global.sendAnonymousUsage=false",
@@ -65,7 +66,14 @@ class Traefik(Server):
         ]
 
     def answers(self) -> bool:
-        return status_of(f"http://127.0.0.1:{self.port}/ping") == 200
+        return status_of(f"http://127.0.0.1:{self.port}/ping") == 200 and self._routed()
+
+    def _routed(self) -> bool:
+        """Whether it has read its routes, which it does a moment after it answers."""
+        if not self.routes.stat().st_size:
+            return True
+        routers = body_of(f"http://127.0.0.1:{self.port}/api/http/routers")
+        return routers is not None and b'"provider":"file"' in routers
 
 
 def traefik_at_hand() -> Path | None:
