@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from math import log2
 
 import msgspec
@@ -137,17 +137,17 @@ def _refined(split: Split, cut: Cut, finer: Split) -> Cut:
     """The cut moved to where the finer ranges have fewest on the wrong side."""
     high_happens = cut.above[1] * sum(cut.below) > cut.below[1] * sum(cut.above)
     rows = finer.rows
-    wrong = sum(row[2] if high_happens else row[3] for row in rows)  # all of them above the bound
-    best, place = wrong, 0
-    for number, row in enumerate(rows, start=1):
-        wrong += (row[3] - row[2]) if high_happens else (row[2] - row[3])
-        if wrong < best:
-            best, place = wrong, number
+    wrong = [sum(row[2] if high_happens else row[3] for row in rows)]  # all of them above the bound
+    for row in rows:
+        wrong.append(wrong[-1] + (row[3] - row[2] if high_happens else row[2] - row[3]))
     first = Decimal(rows[0][0])
     lower = [row for row in split.rows if Decimal(row[1]) < first]
-    if (place == 0 and not lower) or place == len(rows):
+    places = [n for n, each in enumerate(wrong[:-1]) if each <= min(wrong) + 1 and (n or lower)]
+    if not places:
         return cut
-    bound = round_between(rows[place - 1][1] if place else lower[-1][1], rows[place][0])
+    bounds = {n: round_between(rows[n - 1][1] if n else lower[-1][1], rows[n][0]) for n in places}
+    place = min(places, key=lambda n: (_digits(bounds[n]), wrong[n]))
+    bound = bounds[place]
     parts = [row for row in split.rows if Decimal(row[1]) < first] + list(rows[:place])
     below = (sum(row[2] for row in parts), sum(row[3] for row in parts))
     totals = (cut.below[0] + cut.above[0], cut.below[1] + cut.above[1])
@@ -164,10 +164,15 @@ def round_between(low: str, high: str) -> str:
     for power in range(12, -10, -1):
         step = Decimal(1).scaleb(power)
         for multiple in (step * 5, step):
-            candidate = -(-least // multiple) * multiple
+            candidate = (least / multiple).to_integral_value(ROUND_CEILING) * multiple
             if least <= candidate < most:
                 return f"{candidate.normalize():f}"
     return low
+
+
+def _digits(number: str) -> int:
+    """How many digits of a number say something: of 1000 one."""
+    return len(number.replace(".", "").strip("-0"))
 
 
 def _gain(below: tuple[int, int], totals: tuple[int, int]) -> float:

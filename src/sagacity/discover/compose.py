@@ -10,7 +10,7 @@ from sagacity.discover.branches import Branch, branches
 from sagacity.discover.order import Ordered, ordered
 from sagacity.discover.proposal import Candidate
 from sagacity.discover.relations import Pair, Relations
-from sagacity.discover.spans import Deadline, deadline
+from sagacity.discover.spans import Deadline, deadline, inverted
 from sagacity.discover.values import Agreements, agreements
 from sagacity.ledger.mining import Beside, Column, Mining, Side, Test
 from sagacity.workflow.durations import format_duration
@@ -20,6 +20,7 @@ from sagacity.workflow.model import Workflow
 
 __all__ = ["Composer"]
 
+_BY_CHANCE = 2
 _FORWARD = ("chain_response", "chain_succession")
 
 
@@ -33,6 +34,7 @@ class Composer:
         self.names = list(workflow.events)
         self.order: Ordered = ordered(relations)
         self.deadlines = self._deadlines()
+        self.by_chance = self._by_chance()
         self.branches = self._branches()
         self.agreements: Agreements = agreements(mining, relations, self._kind, lambda column: column.attribute)
         self.alternating = mining.alternating(self._recurring())
@@ -101,6 +103,8 @@ class Composer:
         """Whether a precedence is said with a window: a deadline for what need not come."""
         if (x, a, "before") not in self.deadlines or (x, a) in self.order.answers:
             return False
+        if any(each.target == a and each.happens and self._conditioned(each) for each in self.branches):
+            return False
         return not any((y, a) in self.order.answers and (y, a, "after") in self.deadlines for y in self.relations.types)
 
     def _alternates(self, x: int, a: int) -> Pair | tuple[bool, bool]:
@@ -134,7 +138,7 @@ class Composer:
         for a, b in self.order.exclusive:
             one = (min(a, b), max(a, b)) in relations.exactly_one
             found.append(self._pair("exclusive_choice" if one else "not_co_existence", a, b))
-        found += [self._pair("not_response", b, a) for b, a in self.order.never_after]
+        found += [self._pair("not_response", b, a) for b, a in self.order.never_after if (b, a) not in self.by_chance]
         found += [self._pair(template, a, b) for (a, b), template in self.chains.items()]
         return found
 
@@ -184,6 +188,10 @@ class Composer:
             found.append(self._pair(template, a, b, limit, when=when))
         return found
 
+    def _conditioned(self, branch: Branch) -> bool:
+        """Whether a rule with a condition has a deadline."""
+        return (branch.tests[0].column.type, branch.target, "after") in self.deadlines
+
     def _condition(self, test: Test) -> str:
         name, kind = quoted(test.column.attribute), self._kind(test.column)
         if test.values is not None:
@@ -232,6 +240,24 @@ class Composer:
                 found[each.a, each.b, each.side] = limit
         return found
 
+    def _by_chance(self) -> set[Pair]:
+        """Pairs (b, a) whose order is that of things that go on side by side: some cases have it the other way round, about
+        as many as there would be if each took its own time from the beginning of the case."""
+        relations = self.relations
+        if len(relations.begins) != 1 or not self.order.never_after:
+            return set()
+        (first,) = relations.begins
+        types = sorted({a for pair in self.order.never_after for a in pair} - {first})
+        spans = {each.b: each.bins for each in self.mining.delays([(first, a, "after") for a in types])}
+        found = set()
+        for b, a in self.order.never_after:
+            if {a, b} <= spans.keys():
+                counted = relations.pairs[a, b]
+                against = counted.both - counted.behind
+                if against >= _BY_CHANCE and against * 3 > inverted(spans[b], spans[a]) * counted.both:
+                    found.add((b, a))
+        return found
+
     def _optional(self) -> list[int]:
         """Optional event types that no other optional one brings about, nor comes with."""
         relations = self.relations
@@ -273,10 +299,16 @@ class Composer:
         return Candidate(section="rules", event=self.names[b], rule=rule, note=note)
 
     def _usual(self, limit: Deadline) -> str:
-        return f"half within {span(limit.median, 2)}, 95 % within {span(limit.most, 2)}"
+        return f"half within {_about(limit.median)}, 95 % within {_about(limit.most)}"
 
     def _name(self, a: int) -> str:
         return quoted(self.names[a])
+
+
+def _about(us: int) -> str:
+    """A span without digits that nobody asks for."""
+    unit = next((size for size in (1_000_000, 10_000, 1_000) if us >= 10 * size), 1)
+    return span(us // unit * unit, 2)
 
 
 def _number(text: str | None) -> str:

@@ -141,11 +141,11 @@ class Relations:
             for b in self.types:
                 if a >= b or not {a, b}.isdisjoint(self.mandatory):
                     continue
-                rarer = min(self.number(a), self.number(b))
                 expected = self.number(a) * self.number(b) / self.cases
                 both = self._count(a, b).both
+                either = self.number(a) + self.number(b) - both
                 least = max(_SUPPORT, self.support / 4)
-                if expected >= least and both <= min((1 - self.threshold) * rarer, _SURPRISE * expected):
+                if expected >= least and both <= min((1 - self.threshold) * either, _SURPRISE * expected):
                     found.add((a, b))
         return frozenset(found)
 

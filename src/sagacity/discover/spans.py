@@ -8,7 +8,7 @@ import msgspec
 
 from sagacity.workflow.durations import UNITS
 
-__all__ = ["Deadline", "deadline", "rounded", "timeout"]
+__all__ = ["Deadline", "deadline", "inverted", "rounded", "timeout"]
 
 _MARGIN = 1.25
 _LEAST_DELAYS = 30
@@ -59,6 +59,13 @@ def deadline(bins: Mapping[int, tuple[int, int]], threshold: float) -> Deadline 
     if within > _USUAL * max(median, UNITS["s"]) or within <= 0:
         return None
     return Deadline(within, total, median, most, longer, found is not None)
+
+
+def inverted(first: Mapping[int, tuple[int, int]], second: Mapping[int, tuple[int, int]]) -> float:
+    """How likely it is that what takes `second` takes longer than what takes `first`, if neither knew of the other."""
+    total = sum(n for n, _ in first.values()) * sum(n for n, _ in second.values())
+    longer = sum(n * m * (1.0 if b > a else 0.5 if b == a else 0.0) for a, (n, _) in first.items() for b, (m, _) in second.items())
+    return longer / total if total else 0.0
 
 
 def _quantile(bins: Mapping[int, tuple[int, int]], share: float, total: int) -> int:

@@ -1,0 +1,104 @@
+"""`sagacity discover`: a workflow that history suggests."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sagacity.cli.asking import LENIENT, MAX_REJECTED, MEMORY, THREADS, promised, watching, written
+
+if TYPE_CHECKING:
+    from sagacity.discover.proposal import Proposal
+
+__all__ = ["command"]
+
+_OUT = {"metavar": "FILE", "show_default": False}
+_FIELD = {"metavar": "FIELD", "show_default": False}
+
+
+def command(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILES...", help="Event logs: files, folders, globs; JSONL, CSV, Parquet or XES.")
+    ],
+    case: Annotated[
+        str | None,
+        typer.Option("--case", help="The field whose value ties events together. Without it, candidates are listed.", **_FIELD),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write the workflow there. Default: to standard output.", **_OUT)
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(min=0.5, max=1.0, help="Propose what holds in so large a share of the cases that it concerns.")
+    ] = 0.95,
+    type: Annotated[str | None, typer.Option("--type", help="The field that holds an event's type.", **_FIELD)] = None,
+    time: Annotated[str | None, typer.Option("--time", help="The field that holds its time.", **_FIELD)] = None,
+    id: Annotated[str | None, typer.Option("--id", help="The field that holds its id.", **_FIELD)] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="INSTANT", help="Learn from events up to this instant only.", show_default=False),
+    ] = None,
+    max_rejected: MAX_REJECTED = 0,
+    lenient: LENIENT = False,
+    memory: MEMORY = None,
+    threads: THREADS = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, and no summary.")] = False,
+) -> None:
+    """Propose a workflow that history suggests, each rule with its evidence.
+
+    What nearly always happens becomes a rule, and what is said already by other rules is left out. The file is a workflow as
+    any other: read it, change it, and check by it.
+
+    \b
+    Examples:
+      sagacity discover events/*.parquet --case order_id -o order.workflow.yaml
+      sagacity discover permits.xes.gz -o permit.workflow.yaml --threshold 0.98
+      sagacity discover events.jsonl                        (which fields could be --case?)
+      sagacity discover events.jsonl --case data.order_id --until 2026-10-01T00:00Z
+    """
+    from sagacity.errors import UsageError
+
+    promised(tables=(), texts=(out,))
+    if any(each.endswith((".yaml", ".yml")) for each in files):
+        raise UsageError("a workflow is what this makes", hint="name the events; check judges by a workflow")
+    from sagacity.reconcile.discovery import Discovery
+
+    name = out.name.partition(".")[0] if out is not None else None
+    with (
+        watching(quiet) as progress,
+        Discovery(
+            files,
+            case,
+            type=type,
+            time=time,
+            id=id,
+            name=name,
+            until=until,
+            folder=out.parent if out is not None else None,
+            max_rejected=None if lenient else max_rejected,
+            memory=memory,
+            threads=threads,
+            progress=progress,
+        ) as discovery,
+    ):
+        proposal = discovery.propose(threshold)
+    if out is None:
+        sys.stdout.write(proposal.text)
+    else:
+        written(out, proposal.text)
+        if not quiet:
+            typer.echo(_summary(proposal, out))
+
+
+def _summary(proposal: Proposal, out: Path) -> str:
+    shape = proposal.shape
+    rules = f"{len(proposal.rules):,} rule{'s' if len(proposal.rules) != 1 else ''}"
+    lines = [
+        f"{shape.events:,} events of {shape.cases:,} cases, of which {shape.counted:,} were taken for over.",
+        f"wrote {out}: {rules} about {len(proposal.workflow.events)} event types, each with its evidence; "
+        f"{proposal.violated:,} cases break one of them.",
+        f"Read it, change what is not so, then: sagacity check {out}",
+    ]
+    return "\n".join(lines)
