@@ -62,7 +62,13 @@ rules:
 """The workflow that the orders follow, but for the faults."""
 
 _S, _M, _H, _D = 1.0, 60.0, 3600.0, 86400.0
-_DUE = {"StockReserved": 5 * _M, "PaymentReceived": 30 * _M, "InvoiceSent": 10 * _M, "ComplianceCheckDone": 24 * _H, "ItemShipped": 3 * _D}
+_DUE = {
+    "StockReserved": 5 * _M,
+    "PaymentReceived": 30 * _M,
+    "InvoiceSent": 10 * _M,
+    "ComplianceCheckDone": 24 * _H,
+    "ItemShipped": 3 * _D,
+}
 KINDS = (
     "missing", "duplicate", "late", "out of order", "another amount", "other items", "both paid and cancelled",
     "large and not reviewed", "small and reviewed", "wrapped after it left",
@@ -171,7 +177,9 @@ class _Order:
         t["ComplianceCheckDone"] = t["PaymentReceived"] + self.wait("ComplianceCheckDone")
         t["ItemShipped"] = t["PaymentReceived"] + 20 * _M + self.wait("ItemShipped") * 0.9
         if self.gift:
-            t["GiftWrapped"] = t["PaymentReceived"] + (t["ItemShipped"] - t["PaymentReceived"]) * self.random.uniform(0.1, 0.9)
+            t["GiftWrapped"] = t["PaymentReceived"] + (t["ItemShipped"] - t["PaymentReceived"]) * self.random.uniform(
+                0.1, 0.9
+            )
         if self.items > 1 and self.random.random() < 0.25:
             first = self.random.randint(1, self.items - 1)
             self.parts = [first, self.items - first]

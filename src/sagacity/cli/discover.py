@@ -25,7 +25,9 @@ def command(
     ],
     case: Annotated[
         str | None,
-        typer.Option("--case", help="The field whose value ties events together. Without it, candidates are listed.", **_FIELD),
+        typer.Option(
+            "--case", help="The field whose value ties events together. Without it, candidates are listed.", **_FIELD
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write the workflow there. Default: to standard output.", **_OUT)
@@ -65,6 +67,9 @@ def command(
         raise UsageError("a workflow is what this makes", hint="name the events; check judges by a workflow")
     from sagacity.reconcile.discovery import Discovery
 
+    if case is None and not any(each.endswith((".xes", ".xes.gz")) for each in files):
+        _keys(files, type, time, memory, threads)
+        return
     name = out.name.partition(".")[0] if out is not None else None
     with (
         watching(quiet) as progress,
@@ -90,6 +95,31 @@ def command(
         written(out, proposal.text)
         if not quiet:
             typer.echo(_summary(proposal, out))
+
+
+def _keys(files: list[str], type: str | None, time: str | None, memory: str | None, threads: int | None) -> None:
+    """Print which fields could be the key."""
+    from sagacity.discover.keys import chosen
+    from sagacity.reconcile.discovery import candidate_keys
+
+    for source, keys in candidate_keys(files, type=type, time=time, memory=memory, threads=threads).items():
+        typer.echo(f"Which field ties the events of '{source}' together? Candidates for --case, the likeliest first:\n")
+        if not keys.candidates:
+            typer.echo("  none: no field recurs from event to event")
+        for each in keys.candidates:
+            typer.echo(
+                f"  {each.path}\n      on {each.coverage:.0%} of the events, "
+                f"of {len(each.types)} of {each.all_types} types; "
+                f"{each.groups:,} groups of {each.events_a_group:.1f} events and {each.types_a_group:.1f} types on average"
+            )
+        for link in keys.links:
+            typer.echo(
+                f"\n  {link.second} links to {link.first}: {link.events:,} events carry both. "
+                "In the workflow, name both in keys:."
+            )
+        best = chosen(keys)
+        if best is not None:
+            typer.echo(f"\nNext: sagacity discover {' '.join(files[:3])} --case {best}")
 
 
 def _summary(proposal: Proposal, out: Path) -> str:

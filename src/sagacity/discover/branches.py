@@ -194,5 +194,3 @@ def _joined(given: tuple[Test, ...], test: Test) -> tuple[Test, ...]:
             most = test.most if test.most is not None else held.most
             return (*given[:place], Test(held.column, least=least, most=most), *given[place + 1 :])
     return (*given, test)
-
-

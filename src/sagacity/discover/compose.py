@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-
 from sagacity.discover.branches import Branch, branches
 from sagacity.discover.order import Ordered, ordered
 from sagacity.discover.proposal import Candidate
@@ -62,7 +61,9 @@ class Composer:
                 text = f"within {format_duration(limit.within)} of {self._name(x)}"
                 within.append(self._said(a, text, self._usual(limit)))
         values = [
-            self._said(a, f"{quoted(each.left.attribute)} = {self._name(each.right[0].type)}.{quoted(each.right[0].attribute)}")
+            self._said(
+                a, f"{quoted(each.left.attribute)} = {self._name(each.right[0].type)}.{quoted(each.right[0].attribute)}"
+            )
             for each in self.agreements.equal
             if each.left.type == a
         ]
@@ -274,7 +275,9 @@ class Composer:
         ]
 
     def _branches(self) -> list[Branch]:
-        columns = [Column(number, name) for number, event in enumerate(self.workflow.events.values()) for name in event.capture]
+        columns = [
+            Column(number, name) for number, event in enumerate(self.workflow.events.values()) for name in event.capture
+        ]
         columns = [each for each in columns if each.type in self.relations.types and self._kind(each) != "time"]
         return [branch for b in self._optional() for branch in branches(self.mining, self.relations, b, columns)]
 
@@ -313,5 +316,3 @@ def _about(us: int) -> str:
 
 def _number(text: str | None) -> str:
     return f"{Decimal(text or '0').normalize():f}"
-
-

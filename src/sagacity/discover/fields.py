@@ -1,5 +1,5 @@
-"""Which field of raw records says what: the type, the time, the id, the correlation key. By names that are usual, and by what
-stands in them."""
+"""Which field of raw records says what: the type, the time, the id, the correlation key. By names that are usual, and by
+what stands in them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ __all__ = ["Stated", "event_fields", "key_field", "last_step", "plain"]
 
 _TYPES = ("type", "eventtype", "event", "eventname", "activity", "conceptname", "action", "kind", "status", "name")
 _TIMES = (
-    "time", "timetimestamp", "timestamp", "eventtime", "occurredat", "happenedat", "at", "ts", "datetime", "createdat", "date",
+    "time", "timetimestamp", "timestamp", "eventtime", "occurredat", "happenedat", "at", "ts", "datetime",
+    "createdat", "date",
 )  # fmt: skip
 _IDS = ("id", "eventid", "messageid", "uuid", "guid")
 _MOSTLY = 0.95

@@ -25,7 +25,9 @@ __all__ = ["Ordered", "ordered"]
 
 
 class Ordered(msgspec.Struct, frozen=True):
-    """The pairs that are worth saying. `answers` and `follows` may yet drop one another, once deadlines are known: see `spoken`."""
+    """The pairs that are worth saying. `answers` and `follows` may yet drop one another, once deadlines are known: see
+    `spoken`.
+    """
 
     answers: tuple[Pair, ...]
     follows: tuple[Pair, ...]
@@ -127,6 +129,6 @@ def _exclusive(relations: Relations) -> set[Pair]:
         return any(leads(x, other) and both(one, x) for x in relations.types if x not in (one, other))
 
     kept = {(a, b) for a, b in excluded if not (through(a, b) or through(b, a))}
-    chosen = {a for pair in kept & relations.exactly_one for a in pair}
-    kept |= {pair for pair in relations.exactly_one if chosen.isdisjoint(pair)}
+    if not kept & relations.exactly_one:
+        kept |= relations.exactly_one
     return {(a, b) if relations.place(a) < relations.place(b) else (b, a) for a, b in kept}

@@ -22,13 +22,13 @@ _RESERVED = {"time", "id", "type", "source", "seq", "case"}
 _FEW_VALUES = 50
 _DIGITS = 14
 _EVERYWHERE = 3
-"""An attribute that nearly all of many types have says something of the case; it is captured of so many of them. What XES calls
-an attribute of the trace is the same on all of them, and captured of one."""
+"""An attribute that nearly all of many types have says something of the case; it is captured of so many of them. What
+XES calls an attribute of the trace is the same on all of them, and captured of one."""
 
 
 class Look(msgspec.Struct, frozen=True):
-    """A source as it was looked at: its sample, what its events are read from, the key's path, the types with their counts, the
-    format and path to write, and whether its order is that of its records."""
+    """A source as it was looked at: its sample, what its events are read from, the key's path, the types with their
+    counts, the format and path to write, and whether its order is that of its records."""
 
     sample: Sample
     stated: Stated

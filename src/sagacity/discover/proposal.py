@@ -38,8 +38,8 @@ class CounterExample(msgspec.Struct, frozen=True):
 class Evidence(msgspec.Struct, frozen=True):
     """What `check` says of a rule on the history that it was learnt from.
 
-    `support` counts the cases that it concerns and that are decided, `held` those of them in which it holds; `findings` what it
-    finds. `counter` holds up to three cases against it.
+    `support` counts the cases that it concerns and that are decided, `held` those of them in which it holds; `findings`
+    what it finds. `counter` holds up to three cases against it.
     """
 
     support: int

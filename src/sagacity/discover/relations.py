@@ -26,9 +26,7 @@ class Relations:
     A relation needs `support`: so many cases that it concerns, a hundredth of all and at least five.
     """
 
-    def __init__(
-        self, shape: LogShape, types: Sequence[TypeCount], pairs: Sequence[PairCount], threshold: float
-    ) -> None:
+    def __init__(self, shape: LogShape, types: Sequence[TypeCount], pairs: Sequence[PairCount], threshold: float) -> None:
         self.cases = max(shape.counted, 1)
         self.threshold = threshold
         self.support = max(_SUPPORT, round(_SHARE * self.cases))
@@ -135,7 +133,9 @@ class Relations:
 
     @cached_property
     def exclusive(self) -> frozenset[Pair]:
-        """(a, b), a before b in the list of types: never both, though either is frequent enough that chance would have both."""
+        """(a, b), a before b in the list of types: never both, though either is frequent enough that chance would have
+        both.
+        """
         found = set()
         for a in self.types:
             for b in self.types:

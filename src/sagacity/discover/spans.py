@@ -23,8 +23,8 @@ _BIN = 16
 
 
 class Deadline(msgspec.Struct, frozen=True):
-    """A deadline (microseconds), and what it was drawn from: how many delays, their median and 95th percentile, how many were
-    longer, and whether a gap sets those apart."""
+    """A deadline (microseconds), and what it was drawn from: how many delays, their median and 95th percentile, how many
+    were longer, and whether a gap sets those apart."""
 
     within: int
     delays: int
@@ -37,10 +37,10 @@ class Deadline(msgspec.Struct, frozen=True):
 def deadline(bins: Mapping[int, tuple[int, int]], threshold: float) -> Deadline | None:
     """The deadline that a distribution of delays suggests; None where there are too few, or they have no usual length.
 
-    `bins` maps sixteenths of a doubling to a count and the longest span in it (microseconds). Where the longest delays, no more
-    of them than the threshold lets go, stand apart from the others by a gap, the deadline lies in the gap: beyond what is usual
-    by a quarter. Else it lies a quarter beyond the longest; or, of a long thin tail, beyond all but a tenth of what the
-    threshold lets go.
+    `bins` maps sixteenths of a doubling to a count and the longest span in it (microseconds). Where the longest delays,
+    no more of them than the threshold lets go, stand apart from the others by a gap, the deadline lies in the gap:
+    beyond what is usual by a quarter. Else it lies a quarter beyond the longest; or, of a long thin tail, beyond all but
+    a tenth of what the threshold lets go.
     """
     total = sum(n for n, _ in bins.values())
     if total < _LEAST_DELAYS:
@@ -64,7 +64,9 @@ def deadline(bins: Mapping[int, tuple[int, int]], threshold: float) -> Deadline 
 def inverted(first: Mapping[int, tuple[int, int]], second: Mapping[int, tuple[int, int]]) -> float:
     """How likely it is that what takes `second` takes longer than what takes `first`, if neither knew of the other."""
     total = sum(n for n, _ in first.values()) * sum(n for n, _ in second.values())
-    longer = sum(n * m * (1.0 if b > a else 0.5 if b == a else 0.0) for a, (n, _) in first.items() for b, (m, _) in second.items())
+    longer = sum(
+        n * m * (1.0 if b > a else 0.5 if b == a else 0.0) for a, (n, _) in first.items() for b, (m, _) in second.items()
+    )
     return longer / total if total else 0.0
 
 
@@ -112,7 +114,10 @@ _STEPS = (
     *((n, "s") for n in (1, 2, 3, 5, 10, 15, 20, 30, 45)),
     *((n, "m") for n in (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 45, 50)),
     *((n, "h") for n in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12, 15, 18, 20, 24, 30, 36)),
-    *((n, "d") for n in (2, 2.5, 3, 4, 5, 6, 7, 8, 10, 12, 14, 18, 21, 25, 28, 30, 35, 40, 45, 50, 60, 75, 90, 100, 120, 150)),
+    *(
+        (n, "d")
+        for n in (2, 2.5, 3, 4, 5, 6, 7, 8, 10, 12, 14, 18, 21, 25, 28, 30, 35, 40, 45, 50, 60, 75, 90, 100, 120, 150)
+    ),
     *((n, "d") for n in (180, 200, 250, 300, 365, 400, 500, 600, 730, 1000, 1500, 2000, 3650)),
 )
 _ROUND = tuple(int(n * UNITS[unit]) for n, unit in _STEPS)

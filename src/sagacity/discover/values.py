@@ -24,8 +24,12 @@ class Agreements(msgspec.Struct, frozen=True):
     sums: tuple[Agreement, ...]
 
 
-def agreements(mining: Mining, relations: Relations, kind: Callable[[Column], str], name: Callable[[Column], str]) -> Agreements:
-    """What agrees in as many cases as the threshold asks. `kind` and `name` tell of a column what it is read as and called."""
+def agreements(
+    mining: Mining, relations: Relations, kind: Callable[[Column], str], name: Callable[[Column], str]
+) -> Agreements:
+    """What agrees in as many cases as the threshold asks. `kind` and `name` tell of a column what it is read as and
+    called.
+    """
     places = [each for each in mining.values() if each.column.type in relations.types and each.cases >= _sampled(relations)]
     places = sorted((each for each in places if each.top <= _TOP * each.cases), key=lambda each: _rank(each, relations))
     columns = [each.column for each in places][:_MOST_COLUMNS]
@@ -39,7 +43,9 @@ def agreements(mining: Mining, relations: Relations, kind: Callable[[Column], st
     equal: dict[Column, Agreement] = {}
     for each in sorted(agreeing, key=lambda each: (columns.index(each.left), columns.index(each.right[0]))):
         equal.setdefault(each.left, each)
-    numbers = [column for column in columns if kind(column) in ("integer", "decimal") and column not in equal][:_MOST_NUMBERS]
+    numbers = [column for column in columns if kind(column) in ("integer", "decimal") and column not in equal][
+        :_MOST_NUMBERS
+    ]
     return Agreements(tuple(equal.values()), tuple(_sums(mining, relations, numbers, columns)))
 
 
@@ -62,10 +68,10 @@ def _agrees(each: Agreement, relations: Relations) -> bool:
     return each.both >= _sampled(relations) and each.agree >= relations.threshold * each.both
 
 
-def _sums(
-    mining: Mining, relations: Relations, numbers: Sequence[Column], columns: Sequence[Column]
-) -> list[Agreement]:
-    """Sums, each number as a sum once: of all events of a type that recurs, else of two others of which neither is nought."""
+def _sums(mining: Mining, relations: Relations, numbers: Sequence[Column], columns: Sequence[Column]) -> list[Agreement]:
+    """Sums, each number as a sum once: of all events of a type that recurs, else of two others of which neither is
+    nought.
+    """
     found: dict[Column, Agreement] = {}
     summed: set[Column] = set()
     for each in mining.sums(numbers):

@@ -72,7 +72,9 @@ def _rules(candidates: Sequence[Candidate], evidence: Sequence[Evidence | None])
 
 
 def evidence_text(candidate: Candidate, evidence: Evidence | None) -> str:
-    """What speaks for a rule in one line: how often it holds, of how many cases, what else it rests on, and cases against it."""
+    """What speaks for a rule in one line: how often it holds, of how many cases, what else it rests on, and cases
+    against it.
+    """
     if evidence is None:
         return ""
     said = f"{percent(evidence.held, evidence.support)} of {evidence.support:,} cases"
@@ -101,7 +103,9 @@ def _source(name: str, source: Source, key: str) -> list[str]:
         given = {"format": source.format, "path": source.path}
     lines += [f"    {name}: {_scalar(value)}" for name, value in given.items() if value is not None]
     if source.format != "xes" or source.keys.get(key) != '"case:concept:name"':
-        lines.append(f"    key: {_scalar(source.keys[key])}" if list(source.keys) == [key] else f"    key: {_map(source.keys)}")
+        lines.append(
+            f"    key: {_scalar(source.keys[key])}" if list(source.keys) == [key] else f"    key: {_map(source.keys)}"
+        )
     return lines
 
 

@@ -1,10 +1,11 @@
 """The port for learning from history: what a ledger counts, so that `sagacity.discover` can choose what to propose.
 
-All work over events is the ledger's, as queries; what comes back is counts, small whatever the size of the log. A candidate's
-final evidence does not come from here: it is judged by the same plan as `sagacity check`, so that it is what `check` would say.
+All work over events is the ledger's, as queries; what comes back is counts, small whatever the size of the log. A
+candidate's final evidence does not come from here: it is judged by the same plan as `sagacity check`, so that it is what
+`check` would say.
 
-Counts are of cases that are *settled*: begun so long before the end of the log that what was to happen has happened. Times and
-spans are microseconds, instants since 1970-01-01T00:00Z. Types are numbered by their place in `Workflow.events`.
+Counts are of cases that are *settled*: begun so long before the end of the log that what was to happen has happened.
+Times and spans are microseconds, instants since 1970-01-01T00:00Z. Types are numbered by their place in `Workflow.events`.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from sagacity.sources.inputs import Input
 from sagacity.workflow.model import Workflow
 
 __all__ = [
-    "Agreement", "Beside", "Column", "Delay", "FieldSeen", "KeySeen", "Link", "LogShape", "Mining", "PairCount", "Place", "Sample",
-    "Side", "Split", "Test", "TypeCount", "Variant",
+    "Agreement", "Beside", "Column", "Delay", "FieldSeen", "KeySeen", "Link", "LogShape", "Mining", "PairCount", "Place",
+    "Sample", "Side", "Split", "Test", "TypeCount", "Variant",
 ]  # fmt: skip
 
 
@@ -28,9 +29,9 @@ class FieldSeen(msgspec.Struct, frozen=True, kw_only=True):
     """A field of raw records, as a sample of them shows it.
 
     `path` is a record expression. `records` of the sample have it, in `distinct` values (about). `whole`, `numbers`,
-    `instants`, `zoned` (instants that state their offset) and `booleans` count the values that read so; `scale` is the most digits after a decimal point, `longest` the
-    length of the longest value. `top` is how many records share the most frequent value. `by_type` counts the records that
-    have it by their type; empty before the type's field is known.
+    `instants`, `zoned` (instants that state their offset) and `booleans` count the values that read so; `scale` is the
+    most digits after a decimal point, `longest` the length of the longest value. `top` is how many records share the
+    most frequent value. `by_type` counts the records that have it by their type; empty before the type's field is known.
     """
 
     path: str
@@ -89,8 +90,9 @@ class LogShape(msgspec.Struct, frozen=True):
 
 
 class TypeCount(msgspec.Struct, frozen=True):
-    """An event type in the counted cases: in `cases` of them, `events` in all; `times` counts cases by how often it occurs in
-    them; it is first in `first` of them, and last in `last`. `place` is its mean place in a case, from 0 (first) to 1."""
+    """An event type in the counted cases: in `cases` of them, `events` in all; `times` counts cases by how often it
+    occurs in them; it is first in `first` of them, and last in `last`. `place` is its mean place in a case, from 0
+    (first) to 1."""
 
     type: int
     cases: int
@@ -103,7 +105,8 @@ class TypeCount(msgspec.Struct, frozen=True):
 
 class PairCount(msgspec.Struct, frozen=True):
     """Two event types in the counted cases. `both`: cases that have both. Among them: in `preceded` each b has an earlier a,
-    in `answered` each a has a later b, in `behind` no a comes strictly after a b. Concurrent events count as in either order."""
+    in `answered` each a has a later b, in `behind` no a comes strictly after a b. Concurrent events count as in either
+    order."""
 
     a: int
     b: int
@@ -138,7 +141,8 @@ Side: TypeAlias = Literal["after", "before"]
 class Delay(msgspec.Struct, frozen=True):
     """How long it takes from an a to the nearest b after it (or from a b back to the nearest a before it).
 
-    `bins` maps a bin to its count and its longest span; a bin is the whole part of 16 × log2 of the microseconds, -1 for none.
+    `bins` maps a bin to its count and its longest span; a bin is the whole part of 16 × log2 of the microseconds, -1 for
+    none.
     """
 
     a: int
@@ -165,8 +169,8 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Agreement(msgspec.Struct, frozen=True):
-    """Captured values that agree: `left` is the one on the right, or the sum of several; in `agree` of the `both` sampled cases
-    that have them all. With `summed`, the right is the sum over all events of its type."""
+    """Captured values that agree: `left` is the one on the right, or the sum of several; in `agree` of the `both`
+    sampled cases that have them all. With `summed`, the right is the sum over all events of its type."""
 
     left: Column
     right: tuple[Column, ...]
@@ -273,4 +277,3 @@ class Mining(Protocol):
     def split(self, target: int, column: Column, given: Sequence[Test]) -> Split | None:
         """How a type's occurrence depends on an attribute, in the counted cases for which all of `given` holds."""
         ...
-

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from sagacity.discover.compose import Composer
 from sagacity.discover.fields import event_fields, key_field
+from sagacity.discover.keys import Keys, keyish, suggested
 from sagacity.discover.outline import Look, key_name, outline
 from sagacity.discover.proposal import Candidate, CounterExample, Evidence, Proposal, Proposed
 from sagacity.discover.relations import Relations
@@ -28,7 +29,7 @@ from sagacity.workflow.language.reader import loads
 from sagacity.workflow.model import Assert, Expectation, Rule, Workflow
 from sagacity.workflow.words.naming import names
 
-__all__ = ["Discovery", "discover"]
+__all__ = ["Discovery", "candidate_keys", "discover"]
 
 _COUNTER_EXAMPLES = 3
 _VARIANTS = 12
@@ -37,9 +38,10 @@ _VARIANTS = 12
 class Discovery:
     """A log that is learnt from. `files` are paths, folders, globs, or tables in memory; `case` names the correlation key.
 
-    `type`, `time` and `id` name the fields of records that say so; what is not stated is found out. Only events up to `until`
-    are learnt from. `folder` is where the workflow file is to lie, from which its sources are named. Other parameters are those
-    of `History`. Raises UsageError, SourceError, RejectedError, LedgerError. Use it as a context manager.
+    `type`, `time` and `id` name the fields of records that say so; what is not stated is found out. Only events up to
+    `until` are learnt from. `folder` is where the workflow file is to lie, from which its sources are named. Other
+    parameters are those of `History`. Raises UsageError, SourceError, RejectedError, LedgerError. Use it as a context
+    manager.
     """
 
     def __init__(
@@ -96,7 +98,7 @@ class Discovery:
         stated = event_fields(self.mining.sample(source, given, None), *self._stated)
         sample = self.mining.sample(source, given, stated.type)
         xes = self._records.formats[source] == "xes"
-        key = '"case:concept:name"' if case is None and xes else key_field(sample, case or "")
+        key = '"case:concept:name"' if case is None and xes else key_field(sample, case or "case")
         if key is None:
             listed = ", ".join(field.path for field in sample.fields[:12])
             raise UsageError(f"source '{source}' has no field '{case}'", hint=f"it has {listed}")
@@ -104,7 +106,9 @@ class Discovery:
         return Look(sample, stated, key, types, self._records.formats[source], self._records.paths[source])
 
     def _settled(self) -> LogShape:
-        """The log, with those cases counted that began so long before its end that hardly any goes on; two thirds at least."""
+        """The log, with those cases counted that began so long before its end that hardly any goes on; two thirds at
+        least.
+        """
         spans = self.mining.spans()
         if not spans.cases:
             raise UsageError("the log holds no case", hint="is --case a field that its records have?")
@@ -207,8 +211,8 @@ class Discovery:
         until = f"{instant(shape.first)[:10]} to {instant(shape.last)[:10]}"
         return [
             f"Learnt from {given}: {shape.events:,} events of {shape.cases:,} cases, {until}.",
-            f"Each rule holds in at least {threshold * 100:g} % of the cases that it concerns and that are over; beside it stands",
-            "how often, and cases in which it does not. Read it, change it, then: sagacity check on this file.",
+            f"Each rule holds in at least {threshold * 100:g} % of the cases that it concerns and that are over; beside it",
+            "stands how often, and cases in which it does not. Read it, change it, then: sagacity check on this file.",
         ]
 
     def _beside(self, relations: Relations, rules: Sequence[Proposed]) -> dict[str, str]:
@@ -232,6 +236,31 @@ def discover(files: Any, case: str | None = None, *, threshold: float = 0.95, **
         return discovery.propose(threshold)
 
 
+def candidate_keys(
+    files: Any,
+    *,
+    type: str | None = None,
+    time: str | None = None,
+    memory: str | None = None,
+    threads: int | None = None,
+) -> dict[str, Keys]:
+    """For each source, the fields that could be its correlation key. Parameters and errors are those of `Discovery`."""
+    records = Records(files)
+    mining: Mining = DuckDBMining(memory=memory, threads=threads)
+    try:
+        found = {}
+        for source, given in records.inputs(mining).items():
+            sample = mining.sample(source, given, None)
+            stated = event_fields(sample, type, time, None)
+            types = mining.types(source, given, stated.type)
+            seen, links = mining.keys(source, given, stated.type, keyish(sample, stated))
+            found[source] = suggested(seen, links, sum(types.values()), len(types))
+        return found
+    finally:
+        mining.close()
+        records.close()
+
+
 def _frequency(each: TypeCount, cases: int) -> str:
     return f"in {percent(each.cases, cases)} of the cases" if each.cases < cases else "in all cases"
 
@@ -242,7 +271,10 @@ def _used(workflow: Workflow, expectations: Sequence[Expectation]) -> Mapping[st
     for name, event in workflow.events.items():
         said = [_words(each) for each in expectations if not isinstance(each, Rule) or name in each.events]
         words = set().union(*said) if said else set()
-        found[name] = replace(event, capture={each: capture for each, capture in event.capture.items() if (name, each) in words or each in words})
+        found[name] = replace(
+            event,
+            capture={each: capture for each, capture in event.capture.items() if (name, each) in words or each in words},
+        )
     return found
 
 

@@ -50,7 +50,9 @@ class Records:
             raise UsageError("nothing is given to learn from", hint="name files, such as events/*.jsonl.gz")
         asked = Workflow(name=_ASKED, sources={_ASKED: Source()}, events={})
         if all(isinstance(each, dict) for each in self._given):
-            found: list[tuple[Any, Input]] = [(None, resolve(asked, {_ASKED: self._given}, base=None, spool=self._spool)[_ASKED])]
+            found: list[tuple[Any, Input]] = [
+                (None, resolve(asked, {_ASKED: self._given}, base=None, spool=self._spool)[_ASKED])
+            ]
         else:
             found = [(each, resolve(asked, {_ASKED: each}, base=None, spool=self._spool)[_ASKED]) for each in self._given]
         groups: dict[Any, list[tuple[Any, Input]]] = {}

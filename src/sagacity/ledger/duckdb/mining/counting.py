@@ -76,7 +76,8 @@ def alternating(
         """CREATE OR REPLACE TEMP TABLE spaced AS
            SELECT s.v, s.i, s.type, s.p, t.next, t.previous FROM steps AS s JOIN (
              SELECT v, type, p, lead(p) OVER w AS next, lag(p) OVER w AS previous
-             FROM (SELECT DISTINCT v, type, p FROM steps SEMI JOIN weights USING (v)) WINDOW w AS (PARTITION BY v, type ORDER BY p)
+             FROM (SELECT DISTINCT v, type, p FROM steps SEMI JOIN weights USING (v)) WINDOW w AS (PARTITION BY v, type
+             ORDER BY p)
            ) AS t USING (v, type, p)"""
     )
     query = """WITH kept AS (

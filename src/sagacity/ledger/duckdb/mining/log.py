@@ -2,15 +2,17 @@
 
 | relation | one row | columns |
 |---|---|---|
-| `mined` | an event | `c` the case's hash, `type`, `time`, `p` its position in the case from 1, concurrent events sharing one |
+| `mined` | an event | `c` the case's hash, `type`, `time`, `p` its position in the case from 1, concurrent events
+sharing one |
 | `courses` | a case | `c`, `v` the variant, `first`, `last` |
 | `steps` | an event of a variant | `v`, `i` its place, `type`, `p` |
 | `weights` | a variant | `v`, `n` the counted cases that go so |
 
-A variant is one text: a letter an event, which tells its type and whether it is concurrent with the one before. Cases that go
-the same way are counted together, so that all that has to do with order is worked out once a variant.
+A variant is one text: a letter an event, which tells its type and whether it is concurrent with the one before. Cases
+that go the same way are counted together, so that all that has to do with order is worked out once a variant.
 
-A case is known by a hash here. What is counted so only chooses candidates; their evidence comes from the plan, which is exact.
+A case is known by a hash here. What is counted so only chooses candidates; their evidence comes from the plan, which is
+exact.
 """
 
 from __future__ import annotations
@@ -86,7 +88,8 @@ def _without_copies(connection: duckdb.DuckDBPyConnection) -> None:
 def settle(connection: duckdb.DuckDBPyConnection, before: int) -> None:
     """Make `weights` and what is counted from them: `kinds`, for each variant and type how often and where it occurs."""
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE weights AS SELECT v, count(*)::BIGINT AS n FROM courses WHERE first <= {before} GROUP BY v"
+        f"""CREATE OR REPLACE TEMP TABLE weights AS
+            SELECT v, count(*)::BIGINT AS n FROM courses WHERE first <= {before} GROUP BY v"""
     )
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE kinds AS
@@ -95,7 +98,8 @@ def settle(connection: duckdb.DuckDBPyConnection, before: int) -> None:
            FROM steps AS s JOIN weights AS w USING (v) GROUP BY v, s.type"""
     )
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE lengths AS SELECT v, max(p) AS length FROM steps SEMI JOIN weights USING (v) GROUP BY v"
+        """CREATE OR REPLACE TEMP TABLE lengths AS
+           SELECT v, max(p) AS length FROM steps SEMI JOIN weights USING (v) GROUP BY v"""
     )
 
 

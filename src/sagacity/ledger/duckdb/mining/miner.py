@@ -58,9 +58,7 @@ class DuckDBMining:
     def types(self, source: str, given: Input, type_path: str) -> dict[str, int]:
         return survey.types(self._connection, source, given, type_path)
 
-    def keys(
-        self, source: str, given: Input, type_path: str, paths: Sequence[str]
-    ) -> tuple[list[KeySeen], list[Link]]:
+    def keys(self, source: str, given: Input, type_path: str, paths: Sequence[str]) -> tuple[list[KeySeen], list[Link]]:
         return survey.keys(self._connection, source, given, type_path, paths)
 
     # Events ----------------------------------------------------------------------------------------------------------
@@ -113,7 +111,9 @@ class DuckDBMining:
     def violated(self, without: Sequence[int]) -> int:
         aside = ", ".join(map(str, without)) or "-1"
         with judging():
-            row = self._connection.execute(f"SELECT count(DISTINCT case_id) FROM findings WHERE x NOT IN ({aside})").fetchone()
+            row = self._connection.execute(
+                f"SELECT count(DISTINCT case_id) FROM findings WHERE x NOT IN ({aside})"
+            ).fetchone()
         return int(row[0]) if row else 0
 
     def variants(self, most: int) -> tuple[int, list[Variant]]:

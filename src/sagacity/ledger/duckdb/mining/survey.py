@@ -23,6 +23,7 @@ _WHOLE = r"-?(0|[1-9]\d{0,15})"
 _TYPES = 30
 _KEYS = 12
 
+
 class Looked:
     """A source that was looked at: the table that holds the sample, and the column of each path."""
 
@@ -72,13 +73,17 @@ def _seen(connection: duckdb.DuckDBPyConnection, table: str, name: str, path: Pa
         zoned=zoned, booleans=booleans, scale=scale, longest=longest, top=top, by_type=by_type,
     )  # fmt: skip
 
+
 def types(connection: duckdb.DuckDBPyConnection, source: str, given: Input, type_path: str) -> dict[str, int]:
     """See `sagacity.ledger.mining.Mining.types`."""
     define(connection)
     relation = _values(connection, source, given, [_path(type_path)], None)
     with reading(source):
-        rows = connection.execute(f"SELECT v0, count(*) FROM ({relation}) WHERE v0 IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1")
+        rows = connection.execute(
+            f"SELECT v0, count(*) FROM ({relation}) WHERE v0 IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
+        )
         return {str(name): int(n) for name, n in rows.fetchall()}
+
 
 def keys(
     connection: duckdb.DuckDBPyConnection, source: str, given: Input, type_path: str, paths: Sequence[str]
@@ -113,11 +118,13 @@ def keys(
         connection.execute("DROP TABLE keyed")
     return found, links
 
+
 def _path(text: str) -> Path:
     parsed = parse_record(text)
     if not isinstance(parsed, Path):
         raise TypeError(f"{text} is no path")
     return parsed
+
 
 def _values(
     connection: duckdb.DuckDBPyConnection, source: str, given: Input, wanted: Sequence[Path], most: int | None
@@ -129,12 +136,13 @@ def _values(
     sampled = "" if most is None else f" USING SAMPLE reservoir({max(most // len(parts), 200)} ROWS) REPEATABLE (1)"
     return " UNION ALL ".join(f"(SELECT * FROM ({_part(part, wanted)}){sampled})" for part in parts)
 
+
 def _part(part: Part, wanted: Sequence[Path]) -> str:
     values = [f"{read_text(part.fields[path])} AS v{n}" for n, path in enumerate(wanted)]
     sound = f" WHERE NOT coalesce({part.malformed}, FALSE)" if part.malformed and part.format == "jsonl" else ""
     return f"SELECT {', '.join(values)} FROM {part.relation}{sound}"
 
+
 def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     row = connection.execute(query).fetchone()
     return int(row[0]) if row else 0
-

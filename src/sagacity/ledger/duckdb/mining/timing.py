@@ -14,16 +14,13 @@ __all__ = ["delays"]
 _BIN = "CASE WHEN {d} > 0 THEN floor(16 * log2({d}))::INTEGER ELSE -1 END"
 
 
-def delays(
-    connection: duckdb.DuckDBPyConnection, before: int, pairs: Sequence[tuple[int, int, Side]]
-) -> list[Delay]:
+def delays(connection: duckdb.DuckDBPyConnection, before: int, pairs: Sequence[tuple[int, int, Side]]) -> list[Delay]:
     """See `sagacity.ledger.mining.Mining.delays`. Cases count that began up to `before`.
 
     Where neither type of a pair recurs in the counted cases, the spans of all such pairs come of one pass over the events.
     """
     single = {
-        kind
-        for (kind,) in connection.execute("SELECT type FROM kinds GROUP BY type HAVING max(times) = 1").fetchall()
+        kind for (kind,) in connection.execute("SELECT type FROM kinds GROUP BY type HAVING max(times) = 1").fetchall()
     }
     plain = [pair for pair in pairs if pair[0] in single and pair[1] in single]
     bins: defaultdict[tuple[int, int, Side], dict[int, tuple[int, int]]] = defaultdict(dict)

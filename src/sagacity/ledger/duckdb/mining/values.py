@@ -1,7 +1,8 @@
 """Captured values: which agree, which add up, and what they have to do with whether something happens.
 
-The relation `held` has one row for each of up to twenty thousand counted cases, and a column for each captured attribute of each
-event type: its first event's value, and, of numbers, the sum over all its events. `present` says which types a case has.
+The relation `held` has one row for each of up to twenty thousand counted cases, and a column for each captured attribute
+of each event type: its first event's value, and, of numbers, the sum over all its events. `present` says which types a
+case has.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sagacity.ledger.duckdb.events import EVENTS
 from sagacity.ledger.duckdb.fields import identifier, literal
 from sagacity.ledger.mining import Agreement, Column, Place, Split, Test
 from sagacity.plan.columns import column_of
-from sagacity.workflow.model import Workflow
+from sagacity.workflow.model import Capture, Workflow
 
 __all__ = ["Held"]
 
@@ -54,13 +55,14 @@ class Held:
         self.connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE held AS SELECT {", ".join(values)}
                 FROM (SELECT *, hash(case_id) AS c FROM {EVENTS} WHERE type >= 0{bound}) AS e
-                SEMI JOIN (SELECT c FROM courses WHERE first <= {before} AND c % {every} = 0) AS k ON k.c = e.c GROUP BY e.c"""
+                SEMI JOIN (SELECT c FROM courses WHERE first <= {before} AND c % {every} = 0) AS k ON k.c = e.c
+                GROUP BY e.c"""
         )
 
     def _source(self, column: Column) -> str:
         return identifier(column_of(column.attribute, self._capture(column)).name)
 
-    def _capture(self, column: Column):  # type: ignore[no-untyped-def]
+    def _capture(self, column: Column) -> Capture:
         return list(self.workflow.events.values())[column.type].capture[column.attribute]
 
     def kind(self, column: Column) -> str:
@@ -75,7 +77,8 @@ class Held:
         found = []
         for place, column in enumerate(self.columns):
             row = self.connection.execute(
-                f"SELECT sum(n), count(*), max(n) FROM (SELECT count(*) AS n FROM held WHERE v{place} IS NOT NULL GROUP BY v{place})"
+                f"""SELECT sum(n), count(*), max(n)
+                    FROM (SELECT count(*) AS n FROM held WHERE v{place} IS NOT NULL GROUP BY v{place})"""
             ).fetchone()
             if row and row[0]:
                 found.append(Place(column, int(row[0]), int(row[1]), int(row[2])))
@@ -97,8 +100,8 @@ class Held:
                 if right.type != left.type:
                     asked.append((Agreement(left, (right,), True, 0, 0), own, f"s{self.places[right]}"))
             for one, other in combinations(others, 2):
-                right = f"(v{self.places[one]} + v{self.places[other]})"
-                asked.append((Agreement(left, (one, other), False, 0, 0), own, right))
+                both = f"(v{self.places[one]} + v{self.places[other]})"
+                asked.append((Agreement(left, (one, other), False, 0, 0), own, both))
         return [each for each in self._agreeing(asked) if each.agree > _AGREE * each.both]
 
     def _agreeing(self, asked: Sequence[tuple[Agreement, str, str]]) -> list[Agreement]:
@@ -125,7 +128,8 @@ class Held:
         if not ordered and distinct > _SINGLE_VALUES:
             return None
         if not ordered or distinct <= _SINGLE_VALUES:
-            query = f"SELECT {value}::VARCHAR, {value}::VARCHAR, {counts} FROM held WHERE {where} GROUP BY {value} ORDER BY {value}"
+            query = f"""SELECT {value}::VARCHAR, {value}::VARCHAR, {counts} FROM held WHERE {where}
+                        GROUP BY {value} ORDER BY {value}"""
         else:
             query = f"""SELECT min(x)::VARCHAR, max(x)::VARCHAR, sum(without)::BIGINT, sum("with")::BIGINT FROM (
                           SELECT x, without, "with", floor({_RANGES} * (sum(without + "with") OVER (ORDER BY x) - 1)
@@ -140,5 +144,8 @@ class Held:
         value = f"v{self.places[test.column]}"
         if test.values is not None:
             return f"{value}::VARCHAR IN ({', '.join(map(literal, test.values))})"
-        bounds = [f"{value} > {test.least}" if test.least is not None else "", f"{value} <= {test.most}" if test.most is not None else ""]
+        bounds = [
+            f"{value} > {test.least}" if test.least is not None else "",
+            f"{value} <= {test.most}" if test.most is not None else "",
+        ]
         return " AND ".join(bound for bound in bounds if bound) or "TRUE"
