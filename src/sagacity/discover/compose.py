@@ -19,7 +19,9 @@ from sagacity.workflow.model import Workflow
 
 __all__ = ["Composer"]
 
-_BY_CHANCE = 2
+_BY_CHANCE = 5
+"""So many cases at least would have an order the other way round by chance, for it to say anything that they have not."""
+
 _FORWARD = ("chain_response", "chain_succession")
 
 
@@ -242,8 +244,8 @@ class Composer:
         return found
 
     def _by_chance(self) -> set[Pair]:
-        """Pairs (b, a) whose order is that of things that go on side by side: some cases have it the other way round, about
-        as many as there would be if each took its own time from the beginning of the case."""
+        """Pairs (b, a) whose order is that of things that go on side by side: there are about as many cases the other way
+        round as there would be if each took its own time from the beginning of the case."""
         relations = self.relations
         if len(relations.begins) != 1 or not self.order.never_after:
             return set()
@@ -255,7 +257,8 @@ class Composer:
             if {a, b} <= spans.keys():
                 counted = relations.pairs[a, b]
                 against = counted.both - counted.behind
-                if against >= _BY_CHANCE and against * 3 > inverted(spans[b], spans[a]) * counted.both:
+                expected = inverted(spans[b], spans[a]) * counted.both
+                if expected < _BY_CHANCE or against * 3 > expected:
                     found.add((b, a))
         return found
 

@@ -20,7 +20,6 @@ _ENVELOPE = {
 }  # fmt: skip
 _RESERVED = {"time", "id", "type", "source", "seq", "case"}
 _FEW_VALUES = 50
-_DIGITS = 14
 _EVERYWHERE = 3
 """An attribute that nearly all of many types have says something of the case; it is captured of so many of them. What
 XES calls an attribute of the trace is the same on all of them, and captured of one."""
@@ -106,7 +105,7 @@ def _capture(field: FieldSeen) -> Capture | None:
     kind: ValueType = "text"
     if field.booleans == field.records:
         kind = "boolean"
-    elif field.numbers == field.records and field.longest <= _DIGITS:
+    elif field.numbers == field.records:
         kind = "integer" if field.whole == field.records else "decimal"
     elif field.instants == field.records:
         kind = "time"

@@ -53,8 +53,16 @@ class Relations:
 
     @cached_property
     def mandatory(self) -> frozenset[int]:
-        """Types that (nearly) every case has."""
-        return frozenset(a for a in self.types if self.number(a) >= self.threshold * self.cases)
+        """Types that (nearly) every case has, and that no other type stands in for where they are absent."""
+        often = [a for a in self.types if self.number(a) >= self.threshold * self.cases]
+        return frozenset(
+            a for a in often if not any(self._stands_in(a, b) for pair in self.exclusive for b in pair if a in pair)
+        )
+
+    def _stands_in(self, a: int, b: int) -> bool:
+        """Whether half of the cases without an a have a b."""
+        absent = self.cases - self.number(a)
+        return a != b and absent > 0 and self.number(b) - self._count(a, b).both >= absent / 2
 
     @cached_property
     def single(self) -> frozenset[int]:
@@ -139,7 +147,7 @@ class Relations:
         found = set()
         for a in self.types:
             for b in self.types:
-                if a >= b or not {a, b}.isdisjoint(self.mandatory):
+                if a >= b:
                     continue
                 expected = self.number(a) * self.number(b) / self.cases
                 both = self._count(a, b).both

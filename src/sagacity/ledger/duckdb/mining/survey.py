@@ -18,7 +18,9 @@ from sagacity.workflow.conditions.record import Path, parse_record
 
 __all__ = ["Looked", "keys", "types"]
 
-_NUMBER = r"-?\d{1,16}(\.\d{1,9})?"
+_NUMBER = r"-?\d{1,14}(\.\d{1,17})?"
+"""Decimals, and binary floats as they are printed; what of them is noise, the ledger's reading tells."""
+
 _WHOLE = r"-?(0|[1-9]\d{0,15})"
 _TYPES = 30
 _KEYS = 12
@@ -58,7 +60,8 @@ def _seen(connection: duckdb.DuckDBPyConnection, table: str, name: str, path: Pa
             sum(n) FILTER (read_instant(v, 'UTC', NULL) BETWEEN {EARLIEST} AND {LATEST}),
             sum(n) FILTER (read_instant(v, NULL, NULL) BETWEEN {EARLIEST} AND {LATEST}),
             sum(n) FILTER (lower(v) IN ('true', 'false')), max(len(v)), max(n), sum(n),
-            max(CASE WHEN regexp_full_match(v, '{_NUMBER}') AND contains(v, '.') THEN len(v) - instr(v, '.') ELSE 0 END)
+            max(CASE WHEN regexp_full_match(v, '{_NUMBER}') AND contains(v, '.') AND len(v) - instr(v, '.') <= 9
+                THEN len(v) - instr(v, '.') ELSE 0 END)
             FROM (SELECT {name} AS v, count(*) AS n FROM {table} WHERE {name} IS NOT NULL GROUP BY 1)"""
     ).fetchone()
     if row is None or not row[0]:
