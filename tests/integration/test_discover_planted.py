@@ -1,4 +1,6 @@
-"""What is learnt from orders with planted faults: the rules that the orders follow, and by them the faults of later orders."""
+"""What is learnt from orders with planted faults: the rules that the orders follow, and by them the faults of later
+orders.
+"""
 
 from __future__ import annotations
 

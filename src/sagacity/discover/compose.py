@@ -22,6 +22,7 @@ __all__ = ["Composer"]
 _BY_CHANCE = 5
 """So many cases at least would have an order the other way round by chance, for it to say anything that they have not."""
 
+_FEW = 6
 _FORWARD = ("chain_response", "chain_succession")
 
 
@@ -35,7 +36,7 @@ class Composer:
         self.names = list(workflow.events)
         self.order: Ordered = ordered(relations)
         self.deadlines = self._deadlines()
-        self.by_chance = self._by_chance()
+        self.never_after = self._never_after()
         self.branches = self._branches()
         self.agreements: Agreements = agreements(mining, relations, self._kind, lambda column: column.attribute)
         self.alternating = mining.alternating(self._recurring())
@@ -141,7 +142,7 @@ class Composer:
         for a, b in self.order.exclusive:
             one = (min(a, b), max(a, b)) in relations.exactly_one
             found.append(self._pair("exclusive_choice" if one else "not_co_existence", a, b))
-        found += [self._pair("not_response", b, a) for b, a in self.order.never_after if (b, a) not in self.by_chance]
+        found += [self._pair("not_response", b, a) for b, a in self.never_after]
         found += [self._pair(template, a, b) for (a, b), template in self.chains.items()]
         return found
 
@@ -243,24 +244,34 @@ class Composer:
                 found[each.a, each.b, each.side] = limit
         return found
 
-    def _by_chance(self) -> set[Pair]:
-        """Pairs (b, a) whose order is that of things that go on side by side: there are about as many cases the other way
-        round as there would be if each took its own time from the beginning of the case."""
+    def _never_after(self) -> list[Pair]:
+        """Pairs (b, a), no a after b, that say something: those whose order is not that of things that go on side by side,
+        each taking its own time from the beginning of the case. Of many, those that chance would most often have the other
+        way."""
         relations = self.relations
-        if len(relations.begins) != 1 or not self.order.never_after:
-            return set()
-        (first,) = relations.begins
-        types = sorted({a for pair in self.order.never_after for a in pair} - {first})
-        spans = {each.b: each.bins for each in self.mining.delays([(first, a, "after") for a in types])}
-        found = set()
-        for b, a in self.order.never_after:
-            if {a, b} <= spans.keys():
-                counted = relations.pairs[a, b]
-                against = counted.both - counted.behind
-                expected = inverted(spans[b], spans[a]) * counted.both
-                if expected < _BY_CHANCE or against * 3 > expected:
-                    found.add((b, a))
-        return found
+        pairs = list(self.order.never_after)
+        if len(relations.begins) == 1:
+            (first,) = relations.begins
+            types = sorted({a for pair in pairs for a in pair} - {first})
+            spans = {each.b: each.bins for each in self.mining.delays([(first, a, "after") for a in types])}
+        else:
+            spans = {}
+        expected = {
+            (b, a): inverted(spans[b], spans[a]) * relations.pairs[a, b].both
+            if {a, b} <= spans.keys()
+            else float(_BY_CHANCE)
+            for b, a in pairs
+        }
+        told = [pair for pair in pairs if expected[pair] >= max(_BY_CHANCE, 3 * self._against(pair))]
+        most = max(_FEW, len(relations.usual) // 2)
+        kept = set(sorted(told, key=lambda pair: (-expected[pair], pair))[:most])
+        return [pair for pair in told if pair in kept]
+
+    def _against(self, pair: Pair) -> int:
+        """In how many cases an a comes after a b all the same."""
+        b, a = pair
+        counted = self.relations.pairs[a, b]
+        return counted.both - counted.behind
 
     def _optional(self) -> list[int]:
         """Optional event types that no other optional one brings about, nor comes with."""
