@@ -32,6 +32,9 @@ def command(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write the workflow there. Default: to standard output.", **_OUT)
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write what happens, and why each rule, as one HTML page.", **_OUT)
+    ] = None,
     threshold: Annotated[
         float, typer.Option(min=0.5, max=1.0, help="Propose what holds in so large a share of the cases that it concerns.")
     ] = 0.95,
@@ -56,13 +59,14 @@ def command(
     \b
     Examples:
       sagacity discover events/*.parquet --case order_id -o order.workflow.yaml
+      sagacity discover events.jsonl --case order_id -o order.workflow.yaml --report discover.html
       sagacity discover permits.xes.gz -o permit.workflow.yaml --threshold 0.98
       sagacity discover events.jsonl                        (which fields could be --case?)
       sagacity discover events.jsonl --case data.order_id --until 2026-10-01T00:00Z
     """
     from sagacity.errors import UsageError
 
-    promised(tables=(), texts=(out,))
+    promised(tables=(), texts=(out, report))
     if any(each.endswith((".yaml", ".yml")) for each in files):
         raise UsageError("a workflow is what this makes", hint="name the events; check judges by a workflow")
     from sagacity.reconcile.discovery import Discovery
@@ -89,6 +93,10 @@ def command(
         ) as discovery,
     ):
         proposal = discovery.propose(threshold)
+    if report is not None:
+        from sagacity.report.html.discovery import render_discovery
+
+        written(report, render_discovery(proposal))
     if out is None:
         sys.stdout.write(proposal.text)
     else:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sagacity.discover.branches import Branch, branches
 from sagacity.discover.order import Ordered, ordered
-from sagacity.discover.proposal import Candidate
+from sagacity.discover.proposal import Candidate, Wait
 from sagacity.discover.relations import Pair, Relations
 from sagacity.discover.spans import Deadline, deadline, inverted
 from sagacity.discover.values import Agreements, agreements
@@ -35,12 +35,14 @@ class Composer:
         self.relations = relations
         self.names = list(workflow.events)
         self.order: Ordered = ordered(relations)
+        self.waits: list[Wait] = []
         self.deadlines = self._deadlines()
         self.never_after = self._never_after()
         self.branches = self._branches()
         self.agreements: Agreements = agreements(mining, relations, self._kind, lambda column: column.attribute)
         self.alternating = mining.alternating(self._recurring())
-        self.chains = self._beside(mining.beside())
+        self.beside = mining.beside()
+        self.chains = self._beside(self.beside)
 
     def candidates(self) -> list[Candidate]:
         """All candidates: by event type in the order of cases, then rules in full form."""
@@ -242,6 +244,7 @@ class Composer:
             limit = deadline(each.bins, self.relations.threshold)
             if limit is not None:
                 found[each.a, each.b, each.side] = limit
+                self.waits.append(Wait(self.names[each.a], self.names[each.b], each.side, limit, each.bins))
         return found
 
     def _never_after(self) -> list[Pair]:

@@ -7,10 +7,11 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from sagacity.ledger.mining import LogShape, PairCount, TypeCount, Variant
+from sagacity.discover.spans import Deadline
+from sagacity.ledger.mining import Beside, LogShape, Side, TypeCount, Variant
 from sagacity.workflow.model import Expectation, Workflow
 
-__all__ = ["Candidate", "CounterExample", "Evidence", "Proposal", "Proposed", "ThresholdRow"]
+__all__ = ["Candidate", "CounterExample", "Evidence", "Proposal", "Proposed", "ThresholdRow", "Wait"]
 
 Section: TypeAlias = Literal["begins", "expect", "rules"]
 
@@ -62,11 +63,23 @@ class Proposed(msgspec.Struct, frozen=True):
     evidence: Evidence
 
 
+class Wait(msgspec.Struct, frozen=True):
+    """How long it takes from an event of one type to the nearest of another after it (or back to the nearest before it): the
+    deadline that it suggests, and counts by bin of `sagacity.ledger.mining.Delay`."""
+
+    source: str
+    target: str
+    side: Side
+    deadline: Deadline
+    bins: Mapping[int, tuple[int, int]]
+
+
 class ThresholdRow(msgspec.Struct, frozen=True):
-    """What a threshold gives: how many rules are proposed at it."""
+    """What a threshold gives: how many rules about number and order, and how often the counted cases break one."""
 
     threshold: float
     rules: int
+    breaches: int
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +96,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[Proposed, ...]
     dropped: tuple[Proposed, ...]
     types: tuple[TypeCount, ...]
-    pairs: tuple[PairCount, ...]
+    beside: tuple[Beside, ...]
+    waits: tuple[Wait, ...]
     variants: tuple[Variant, ...]
     variant_count: int
     thresholds: tuple[ThresholdRow, ...]
