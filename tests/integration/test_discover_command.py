@@ -6,8 +6,8 @@ import csv
 from pathlib import Path
 
 import pytest
-
 from bench.planted import planted
+
 from sagacity.cli.main import run
 from sagacity.workflow.language.reader import load
 

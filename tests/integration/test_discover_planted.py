@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 
 import pytest
-
 from bench.planted import TRUE, Log, planted
+
 from sagacity.discover.proposal import Proposal
 from sagacity.reconcile.discovery import discover
 from sagacity.reconcile.history import History

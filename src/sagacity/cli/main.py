@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "schema": ("sagacity.cli.schema", "Print the JSON Schema of workflow files, for editors.", "Write a workflow"),
     "check": ("sagacity.cli.check", "Judge every case of a history, and report what is wrong.", "Reconcile"),
     "explain": ("sagacity.cli.explain", "Show one case: its events, and each verdict with its reason.", "Reconcile"),
+    "drift": ("sagacity.cli.drift", "Tell what has changed in how cases go, and since when.", "Reconcile"),
     "serve": ("sagacity.cli.serve", "Reconcile live: take events in, judge, alert, and show it.", "Run a server"),
     "token": ("sagacity.cli.token", "Make access tokens for a server.", "Run a server"),
     "alerts": ("sagacity.cli.alerts", "Check where alerts go, or send a test message.", "Run a server"),

@@ -20,8 +20,8 @@ from sagacity.sources.inputs import Input
 from sagacity.workflow.model import Workflow
 
 __all__ = [
-    "Agreement", "Beside", "Column", "Delay", "FieldSeen", "KeySeen", "Link", "LogShape", "Mining", "PairCount", "Place",
-    "Sample", "Side", "Split", "Test", "TypeCount", "Variant",
+    "Agreement", "Begun", "Beside", "Column", "Delay", "FieldSeen", "KeySeen", "Link", "LogShape", "Mining", "Pace",
+    "PairCount", "Place", "Sample", "Side", "Split", "Test", "TypeCount", "Variant",
 ]  # fmt: skip
 
 
@@ -198,6 +198,22 @@ class Split(msgspec.Struct, frozen=True):
     """`(lowest, highest, without, with)`, in order where ordered."""
 
 
+class Begun(msgspec.Struct, frozen=True):
+    """A period, numbered from an origin, and the cases that began in it."""
+
+    period: int
+    cases: int
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """How long it takes from the first a of a case to the next b: by the period in which the case began, how many delays and
+    their median."""
+
+    a: int
+    b: int
+    by_period: Mapping[int, tuple[int, int]]
+
+
 class Mining(Protocol):
     """A ledger that can be learnt from. Call `take_in` before what counts events, `settle` before what counts cases.
 
@@ -277,3 +293,25 @@ class Mining(Protocol):
     def split(self, target: int, column: Column, given: Sequence[Test]) -> Split | None:
         """How a type's occurrence depends on an attribute, in the counted cases for which all of `given` holds."""
         ...
+
+    def begun(self, origin: int, width: int) -> list[Begun]:
+        """Part the cases by when they began: periods of a width, counted from an origin (microseconds)."""
+        ...
+
+    def only(self, period: int | None) -> None:
+        """Leave only cases of one period to be judged; None brings all back. After `begun`."""
+        ...
+
+    def types_by_period(self) -> dict[tuple[int, int], int]:
+        """How many cases of each period have each type: by type and period. After `begun`, as are the others."""
+        ...
+
+    def strays(self) -> dict[tuple[str, int], int]:
+        """Likewise, of types that the workflow does not name, where it forbids them."""
+        ...
+
+    def ways_by_period(self) -> list[tuple[tuple[int, ...], dict[int, int]]]:
+        """The most frequent ways in which cases go, as types in order, with how many cases of each period do."""
+        ...
+
+    def pace(self, pairs: Sequence[tuple[int, int]]) -> list[Pace]: ...

@@ -7,16 +7,18 @@ from collections.abc import Mapping, Sequence
 from sagacity.ledger.duckdb.connection import watched
 from sagacity.ledger.duckdb.failures import judging
 from sagacity.ledger.duckdb.ledger import DuckDBLedger
-from sagacity.ledger.duckdb.mining import counting, log, survey, timing
+from sagacity.ledger.duckdb.mining import counting, log, periods, survey, timing
 from sagacity.ledger.duckdb.mining.values import Held
 from sagacity.ledger.mining import (
     Agreement,
+    Begun,
     Beside,
     Column,
     Delay,
     KeySeen,
     Link,
     LogShape,
+    Pace,
     PairCount,
     Place,
     Sample,
@@ -123,6 +125,32 @@ class DuckDBMining:
     def delays(self, pairs: Sequence[tuple[int, int, Side]]) -> list[Delay]:
         with judging():
             return timing.delays(self._connection, self._before, pairs)
+
+    # Periods ---------------------------------------------------------------------------------------------------------
+
+    def begun(self, origin: int, width: int) -> list[Begun]:
+        with judging():
+            return periods.begun(self._connection, origin, width)
+
+    def only(self, period: int | None) -> None:
+        with judging():
+            periods.only(self._connection, period)
+
+    def types_by_period(self) -> dict[tuple[int, int], int]:
+        with judging():
+            return periods.types_by_period(self._connection)
+
+    def strays(self) -> dict[tuple[str, int], int]:
+        with judging():
+            return periods.strays(self._connection)
+
+    def ways_by_period(self) -> list[tuple[tuple[int, ...], dict[int, int]]]:
+        with judging():
+            return periods.ways_by_period(self._connection)
+
+    def pace(self, pairs: Sequence[tuple[int, int]]) -> list[Pace]:
+        with judging():
+            return periods.pace(self._connection, pairs)
 
     # Values ----------------------------------------------------------------------------------------------------------
 
