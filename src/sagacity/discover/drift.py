@@ -29,6 +29,7 @@ _FEW = 20
 """Cases on a side, at the least, for it to be compared."""
 
 _NEW = 0.01
+_HARDLY = 0.25
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -155,15 +156,26 @@ def _volume(periods: Sequence[Period], series: Series) -> Change | None:
 
 
 def _appeared(periods: Sequence[Period], series: Series) -> Change | None:
-    """What nobody had seen in the first periods, and then a hundredth of the cases have."""
+    """What nobody had seen in the first period."""
     first = next((place for place, n in enumerate(series.held) if n), None)
     if first is None or first == 0:
         return None
     cases, seen = sum(series.of[first:]), sum(series.held[first:])
-    if series.what == "variant" and (seen < 5 or seen < _NEW * cases):
+    return _told(
+        periods, series, first, f"the event type {series.name} is new: in {percent(seen, max(cases, seen))} of the cases."
+    )
+
+
+def _way(periods: Sequence[Period], series: Series) -> Change | None:
+    """A way that a hundredth of the cases go, and before hardly any did."""
+    place = _parted(series)
+    if place is None:
         return None
-    kind = "the event type" if series.what == "new type" else "the way"
-    return _told(periods, series, first, f"{kind} {series.name} is new: in {percent(seen, max(cases, seen))} of the cases.")
+    then, now = (sum(series.held[:place]), sum(series.of[:place])), (sum(series.held[place:]), sum(series.of[place:]))
+    if now[0] < _NEW * now[1] or then[0] * now[1] > _HARDLY * now[0] * then[1]:
+        return None
+    before = f"; before, {percent(*then)}" if then[0] else ", and before none"
+    return _told(periods, series, place, f"{percent(*now)} of the cases go {series.name}{before}.")
 
 
 def _told(periods: Sequence[Period], series: Series, place: int, said: str) -> Change:
@@ -178,5 +190,5 @@ def _about(logarithm: float) -> str:
 
 
 _TELL = {
-    "rule": _rule, "delay": _delay, "type": _type, "new type": _appeared, "variant": _appeared, "volume": _volume,
+    "rule": _rule, "delay": _delay, "type": _type, "new type": _appeared, "variant": _way, "volume": _volume,
 }  # fmt: skip
