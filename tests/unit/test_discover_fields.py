@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from sagacity.discover.fields import event_fields, key_field
@@ -11,8 +12,8 @@ from sagacity.ledger.mining import FieldSeen, KeySeen, Link, Sample
 
 
 def _field(path: str, distinct: int, **counts: int) -> FieldSeen:
-    given = {"records": 100, "whole": 0, "numbers": 0, "instants": 0, "zoned": 0, "booleans": 0, **counts}
-    return FieldSeen(path=path, distinct=distinct, **given)
+    plain = FieldSeen(path=path, records=100, distinct=distinct, whole=0, numbers=0, instants=0, zoned=0, booleans=0)
+    return msgspec.structs.replace(plain, **counts)
 
 
 _TYPE, _TIME = _field("data.event_type", 5), _field("occurred_at", 99, instants=100, zoned=100)

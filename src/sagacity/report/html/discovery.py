@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import log2
 
 from sagacity.discover.proposal import Candidate, Evidence, Proposal, Proposed, Wait
 from sagacity.discover.writing import percent
@@ -257,7 +258,7 @@ def _histogram(wait: Wait) -> Markup:
 
 def _place(us: int) -> float:
     """Where a span stands on the axis: halves of a doubling."""
-    return (us.bit_length() - 1 + us / 2 ** (us.bit_length() - 1) - 1) * 2
+    return 2 * log2(max(us, 1))
 
 
 def _thresholds(proposal: Proposal) -> Markup:
