@@ -21,7 +21,7 @@ __all__ = ["Change", "Drift", "Period", "Series", "changes_of"]
 What: TypeAlias = Literal["rule", "delay", "type", "new type", "variant", "volume"]
 
 _CHANCE = 16.0
-"""A G statistic beyond this comes by chance about once in ten thousand series, the choice of the place included."""
+"""The G statistic, or the square of the deviations apart, beyond which a difference is told: four standard deviations."""
 
 _MATTERS = 0.01
 _LONGER = 1.25
