@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.declare4py import declare4py
+from bench.discover import discover
 from bench.history import history
 from bench.jsonlines import jsonlines
 from bench.live import live
@@ -23,6 +24,7 @@ TABLES: dict[str, Callable[[Setting], str]] = {
     "history": history,
     "jsonl": jsonlines,
     "declare4py": declare4py,
+    "discover": discover,
     "live": live,
     "saga": saga,
     "saga-kafka": saga_kafka,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 PURE = (
-    "workflow", "plan", "judge", "report", "saga/barrier", "saga/checks", "saga/decide", "saga/definition",
+    "workflow", "plan", "judge", "discover", "report", "saga/barrier", "saga/checks", "saga/decide", "saga/definition",
     "saga/expectations", "saga/happenings", "saga/messages", "saga/paths", "saga/state", "saga/transitions",
 )  # fmt: skip
 

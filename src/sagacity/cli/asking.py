@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from sagacity.reconcile.history import History
 
 __all__ = [
-    "AS_OF", "FILE", "LENIENT", "MAX_REJECTED", "MEMORY", "SOURCE", "THREADS", "opened", "promised", "screen", "written",
+    "AS_OF", "FILE", "LENIENT", "MAX_REJECTED", "MEMORY", "SOURCE", "THREADS", "opened", "promised", "screen", "watching",
+    "written",
 ]  # fmt: skip
 
 FILE = Annotated[Path, typer.Argument(metavar="WORKFLOW", help="The workflow file.", show_default=False)]
@@ -73,7 +74,7 @@ def opened(
     workflow = load(file)
     given = parse_source_options(source or [], workflow)
     with (
-        _progress(quiet) as progress,
+        watching(quiet) as progress,
         History(
             workflow,
             given,
@@ -89,7 +90,7 @@ def opened(
 
 
 @contextmanager
-def _progress(quiet: bool) -> Iterator[Progress | None]:
+def watching(quiet: bool) -> Iterator[Progress | None]:
     """A bar on standard error while something lasts; nothing where that is no terminal."""
     if quiet or not sys.stderr.isatty():
         yield None

@@ -33,11 +33,13 @@ __all__ = ["COMMANDS", "EXIT_CODES", "main", "run"]
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "init": ("sagacity.cli.init", "Write a commented workflow to start from.", "Write a workflow"),
+    "discover": ("sagacity.cli.discover", "Propose a workflow that history suggests.", "Write a workflow"),
     "validate": ("sagacity.cli.validate", "Say what is wrong with workflow files, and where.", "Write a workflow"),
     "show": ("sagacity.cli.show", "Draw a workflow as a picture.", "Write a workflow"),
     "schema": ("sagacity.cli.schema", "Print the JSON Schema of workflow files, for editors.", "Write a workflow"),
     "check": ("sagacity.cli.check", "Judge every case of a history, and report what is wrong.", "Reconcile"),
     "explain": ("sagacity.cli.explain", "Show one case: its events, and each verdict with its reason.", "Reconcile"),
+    "drift": ("sagacity.cli.drift", "Tell what has changed in how cases go, and since when.", "Reconcile"),
     "serve": ("sagacity.cli.serve", "Reconcile live: take events in, judge, alert, and show it.", "Run a server"),
     "token": ("sagacity.cli.token", "Make access tokens for a server.", "Run a server"),
     "alerts": ("sagacity.cli.alerts", "Check where alerts go, or send a test message.", "Run a server"),

@@ -12,7 +12,7 @@ from sagacity.report.markup import Markup, tag
 from sagacity.report.text import plural, size_of, visible, wrapped
 from sagacity.workflow.model import Workflow
 
-__all__ = ["PICTURE_CSS", "Direction", "picture", "ways"]
+__all__ = ["PICTURE_CSS", "Direction", "picture", "picture_of", "ways"]
 
 Direction: TypeAlias = Literal["right", "down"]
 
@@ -71,9 +71,21 @@ def picture(
     workflow always yields the same text.
     """
     drawn = map_of(workflow, tallies, event_counts, found)
+    return picture_of(drawn, f"The workflow {workflow.name}", direction=direction, standalone=standalone, prefix=prefix)
+
+
+def picture_of(
+    drawn: Map,
+    title: str,
+    *,
+    direction: Direction | Literal["auto"] = "auto",
+    standalone: bool = True,
+    prefix: str = "map",
+) -> str:
+    """Any map as an SVG. Parameters are those of `picture`."""
     layouts = {way: _placed(drawn, way) for way in ("right", "down") if direction in (way, "auto")}
     way = min(layouts, key=lambda key: _awkward(key, layouts[key]))
-    return _Drawing(drawn, layouts[way], way, workflow.name, standalone, prefix).document()
+    return _Drawing(drawn, layouts[way], way, title, standalone, prefix).document()
 
 
 def ways(workflow: Workflow) -> tuple[Direction, ...]:
@@ -151,7 +163,7 @@ class _Drawing:
             height += _SMALL_LINE * len(self.drawn.beneath) + 30
         ids = f"{self.prefix}-title {self.prefix}-desc"
         body = (
-            tag("title", f"The workflow {self.title}", id=f"{self.prefix}-title"),
+            tag("title", self.title, id=f"{self.prefix}-title"),
             tag("desc", self.description(), id=f"{self.prefix}-desc"),
             tag("style", Markup(_STANDALONE_CSS + PICTURE_CSS)) if self.standalone else None,
             tag("rect", class_="ground", width=width, height=height) if self.standalone else None,

@@ -15,7 +15,7 @@ from sagacity.report.summary import seconds
 from sagacity.report.text import plural
 from sagacity.workflow.words.wording import instant
 
-__all__ = ["render_html"]
+__all__ = ["policy", "render_html"]
 
 
 def render_html(result: Result, limit: int = 1_000) -> str:
@@ -31,7 +31,7 @@ def render_html(result: Result, limit: int = 1_000) -> str:
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_policy(style, [theme, *modules])),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy(style, [theme, *modules])),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", name="referrer", content="no-referrer"),
@@ -128,7 +128,7 @@ def _sections(
     return [(key, name, lead, body) for key, name, lead, body in parts if body is not None]
 
 
-def _policy(style: str, scripts: list[Markup]) -> str:
+def policy(style: str, scripts: list[Markup]) -> str:
     """Nothing is loaded from anywhere, and only the page's own style and scripts count."""
     allowed = " ".join(_hash(script) for script in scripts)
     rules = (

@@ -1,0 +1,142 @@
+"""`sagacity discover`: a workflow that history suggests."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sagacity.cli.asking import LENIENT, MAX_REJECTED, MEMORY, THREADS, promised, watching, written
+
+if TYPE_CHECKING:
+    from sagacity.discover.proposal import Proposal
+
+__all__ = ["command"]
+
+_OUT = {"metavar": "FILE", "show_default": False}
+_FIELD = {"metavar": "FIELD", "show_default": False}
+
+
+def command(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILES...", help="Event logs: files, folders, globs; JSONL, CSV, Parquet or XES.")
+    ],
+    case: Annotated[
+        str | None,
+        typer.Option(
+            "--case", help="The field whose value ties events together. Without it, candidates are listed.", **_FIELD
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write the workflow there. Default: to standard output.", **_OUT)
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write what happens, and why each rule, as one HTML page.", **_OUT)
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(min=0.5, max=1.0, help="Propose what holds in so large a share of the cases that it concerns.")
+    ] = 0.95,
+    type: Annotated[str | None, typer.Option("--type", help="The field that holds an event's type.", **_FIELD)] = None,
+    time: Annotated[str | None, typer.Option("--time", help="The field that holds its time.", **_FIELD)] = None,
+    id: Annotated[str | None, typer.Option("--id", help="The field that holds its id.", **_FIELD)] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="INSTANT", help="Learn from events up to this instant only.", show_default=False),
+    ] = None,
+    max_rejected: MAX_REJECTED = 0,
+    lenient: LENIENT = False,
+    memory: MEMORY = None,
+    threads: THREADS = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, and no summary.")] = False,
+) -> None:
+    """Propose a workflow that history suggests, each rule with its evidence.
+
+    What nearly always happens becomes a rule, and what is said already by other rules is left out. The file is a workflow as
+    any other: read it, change it, and check by it.
+
+    \b
+    Examples:
+      sagacity discover events/*.parquet --case order_id -o order.workflow.yaml
+      sagacity discover events.jsonl --case order_id -o order.workflow.yaml --report discover.html
+      sagacity discover permits.xes.gz -o permit.workflow.yaml --threshold 0.98
+      sagacity discover events.jsonl                        (which fields could be --case?)
+      sagacity discover events.jsonl --case data.order_id --until 2026-10-01T00:00Z
+    """
+    from sagacity.errors import UsageError
+
+    promised(tables=(), texts=(out, report))
+    if any(each.endswith((".yaml", ".yml")) for each in files):
+        raise UsageError("a workflow is what this makes", hint="name the events; check judges by a workflow")
+    from sagacity.reconcile.discovery import Discovery
+
+    if case is None and not any(each.endswith((".xes", ".xes.gz")) for each in files):
+        _keys(files, type, time, memory, threads)
+        return
+    name = out.name.partition(".")[0] if out is not None else None
+    with (
+        watching(quiet) as progress,
+        Discovery(
+            files,
+            case,
+            type=type,
+            time=time,
+            id=id,
+            name=name,
+            until=until,
+            folder=out.parent if out is not None else None,
+            max_rejected=None if lenient else max_rejected,
+            memory=memory,
+            threads=threads,
+            progress=progress,
+        ) as discovery,
+    ):
+        proposal = discovery.propose(threshold)
+    if report is not None:
+        from sagacity.report.html.discovery import render_discovery
+
+        written(report, render_discovery(proposal))
+    if out is None:
+        sys.stdout.write(proposal.text)
+    else:
+        written(out, proposal.text)
+        if not quiet:
+            typer.echo(_summary(proposal, out))
+
+
+def _keys(files: list[str], type: str | None, time: str | None, memory: str | None, threads: int | None) -> None:
+    """Print which fields could be the key."""
+    from sagacity.discover.keys import chosen
+    from sagacity.reconcile.discovery import candidate_keys
+
+    for source, keys in candidate_keys(files, type=type, time=time, memory=memory, threads=threads).items():
+        typer.echo(f"Which field ties the events of '{source}' together? Candidates for --case, the likeliest first:\n")
+        if not keys.candidates:
+            typer.echo("  none: no field recurs from event to event")
+        for each in keys.candidates:
+            typer.echo(
+                f"  {each.path}\n      on {each.coverage:.0%} of the events, "
+                f"of {len(each.types)} of {each.all_types} types; "
+                f"{each.groups:,} groups of {each.events_a_group:.1f} events and {each.types_a_group:.1f} types on average"
+            )
+        for link in keys.links:
+            typer.echo(
+                f"\n  {link.second} links to {link.first}: {link.events:,} events carry both. "
+                "In the workflow, name both in keys:."
+            )
+        best = chosen(keys)
+        if best is not None:
+            typer.echo(f"\nNext: sagacity discover {' '.join(files[:3])} --case {best}")
+
+
+def _summary(proposal: Proposal, out: Path) -> str:
+    shape = proposal.shape
+    rules = f"{len(proposal.rules):,} rule{'s' if len(proposal.rules) != 1 else ''}"
+    lines = [
+        f"{shape.events:,} events of {shape.cases:,} cases, of which {shape.counted:,} were taken for over.",
+        f"wrote {out}: {rules} about {len(proposal.workflow.events)} event types, each with its evidence; "
+        f"{proposal.violated:,} cases break one of them.",
+        f"Read it, change what is not so, then: sagacity check {out}",
+    ]
+    return "\n".join(lines)

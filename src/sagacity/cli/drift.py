@@ -1,0 +1,92 @@
+"""`sagacity drift`: what has changed in how cases go, and since when."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sagacity.cli.asking import AS_OF, FILE, LENIENT, MAX_REJECTED, MEMORY, SOURCE, THREADS, screen, watching
+
+if TYPE_CHECKING:
+    from sagacity.discover.drift import Drift
+
+__all__ = ["command"]
+
+_LEAST_WIDTH = 60
+
+
+def command(
+    file: FILE,
+    source: SOURCE = None,
+    by: Annotated[str, typer.Option("--by", metavar="PERIOD", help="hour, day, week, or a duration such as 30d.")] = "week",
+    as_of: AS_OF = None,
+    format: Annotated[str, typer.Option("--format", metavar="text|json", help="What goes to standard output.")] = "text",
+    max_rejected: MAX_REJECTED = 0,
+    lenient: LENIENT = False,
+    memory: MEMORY = None,
+    threads: THREADS = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing; the exit code says it.")] = False,
+) -> None:
+    """Tell what has changed in how cases go, and since when.
+
+    Cases are counted in the period in which they began. Looked at are: how often each rule holds, how long it takes where
+    there is a deadline, how many cases have each event type, event types and ways that are new, and how many cases there
+    are.
+
+    Exits with 0 where nothing changed, 1 where something did.
+
+    \b
+    Examples:
+      sagacity drift order.workflow.yaml
+      sagacity drift order.workflow.yaml --source orders=events/*.parquet --by week
+      sagacity drift order.workflow.yaml --by 30d --as-of end --format json
+    """
+    from sagacity.errors import UsageError
+    from sagacity.reconcile.drift import drift
+    from sagacity.sources.resolve import parse_source_options
+    from sagacity.workflow.language.reader import load
+
+    if format not in ("text", "json"):
+        raise UsageError(f"'{format}' is not a format", hint="text or json")
+    given = parse_source_options(source or [], load(file))
+    with watching(quiet) as progress:
+        found = drift(
+            file,
+            given,
+            by=by,
+            as_of=as_of,
+            max_rejected=None if lenient else max_rejected,
+            memory=memory,
+            threads=threads,
+            progress=progress,
+        )
+    if not quiet and format == "json":
+        import msgspec
+
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
+    elif not quiet:
+        typer.echo(_said(found))
+    if found.changes:
+        raise typer.Exit(1)
+
+
+def _said(found: Drift) -> str:
+    import textwrap
+
+    from sagacity.workflow.durations import format_duration
+    from sagacity.workflow.instants import instant
+
+    cases = sum(period.cases for period in found.periods)
+    lines = [
+        f"{found.workflow}: {cases:,} cases in {len(found.periods)} periods of {format_duration(found.width)}, "
+        f"from {instant(found.periods[0].start)[:10]}",
+        "",
+    ]
+    width = max(screen()[0], _LEAST_WIDTH)
+    if not found.changes:
+        return "\n".join([*lines, "Nothing changed that is more than chance."])
+    for change in found.changes:
+        lines += textwrap.wrap(change.sentence, width, subsequent_indent="  ", break_long_words=False)
+    return "\n".join(lines)

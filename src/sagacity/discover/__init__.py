@@ -1,0 +1,17 @@
+"""Workflows learnt from history.
+
+What is counted, and where, is `sagacity.ledger.mining`: queries over all events. Here is what follows from the counts,
+and nothing here has a clock, chance, input or output:
+
+| module | holds |
+|---|---|
+| `fields.py`, `outline.py` | which fields of raw records are type, time, id and key; the workflow that takes them in,
+without rules |
+| `relations.py` | which templates hold, at a threshold, between which event types |
+| `order.py` | which of these are worth saying, given the others: transitive reduction and implication |
+| `spans.py` | deadlines from how long things take |
+| `values.py`, `branches.py` | equalities and sums; conditions that explain an optional event |
+| `proposal.py`, `compose.py` | rules with their evidence, and the choice of them |
+| `writing.py` | the workflow file, each rule with its evidence |
+| `keys.py` | candidate correlation keys |
+"""

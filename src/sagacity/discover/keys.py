@@ -1,0 +1,100 @@
+"""Candidate correlation keys: which field ties events together, over which event types, and which fields link."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from sagacity.discover.fields import Stated, last_step, plain
+from sagacity.ledger.mining import FieldSeen, KeySeen, Link, Sample
+
+__all__ = ["KeyCandidate", "Keys", "chosen", "keyish", "suggested"]
+
+_MOST = 12
+_LARGEST = 0.1
+"""A group that holds more of all events than this is no case."""
+
+_WEAK = 0.05
+_FUNCTIONAL = 0.9
+
+
+class KeyCandidate(msgspec.Struct, frozen=True):
+    """A field that could name cases: the share of the events that carry it, the event types that do and how many of all
+    these are, its groups with how many events and types each has on average, and a score from 0 to 1."""
+
+    path: str
+    coverage: float
+    types: tuple[str, ...]
+    all_types: int
+    groups: int
+    events_a_group: float
+    types_a_group: float
+    score: float
+
+
+class Keys(msgspec.Struct, frozen=True):
+    """Candidates, best first, and the pairs of them that link: events carry both, and each value of the second belongs
+    to one of the first."""
+
+    candidates: tuple[KeyCandidate, ...]
+    links: tuple[Link, ...]
+
+
+def keyish(sample: Sample, stated: Stated) -> list[str]:
+    """Fields of which values recur, and not too often, most promising first."""
+    used = {stated.type, stated.time, stated.id}
+    found = [field for field in sample.fields if field.path not in used and _could_be(field, sample)]
+    found.sort(key=lambda field: (-field.records * (_named_like_a_key(field.path) + 1), field.path))
+    return [field.path for field in found[:_MOST]]
+
+
+def _could_be(field: FieldSeen, sample: Sample) -> bool:
+    texts = field.instants < field.records / 2 or field.whole == field.records
+    decimals = field.numbers == field.records and field.whole < field.records
+    several = field.distinct > max(20, 0.002 * field.records) or (sample.records < 1000 and field.distinct > 2)
+    return texts and not decimals and not field.booleans and several and field.longest <= 100
+
+
+def _named_like_a_key(path: str) -> bool:
+    return plain(last_step(path)).endswith(("id", "no", "number", "key", "ref", "case"))
+
+
+def suggested(seen: Sequence[KeySeen], links: Sequence[Link], events: int, types: int) -> Keys:
+    """The candidates, and which of them link, of what was counted over `events` of `types` event types."""
+    found = []
+    for each in seen:
+        if each.groups < 2 or each.largest > max(_LARGEST * events, 20):
+            continue
+        coverage = each.events / max(events, 1)
+        together = 1 - 1 / max(each.types_a_group, 1.0)
+        score = coverage * together * (1.0 if _named_like_a_key(each.path) else 0.8)
+        found.append(
+            KeyCandidate(
+                each.path, coverage, each.types, types, each.groups, each.events / each.groups, each.types_a_group, score
+            )
+        )
+    found.sort(key=lambda each: (-each.score, each.path))
+    known = {each.path: each for each in found}
+    linked = [
+        link
+        for link in links
+        if link.first in known and link.second in known and link.functional >= _FUNCTIONAL
+        and _beyond(known[link.second], known[link.first])
+    ]  # fmt: skip
+    kept = [each for each in found if each.score >= _WEAK or any(link.second == each.path for link in linked)]
+    return Keys(tuple(kept), tuple(link for link in linked if link.second in {each.path for each in kept}))
+
+
+def _beyond(second: KeyCandidate, first: KeyCandidate) -> bool:
+    """Whether the second key reaches events that the first does not."""
+    return bool(set(second.types) - set(first.types)) and second.types_a_group > 1
+
+
+def chosen(keys: Keys) -> str | None:
+    """The one candidate that stands out; None where there is none, or two are about as good."""
+    if not keys.candidates:
+        return None
+    best = keys.candidates[0]
+    clear = len(keys.candidates) == 1 or keys.candidates[1].score < 0.7 * best.score
+    return best.path if clear and best.score >= 0.3 else None

@@ -1,0 +1,105 @@
+"""A proposed workflow: its rules, each with what speaks for it and against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from sagacity.discover.spans import Deadline
+from sagacity.ledger.mining import Beside, LogShape, Side, TypeCount, Variant
+from sagacity.workflow.model import Expectation, Workflow
+
+__all__ = ["Candidate", "CounterExample", "Evidence", "Proposal", "Proposed", "ThresholdRow", "Wait"]
+
+Section: TypeAlias = Literal["begins", "expect", "rules"]
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule to be judged. In `expect`, `text` is a shorthand for the event type; in `rules`, `rule` is its full form.
+
+    `note` is what the choice rests on beside how often it holds, such as how long things take.
+    """
+
+    section: Section
+    event: str
+    text: str = ""
+    rule: Mapping[str, object] = {}
+    note: str = ""
+
+
+class CounterExample(msgspec.Struct, frozen=True):
+    """A case in which a rule does not hold, and how it fails."""
+
+    case: str
+    kind: str
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What `check` says of a rule on the history that it was learnt from.
+
+    `support` counts the cases that it concerns and that are decided, `held` those of them in which it holds; `findings`
+    what it finds. `counter` holds up to three cases against it.
+    """
+
+    support: int
+    held: int
+    findings: int
+    counter: tuple[CounterExample, ...] = ()
+
+    @property
+    def confidence(self) -> float:
+        """The share of the cases that it concerns in which it holds."""
+        return self.held / self.support if self.support else 0.0
+
+
+class Proposed(msgspec.Struct, frozen=True):
+    """A rule of the proposal with its evidence, and what it says as an expectation (None: `begins`)."""
+
+    candidate: Candidate
+    expectation: Expectation | None
+    name: str
+    evidence: Evidence
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """How long it takes from an event of one type to the nearest of another after it (or back to the nearest before it): the
+    deadline that it suggests, and counts by bin of `sagacity.ledger.mining.Delay`."""
+
+    source: str
+    target: str
+    side: Side
+    deadline: Deadline
+    bins: Mapping[int, tuple[int, int]]
+
+
+class ThresholdRow(msgspec.Struct, frozen=True):
+    """What a threshold gives: how many rules about number and order, and how often the counted cases break one."""
+
+    threshold: float
+    rules: int
+    breaches: int
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """A workflow learnt from history: `text` is its file; `rules` say what it rests on.
+
+    `workflow` has its event types in the order in which they were taken in. `dropped` are candidates that did not hold as
+    often as asked when they were judged. `violated` counts the cases in which some rule does not hold.
+    """
+
+    text: str
+    workflow: Workflow
+    threshold: float
+    shape: LogShape
+    rules: tuple[Proposed, ...]
+    dropped: tuple[Proposed, ...]
+    types: tuple[TypeCount, ...]
+    beside: tuple[Beside, ...]
+    waits: tuple[Wait, ...]
+    variants: tuple[Variant, ...]
+    variant_count: int
+    thresholds: tuple[ThresholdRow, ...]
+    violated: int
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,151 @@
+"""A look at raw records: their fields, the types they are of, and which fields could be a correlation key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import duckdb
+
+from sagacity.ledger.duckdb.failures import reading
+from sagacity.ledger.duckdb.fields import identifier
+from sagacity.ledger.duckdb.mining.fields import SAMPLED, paths_of
+from sagacity.ledger.duckdb.readings import EARLIEST, LATEST, define, read_text
+from sagacity.ledger.duckdb.scan import Part, parts_of
+from sagacity.ledger.mining import FieldSeen, KeySeen, Link, Sample
+from sagacity.sources.inputs import Files, Input
+from sagacity.workflow.conditions.record import Path, parse_record
+
+__all__ = ["Looked", "keys", "types"]
+
+_NUMBER = r"-?\d{1,14}(\.\d{1,17})?"
+"""Decimals, and binary floats as they are printed; what of them is noise, the ledger's reading tells."""
+
+_WHOLE = r"-?(0|[1-9]\d{0,15})"
+_TYPES = 30
+_KEYS = 12
+
+
+class Looked:
+    """A source that was looked at: the table that holds the sample, and the column of each path."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, source: str, given: Input) -> None:
+        self.connection = connection
+        self.source = source
+        self.table = identifier(f"{source} looked at")
+        self.paths = paths_of(connection, given)
+        define(connection)
+        self.records = 0
+        if self.paths:
+            relation = _values(connection, source, given, self.paths, SAMPLED)
+            with reading(source):
+                connection.execute(f"CREATE OR REPLACE TEMP TABLE {self.table} AS {relation}")
+                self.records = _number(connection, f"SELECT count(*) FROM {self.table}")
+
+    def sample(self, type_path: str | None) -> Sample:
+        """See `sagacity.ledger.mining.Mining.sample`."""
+        if not self.paths:
+            return Sample(0, ())
+        typed = parse_record(type_path) if type_path is not None else None
+        kind = f"v{self.paths.index(typed)}" if isinstance(typed, Path) and typed in self.paths else None
+        with reading(self.source):
+            seen = [_seen(self.connection, self.table, f"v{n}", path, kind) for n, path in enumerate(self.paths)]
+        return Sample(self.records, tuple(each for each in seen if each is not None))
+
+
+def _seen(connection: duckdb.DuckDBPyConnection, table: str, name: str, path: Path, kind: str | None) -> FieldSeen | None:
+    row = connection.execute(
+        f"""SELECT count(v)::BIGINT, count(*)::BIGINT, sum(n) FILTER (regexp_full_match(v, '{_WHOLE}')),
+            sum(n) FILTER (regexp_full_match(v, '{_NUMBER}')),
+            sum(n) FILTER (read_instant(v, 'UTC', NULL) BETWEEN {EARLIEST} AND {LATEST}),
+            sum(n) FILTER (read_instant(v, NULL, NULL) BETWEEN {EARLIEST} AND {LATEST}),
+            sum(n) FILTER (lower(v) IN ('true', 'false')), max(len(v)), max(n), sum(n),
+            max(CASE WHEN regexp_full_match(v, '{_NUMBER}') AND contains(v, '.') AND len(v) - instr(v, '.') <= 9
+                THEN len(v) - instr(v, '.') ELSE 0 END)
+            FROM (SELECT {name} AS v, count(*) AS n FROM {table} WHERE {name} IS NOT NULL GROUP BY 1)"""
+    ).fetchone()
+    if row is None or not row[0]:
+        return None
+    _, distinct, whole, numbers, instants, zoned, booleans, longest, top, records, scale = (int(each or 0) for each in row)
+    by_type = {}
+    if kind is not None and kind != name:
+        query = f"SELECT {kind}, count({name}) FROM {table} WHERE {kind} IS NOT NULL GROUP BY 1 HAVING count({name}) > 0"
+        by_type = {str(of): int(n) for of, n in connection.execute(query).fetchall()}
+    return FieldSeen(
+        path=str(path), records=records, distinct=distinct, whole=whole, numbers=numbers, instants=instants,
+        zoned=zoned, booleans=booleans, scale=scale, longest=longest, top=top, by_type=by_type,
+    )  # fmt: skip
+
+
+def types(connection: duckdb.DuckDBPyConnection, source: str, given: Input, type_path: str) -> dict[str, int]:
+    """See `sagacity.ledger.mining.Mining.types`."""
+    define(connection)
+    relation = _values(connection, source, given, [_path(type_path)], None)
+    with reading(source):
+        rows = connection.execute(
+            f"SELECT v0, count(*) FROM ({relation}) WHERE v0 IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
+        )
+        return {str(name): int(n) for name, n in rows.fetchall()}
+
+
+def keys(
+    connection: duckdb.DuckDBPyConnection, source: str, given: Input, type_path: str, paths: Sequence[str]
+) -> tuple[list[KeySeen], list[Link]]:
+    """See `sagacity.ledger.mining.Mining.keys`."""
+    define(connection)
+    chosen = list(paths)[:_KEYS]
+    relation = _values(connection, source, given, [_path(type_path), *map(_path, chosen)], None)
+    found, links = [], []
+    with reading(source):
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE keyed AS {relation}")
+        for number, path in enumerate(chosen, start=1):
+            row = connection.execute(
+                f"""SELECT coalesce(sum(n), 0), count(*), avg(k), max(n) FROM (SELECT count(*) AS n, count(DISTINCT v0) AS k
+                    FROM keyed WHERE v{number} IS NOT NULL AND v0 IS NOT NULL GROUP BY v{number})"""
+            ).fetchone()
+            if row and row[1]:
+                listed = connection.execute(
+                    f"SELECT v0 FROM keyed WHERE v{number} IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC LIMIT {_TYPES}"
+                )
+                of = tuple(str(name) for (name,) in listed.fetchall())
+                found.append(KeySeen(path, int(row[0]), int(row[1]), float(row[2]), of, int(row[3])))
+        for (a, first), (b, second) in combinations(enumerate(chosen, start=1), 2):
+            for x, y, one, other in ((a, b, first, second), (b, a, second, first)):
+                row = connection.execute(
+                    f"""SELECT sum(n), avg(CASE WHEN k = 1 THEN 1.0 ELSE 0.0 END) FROM (
+                        SELECT count(*) AS n, count(DISTINCT v{x}) AS k FROM keyed
+                        WHERE v{x} IS NOT NULL AND v{y} IS NOT NULL GROUP BY v{y})"""
+                ).fetchone()
+                if row and row[0]:
+                    links.append(Link(one, other, int(row[0]), float(row[1])))
+        connection.execute("DROP TABLE keyed")
+    return found, links
+
+
+def _path(text: str) -> Path:
+    parsed = parse_record(text)
+    if not isinstance(parsed, Path):
+        raise TypeError(f"{text} is no path")
+    return parsed
+
+
+def _values(
+    connection: duckdb.DuckDBPyConnection, source: str, given: Input, wanted: Sequence[Path], most: int | None
+) -> str:
+    """SQL of the values of some paths as text, `v0`, `v1` and so on, of all records or of a sample."""
+    if isinstance(given, Files) and not given.paths:
+        return f"SELECT {', '.join(f'NULL::VARCHAR AS v{n}' for n in range(len(wanted)))} WHERE FALSE"
+    parts = parts_of(connection, source, given, wanted, numbered=False)
+    sampled = "" if most is None else f" USING SAMPLE reservoir({max(most // len(parts), 200)} ROWS) REPEATABLE (1)"
+    return " UNION ALL ".join(f"(SELECT * FROM ({_part(part, wanted)}){sampled})" for part in parts)
+
+
+def _part(part: Part, wanted: Sequence[Path]) -> str:
+    values = [f"{read_text(part.fields[path])} AS v{n}" for n, path in enumerate(wanted)]
+    sound = f" WHERE NOT coalesce({part.malformed}, FALSE)" if part.malformed and part.format == "jsonl" else ""
+    return f"SELECT {', '.join(values)} FROM {part.relation}{sound}"
+
+
+def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,293 @@
+"""Learn a workflow from history: look at the records, take them in, count, choose, and judge what was chosen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from sagacity.discover.compose import Composer
+from sagacity.discover.fields import event_fields, key_field
+from sagacity.discover.keys import Keys, keyish, suggested
+from sagacity.discover.outline import Look, key_name, outline
+from sagacity.discover.proposal import Candidate, CounterExample, Evidence, Proposal, Proposed
+from sagacity.discover.relations import Relations
+from sagacity.discover.spans import timeout
+from sagacity.discover.thresholds import rows_of
+from sagacity.discover.writing import percent, written
+from sagacity.errors import UsageError
+from sagacity.ledger.duckdb.mining import DuckDBMining
+from sagacity.ledger.mining import LogShape, Mining, TypeCount
+from sagacity.ledger.port import Progress
+from sagacity.reconcile.instants import AsOf, as_of_instant, now
+from sagacity.reconcile.records import Records
+from sagacity.workflow.instants import instant, span
+from sagacity.workflow.language.reader import loads
+from sagacity.workflow.model import Assert, Expectation, Rule, Workflow
+from sagacity.workflow.words.naming import names
+
+__all__ = ["Discovery", "candidate_keys", "discover"]
+
+_COUNTER_EXAMPLES = 3
+_VARIANTS = 12
+
+
+class Discovery:
+    """A log that is learnt from. `files` are paths, folders, globs, or tables in memory; `case` names the correlation key.
+
+    `type`, `time` and `id` name the fields of records that say so; what is not stated is found out. Only events up to
+    `until` are learnt from. `folder` is where the workflow file is to lie, from which its sources are named. Other
+    parameters are those of `History`. Raises UsageError, SourceError, RejectedError, LedgerError. Use it as a context
+    manager.
+    """
+
+    def __init__(
+        self,
+        files: Any,
+        case: str | None,
+        *,
+        type: str | None = None,
+        time: str | None = None,
+        id: str | None = None,
+        name: str | None = None,
+        until: AsOf = None,
+        folder: Path | None = None,
+        max_rejected: int | None = 0,
+        memory: str | None = None,
+        threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self._records = Records(files, folder)
+        self.mining: Mining = DuckDBMining(memory=memory, threads=threads)
+        self._progress = progress
+        self._stated = (type, time, id)
+        try:
+            looks = {source: self._look(source, case) for source in self._records.inputs(self.mining)}
+            key = key_name(next(iter(looks.values())).key)
+            bound = as_of_instant(until)
+            self.outline = outline(name or re.sub(r"_?(id|number|no)$", "", key) or key, key, looks)
+            self.intake = self.mining.take_in(
+                self.outline,
+                self._records.inputs(self.mining),
+                now=now(),
+                until=bound,
+                max_rejected=max_rejected,
+                progress=progress,
+            )
+            self.shape = self._settled()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Discovery:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of memory and temporary files."""
+        self.mining.close()
+        self._records.close()
+
+    def _look(self, source: str, case: str | None) -> Look:
+        given = self._records.inputs(self.mining)[source]
+        stated = event_fields(self.mining.sample(source, given, None), *self._stated)
+        sample = self.mining.sample(source, given, stated.type)
+        xes = self._records.formats[source] == "xes"
+        key = '"case:concept:name"' if case is None and xes else key_field(sample, case or "case")
+        if key is None:
+            listed = ", ".join(field.path for field in sample.fields[:12])
+            raise UsageError(f"source '{source}' has no field '{case}'", hint=f"it has {listed}")
+        types = self.mining.types(source, given, stated.type)
+        return Look(sample, stated, key, types, self._records.formats[source], self._records.paths[source])
+
+    def _settled(self) -> LogShape:
+        """The log, with those cases counted that began so long before its end that hardly any goes on; two thirds at
+        least.
+        """
+        spans = self.mining.spans()
+        if not spans.cases:
+            raise UsageError("the log holds no case", hint="is --case a field that its records have?")
+        horizon = min(spans.lasting[0.99], (spans.last - spans.first) // 3)
+        return self.mining.settle(spans.last - horizon)
+
+    def propose(self, threshold: float = 0.95) -> Proposal:
+        """The workflow whose rules hold in at least so large a share of the cases that they concern."""
+        types, pairs = self.mining.type_counts(), self.mining.pair_counts()
+        relations = Relations(self.shape, types, pairs, threshold)
+        composer = Composer(self.mining, self.outline, relations)
+        candidates = composer.candidates()
+        skeleton = self._framed(relations)
+        judged = self._judged(skeleton, candidates)
+        least = min(relations.support, self.shape.counted)
+        kept = [each for each in judged if self._holds(each.evidence, threshold, least)]
+        aside = [x for x, each in enumerate(judged) if each not in kept]
+        dropped = [judged[x] for x in aside]
+        if any(each.expectation is None for each in dropped):
+            skeleton = replace(skeleton, begins=())
+        violated = self.mining.violated(aside)
+        count, variants = self.mining.variants(_VARIANTS)
+        workflow, text = self._file(skeleton, kept, relations, threshold)
+        return Proposal(
+            text=text,
+            workflow=workflow,
+            threshold=threshold,
+            shape=self.shape,
+            rules=tuple(kept),
+            dropped=tuple(dropped),
+            types=tuple(types),
+            beside=tuple(composer.beside),
+            waits=tuple(composer.waits),
+            variants=tuple(variants),
+            variant_count=count,
+            thresholds=rows_of(self.shape, types, pairs),
+            violated=violated,
+        )
+
+    def _holds(self, evidence: Evidence, threshold: float, least: int) -> bool:
+        return evidence.support >= least and evidence.held >= threshold * evidence.support
+
+    def _framed(self, relations: Relations) -> Workflow:
+        called = list(self.outline.events)
+        return replace(
+            self.outline,
+            begins=tuple(called[a] for a in relations.begins),
+            ends=tuple(called[a] for a in relations.ends),
+            timeout=timeout(self.shape.lasting),
+        )
+
+    def _judged(self, skeleton: Workflow, candidates: Sequence[Candidate]) -> list[Proposed]:
+        """Each candidate with what the plan says of it on this history."""
+        read = loads(written(skeleton, candidates, [None] * len(candidates)), "the proposal")
+        ledger = self.mining.ledger
+        ledger.workflow = replace(skeleton, expectations=read.expectations)
+        ledger.judge(self.intake.as_of, self._progress)
+        counts = ledger.expectation_counts()
+        counter: dict[int, list[CounterExample]] = {}
+        for row in ledger.examples(3 * _COUNTER_EXAMPLES):
+            against = counter.setdefault(row.x, [])
+            if all(row.case != each.case for each in against):
+                against.append(CounterExample(row.case, row.kind))
+        found: list[Proposed] = []
+        said: list[tuple[Candidate, Expectation | None]] = list(zip(candidates, read.expectations, strict=True))
+        if skeleton.begins:
+            said.append((Candidate(section="begins", event=skeleton.begins[0]), None))
+        for x, (candidate, expectation) in enumerate(said):
+            each = counts[x]
+            evidence = Evidence(
+                each.satisfied + each.violated, each.satisfied, each.findings, tuple(counter.get(x, ())[:_COUNTER_EXAMPLES])
+            )
+            found.append(Proposed(candidate, expectation, names(ledger.workflow)[x], evidence))
+        return found
+
+    def _file(
+        self, skeleton: Workflow, rules: Sequence[Proposed], relations: Relations, threshold: float
+    ) -> tuple[Workflow, str]:
+        said = [each for each in rules if each.expectation is not None]
+        events = _used(skeleton, [each.expectation for each in said if each.expectation is not None])
+        workflow = replace(
+            skeleton, events=events, expectations=tuple(each.expectation for each in said if each.expectation is not None)
+        )
+        called = list(skeleton.events)
+        order = [called[a] for a in sorted(relations.types, key=relations.place)]
+        order += [name for name in called if name not in order]
+        text = written(
+            workflow,
+            [each.candidate for each in said],
+            [each.evidence for each in said],
+            head=self._head(threshold),
+            order=order,
+            beside=self._beside(relations, rules),
+        )
+        loads(text, "the proposal")  # it must be a workflow file without mistakes
+        return workflow, text
+
+    def _head(self, threshold: float) -> list[str]:
+        shape = self.shape
+        given = ", ".join(account.given for account in self.intake.accounts)
+        until = f"{instant(shape.first)[:10]} to {instant(shape.last)[:10]}"
+        return [
+            f"Learnt from {given}: {shape.events:,} events of {shape.cases:,} cases, {until}.",
+            f"Each rule holds in at least {threshold * 100:g} % of the cases that it concerns and that are over; beside it",
+            "stands how often, and cases in which it does not. Read it, change it, then: sagacity check on this file.",
+        ]
+
+    def _beside(self, relations: Relations, rules: Sequence[Proposed]) -> dict[str, str]:
+        found = {}
+        called = list(self.outline.events)
+        for a, each in relations.types.items():
+            found[called[a]] = _frequency(each, relations.cases)
+        begins = next((each.evidence for each in rules if each.expectation is None), None)
+        if begins is not None:
+            found["begins"] = f"{percent(begins.held, begins.support)} of {begins.support:,} cases"
+        ends = sum(relations.types[a].last for a in relations.ends)
+        found["ends"] = f"{percent(ends, relations.cases)} of {relations.cases:,} cases"
+        lasting = self.shape.lasting
+        found["timeout"] = f"half of the cases last {span(lasting[0.5], 2)}, 99 % up to {span(lasting[0.99], 2)}"
+        return found
+
+
+def discover(files: Any, case: str | None = None, *, threshold: float = 0.95, **settings: Any) -> Proposal:
+    """The workflow that a history suggests. Parameters and errors are those of `Discovery` and its `propose`."""
+    with Discovery(files, case, **settings) as discovery:
+        return discovery.propose(threshold)
+
+
+def candidate_keys(
+    files: Any,
+    *,
+    type: str | None = None,
+    time: str | None = None,
+    memory: str | None = None,
+    threads: int | None = None,
+) -> dict[str, Keys]:
+    """For each source, the fields that could be its correlation key. Parameters and errors are those of `Discovery`."""
+    records = Records(files)
+    mining: Mining = DuckDBMining(memory=memory, threads=threads)
+    try:
+        found = {}
+        for source, given in records.inputs(mining).items():
+            sample = mining.sample(source, given, None)
+            stated = event_fields(sample, type, time, None)
+            types = mining.types(source, given, stated.type)
+            seen, links = mining.keys(source, given, stated.type, keyish(sample, stated))
+            found[source] = suggested(seen, links, sum(types.values()), len(types))
+        return found
+    finally:
+        mining.close()
+        records.close()
+
+
+def _frequency(each: TypeCount, cases: int) -> str:
+    return f"in {percent(each.cases, cases)} of the cases" if each.cases < cases else "in all cases"
+
+
+def _used(workflow: Workflow, expectations: Sequence[Expectation]) -> Mapping[str, Any]:
+    """The event types, with what rules use of their attributes and no more."""
+    found = {}
+    for name, event in workflow.events.items():
+        said = [_words(each) for each in expectations if not isinstance(each, Rule) or name in each.events]
+        words = set().union(*said) if said else set()
+        found[name] = replace(
+            event,
+            capture={each: capture for each, capture in event.capture.items() if (name, each) in words or each in words},
+        )
+    return found
+
+
+def _words(expectation: Expectation) -> set[Any]:
+    """What a rule names: of a condition its words, of an assert the pairs of event type and attribute."""
+    if isinstance(expectation, Rule):
+        return set(re.findall(r"\w+", f"{expectation.when or ''} {expectation.where or ''}"))
+    if isinstance(expectation, Assert):
+        pairs = re.findall(r'("(?:[^"]|"")+"|\w+)\.("(?:[^"]|"")+"|\w+)', expectation.predicate)
+        return {(_unquoted(event), _unquoted(attribute)) for event, attribute in pairs}
+    return set()
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name

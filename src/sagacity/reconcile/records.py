@@ -1,0 +1,125 @@
+"""The records that are learnt from: what a user names, as sources."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sagacity.errors import UsageError
+from sagacity.ledger.mining import Mining
+from sagacity.sources.inputs import Files, Input
+from sagacity.sources.resolve import resolve
+from sagacity.sources.spool import Spool
+from sagacity.sources.xes import as_jsonl
+from sagacity.workflow.model import Source, Workflow
+
+__all__ = ["Records"]
+
+_ASKED = "log"
+_MOST_COMPARED = 24
+
+
+class Records:
+    """Paths, folders, globs or tables, as one source for each format and set of fields.
+
+    `formats` has the format of each source, `paths` how a workflow in `folder` would name it, None where no one path does.
+    """
+
+    def __init__(self, given: Any, folder: Path | None = None) -> None:
+        self.formats: dict[str, str] = {}
+        self.paths: dict[str, str | None] = {}
+        self._given = list(given) if isinstance(given, list | tuple) else [given]
+        self._folder = folder
+        self._spool = Spool()
+        self._inputs: dict[str, Input] | None = None
+
+    def close(self) -> None:
+        """Remove temporary files."""
+        self._spool.close()
+
+    def inputs(self, mining: Mining) -> Mapping[str, Input]:
+        """The sources by name. Raises UsageError, SourceError."""
+        if self._inputs is None:
+            self._inputs = self._gathered(mining)
+        return self._inputs
+
+    def _gathered(self, mining: Mining) -> dict[str, Input]:
+        if not self._given:
+            raise UsageError("nothing is given to learn from", hint="name files, such as events/*.jsonl.gz")
+        asked = Workflow(name=_ASKED, sources={_ASKED: Source()}, events={})
+        if all(isinstance(each, dict) for each in self._given):
+            found: list[tuple[Any, Input]] = [
+                (None, resolve(asked, {_ASKED: self._given}, base=None, spool=self._spool)[_ASKED])
+            ]
+        else:
+            found = [(each, resolve(asked, {_ASKED: each}, base=None, spool=self._spool)[_ASKED]) for each in self._given]
+        groups: dict[Any, list[tuple[Any, Input]]] = {}
+        for number, (text, each) in enumerate(found):
+            groups.setdefault(self._alike(mining, number, each, len(found)), []).append((text, each))
+        named: dict[str, Input] = {}
+        for members in groups.values():
+            name = self._name(members, len(groups), named)
+            merged = _merged([each for _, each in members])
+            self.formats[name] = merged.format if isinstance(merged, Files) else "table"
+            self.paths[name] = self._path([text for text, _ in members], merged)
+            xes = isinstance(merged, Files) and merged.format == "xes"
+            named[name] = as_jsonl(merged, self._spool, None) if xes and isinstance(merged, Files) else merged
+        return named
+
+    def _alike(self, mining: Mining, number: int, each: Input, of: int) -> Any:
+        """What records that are read alike have in common."""
+        if not isinstance(each, Files):
+            return number
+        if each.format not in ("csv", "parquet") or not 1 < of <= _MOST_COMPARED:
+            return each.format
+        return each.format, frozenset(field.path for field in mining.sample(f"{_ASKED} {number}", each, None).fields)
+
+    def _name(self, members: list[tuple[Any, Input]], groups: int, taken: Mapping[str, Input]) -> str:
+        text = members[0][0]
+        if groups == 1 or not isinstance(text, str | os.PathLike):
+            stem = _ASKED
+        else:
+            stem = "".join(c if c.isalnum() else "_" for c in Path(text).name.partition(".")[0]).strip("_") or _ASKED
+        name, number = stem, 1
+        while name in taken:
+            number += 1
+            name = f"{stem}{number}"
+        return name
+
+    def _path(self, texts: list[Any], merged: Input) -> str | None:
+        if not isinstance(merged, Files) or not all(isinstance(text, str | os.PathLike) for text in texts) or "-" in texts:
+            return None
+        named = [str(text) for text in texts]
+        if len(named) > 1:
+            folders = {str(Path(path).parent) for path in merged.paths}
+            suffixes = {"".join(Path(path).suffixes) for path in merged.paths}
+            if len(folders) > 1 or len(suffixes) > 1:
+                return None
+            pattern = Path(next(iter(folders))) / f"*{next(iter(suffixes))}"
+            if {str(each) for each in pattern.parent.glob(pattern.name)} != {str(Path(path)) for path in merged.paths}:
+                return None
+            named = [str(pattern)]
+        path = Path(named[0])
+        return os.path.relpath(path, self._folder) if self._folder is not None and not path.is_absolute() else str(path)
+
+
+def _merged(inputs: list[Input]) -> Input:
+    if len(inputs) == 1:
+        return inputs[0]
+    files = [each for each in inputs if isinstance(each, Files)]
+    found: dict[str, tuple[Any, str]] = {}
+    for each in files:
+        for number, path in enumerate(each.paths):
+            found.setdefault(path, (each.compression[number], each.name(number)))
+    spooled = any(path != shown for path, (_, shown) in found.items())
+    given = ", ".join(each.given for each in files[:3]) + (f" and {len(files) - 3:,} more" if len(files) > 3 else "")
+    return Files(
+        tuple(found),
+        files[0].format,
+        tuple(compression for compression, _ in found.values()),
+        given=given,
+        names=tuple(shown for _, shown in found.values()) if spooled else (),
+        held=[each.held for each in files],
+    )

@@ -1,0 +1,330 @@
+"""The page of a proposal: the map of what happens, rules with their evidence, waiting times, variants, thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import log2
+
+from sagacity.discover.proposal import Candidate, Evidence, Proposal, Proposed, Wait
+from sagacity.discover.writing import percent
+from sagacity.report.html.assets import asset
+from sagacity.report.html.page import policy
+from sagacity.report.map import Line, Map, Node, Tie
+from sagacity.report.markup import Markup, tag
+from sagacity.report.picture import PICTURE_CSS, picture_of
+from sagacity.report.text import plural, shortened
+from sagacity.workflow.durations import format_duration
+from sagacity.workflow.instants import instant, span
+from sagacity.workflow.words.definition import definition
+
+__all__ = ["render_discovery"]
+
+_MOST_TYPES = 18
+_OFTEN = 0.1
+_STEPS = 14
+_BIN = 16
+
+
+def render_discovery(proposal: Proposal) -> str:
+    """One page that holds everything it needs: no request leaves it, and nothing in the data can run in it."""
+    style = Markup(asset("report.css") + PICTURE_CSS)
+    theme, hints = Markup(asset("theme.js")), Markup(asset("hints.js"))
+    parts = [(key, name, lead, body) for key, name, lead, make in _SECTIONS if (body := make(proposal)) is not None]
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy(style, [theme, hints])),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("title", f"{proposal.workflow.name}: what history suggests"),
+        tag("link", rel="icon", href="data:,"),
+        tag("style", style),
+        tag("script", theme),
+    )
+    sections = [
+        tag(
+            "section",
+            tag("h2", name, id=f"{key}-title", tabindex="-1"),
+            tag("p", lead, class_="lead"),
+            body,
+            id=key,
+            aria_labelledby=f"{key}-title",
+        )
+        for key, name, lead, body in parts
+    ]
+    links = [tag("li", tag("a", name, href=f"#{key}")) for key, name, _, _ in parts]
+    body = tag(
+        "body",
+        tag("a", "Skip to the rules", href="#rules", class_="skip"),
+        _header(proposal),
+        tag("nav", tag("ul", links), class_="jump", aria_label="Sections"),
+        tag("main", tag("div", sections, class_="wrap"), id="main"),
+        tag("footer", tag("div", "Made by Sagacity. Times are UTC.", class_="wrap")),
+        tag("script", hints, type="module"),
+    )
+    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
+
+
+def _header(proposal: Proposal) -> Markup:
+    shape = proposal.shape
+    about = (
+        f"{plural(shape.events, 'event')} of {plural(shape.cases, 'case')}, {instant(shape.first)[:10]} to "
+        f"{instant(shape.last)[:10]}; {plural(shape.counted, 'case')} taken for over. "
+        f"{plural(len(proposal.rules), 'rule')} at a threshold of {proposal.threshold * 100:g} %; "
+        f"{plural(proposal.violated, 'case')} break one of them."
+    )
+    title = tag(
+        "div",
+        tag("p", "What history suggests", class_="kicker"),
+        tag("h1", tag("bdi", proposal.workflow.name)),
+        tag("p", about, class_="about"),
+    )
+    toggle = tag("button", "Automatic colours", id="theme", type="button", class_="theme", hidden=True)
+    return tag("header", tag("div", tag("div", title, toggle, class_="row"), class_="wrap"), class_="top")
+
+
+def _map(proposal: Proposal) -> Markup:
+    """Event types and which comes directly after which: of each its most frequent ways, and all that many cases go."""
+    called = list(proposal.workflow.events)
+    shown = {each.type for each in sorted(proposal.types, key=lambda each: -each.cases)[:_MOST_TYPES]}
+    ways = [each for each in proposal.beside if each.a in shown and each.b in shown and each.a != each.b]
+    often = {(each.a, each.b) for each in ways if each.cases >= _OFTEN * proposal.shape.counted}
+    for end in ("a", "b"):
+        for kind in shown:
+            found = [each for each in ways if getattr(each, end) == kind]
+            if found:
+                best = max(found, key=lambda each: (each.cases, -each.a, -each.b))
+                often.add((best.a, best.b))
+    nodes = [
+        Node(
+            called[each.type],
+            "",
+            called[each.type] in proposal.workflow.begins,
+            called[each.type] in proposal.workflow.ends,
+            each.events,
+            (),
+        )
+        for each in sorted(proposal.types, key=lambda each: (each.place, each.type))
+        if each.type in shown
+    ]
+    ties = [
+        Tie(called[each.a], called[each.b], "order", (_way(each.cases, called[each.a], called[each.b]),))
+        for each in sorted(ways, key=lambda each: -each.cases)
+        if (each.a, each.b) in often
+    ]
+    drawn = picture_of(Map(tuple(nodes), tuple(ties), ()), "What happens after what", standalone=False)
+    return tag("div", tag("div", Markup(drawn), class_="mapbox", tabindex="0"), class_="card flush")
+
+
+def _way(cases: int, a: str, b: str) -> Line:
+    return Line(f"{cases:,}", f"{a}, then {b}", f"{b} comes directly after {a} in {plural(cases, 'case')}")
+
+
+def _rules(proposal: Proposal) -> Markup:
+    return _rule_table(proposal, proposal.rules)
+
+
+def _dropped(proposal: Proposal) -> Markup | None:
+    return _rule_table(proposal, proposal.dropped) if proposal.dropped else None
+
+
+def _rule_table(proposal: Proposal, rules: Sequence[Proposed]) -> Markup:
+    head = _head(("Rule", ""), ("Holds", "num"), ("Cases", "num"), ("Against it", ""), ("Drawn from", ""))
+    rows = [
+        tag(
+            "tr",
+            tag(
+                "th",
+                tag("bdi", each.name),
+                tag("div", definition(proposal.workflow, each.expectation), class_="definition")
+                if each.expectation is not None
+                else None,
+                scope="row",
+            ),
+            _cell("Holds", _held(each.evidence), "num"),
+            _cell("Cases", f"{each.evidence.support:,}", "num"),
+            tag("td", tag("div", _against(each.evidence)) if each.evidence.counter else None, data_label="Against it"),
+            _cell("Drawn from", _note(each.candidate)),
+        )
+        for each in rules
+    ]
+    return _table(head, rows)
+
+
+def _held(evidence: Evidence) -> str:
+    return percent(evidence.held, evidence.support)
+
+
+def _note(candidate: Candidate) -> str:
+    return candidate.note
+
+
+def _against(evidence: Evidence) -> list[Markup]:
+    return [
+        tag("div", tag("bdi", each.case), " ", tag("span", each.kind.replace("_", " "), class_=f"kind k-{each.kind}"))
+        for each in evidence.counter
+    ]
+
+
+def _variants(proposal: Proposal) -> Markup:
+    called = list(proposal.workflow.events)
+    head = _head(("Cases", "num"), ("Share", "num"), ("What happens", ""))
+    rows = []
+    for each in proposal.variants:
+        steps = [" + ".join(called[kind] for kind in step) for step in each.steps]
+        more = len(steps) - _STEPS
+        said = " → ".join(steps[:_STEPS]) + (f" → and {more:,} more" if more > 0 else "")
+        share = percent(each.cases, proposal.shape.counted)
+        rows.append(
+            tag(
+                "tr",
+                _cell("Cases", f"{each.cases:,}", "num"),
+                _cell("Share", share, "num"),
+                tag("td", tag("bdi", said), data_label="What happens"),
+            )
+        )
+    return _table(head, rows)
+
+
+def _frequencies(proposal: Proposal) -> Markup:
+    called = list(proposal.workflow.events)
+    head = _head(
+        ("Event type", ""), ("In cases", "num"), ("Share", "num"), ("Events", "num"), ("Most in a case", "num"),
+        ("First", "num"), ("Last", "num"),
+    )  # fmt: skip
+    rows = [
+        tag(
+            "tr",
+            tag("th", tag("bdi", called[each.type]), scope="row"),
+            _cell("In cases", f"{each.cases:,}", "num"),
+            _cell("Share", percent(each.cases, proposal.shape.counted), "num"),
+            _cell("Events", f"{each.events:,}", "num"),
+            _cell("Most in a case", f"{max(each.times):,}", "num"),
+            _cell("First", f"{each.first:,}" if each.first else "", "num"),
+            _cell("Last", f"{each.last:,}" if each.last else "", "num"),
+        )
+        for each in sorted(proposal.types, key=lambda each: (each.place, each.type))
+    ]
+    return _table(head, rows)
+
+
+def _waits(proposal: Proposal) -> Markup | None:
+    cards = [_wait(each) for each in proposal.waits]
+    return tag("div", cards, class_="grid2") if cards else None
+
+
+def _wait(wait: Wait) -> Markup:
+    limit = wait.deadline
+    late = f"; {limit.longer:,} took longer" if limit.longer else ""
+    apart = ", and stand apart" if limit.gap else ""
+    said = f"Half within {span(limit.median, 2)}, 95 % within {span(limit.most, 2)}, of {limit.delays:,}{late}{apart}."
+    return tag(
+        "div",
+        tag("h3", tag("bdi", f"{shortened(wait.source, 40)} to {shortened(wait.target, 40)}")),
+        tag("p", said, class_="soft"),
+        _histogram(wait),
+        class_="card",
+    )
+
+
+def _histogram(wait: Wait) -> Markup:
+    """Counts over the logarithm of the delay, two columns a doubling, and the deadline."""
+    width, high, bottom = 360.0, 112.0, 138.0
+    columns: dict[int, int] = {}
+    for number, (n, _) in wait.bins.items():
+        columns[max(number, 0) * 2 // _BIN] = columns.get(max(number, 0) * 2 // _BIN, 0) + n
+    at = _place(wait.deadline.within)
+    first, last = min(columns), max(*columns, int(at) + 1)
+    wide, most = (width - 8) / (last - first + 1), max(columns.values())
+    parts: list[Markup] = []
+    for number, n in sorted(columns.items()):
+        size = max(1.5, high * n / most)
+        x = 4 + wide * (number - first)
+        hint = f"{span(int(2 ** (number / 2)), 2)} to {span(int(2 ** ((number + 1) / 2)), 2)}: {n:,}"
+        mark = tag("rect", class_="fill", x=x + 1, y=bottom - size, width=max(wide - 2, 1.0), height=size)
+        parts.append(tag("g", mark, class_="bad" if number > at else "good", data_hint=hint))
+    line = 4 + wide * (at - first)
+    anchor, shift = ("end", -6) if line > width * 0.55 else ("start", 6)
+    parts.append(tag("path", class_="axis", d=f"M4 {bottom}H{width - 4}"))
+    parts.append(tag("path", class_="due", d=f"M{line:.1f} 12V{bottom + 5}"))
+    said = f"deadline {format_duration(wait.deadline.within)}"
+    parts.append(tag("text", said, class_="ink", x=line + shift, y=18, text_anchor=anchor))
+    parts.append(tag("text", span(int(2 ** (first / 2)), 1), x=4, y=bottom + 18))
+    parts.append(tag("text", span(int(2 ** ((last + 1) / 2)), 1), x=width - 4, y=bottom + 18, text_anchor="end"))
+    label = f"How long it takes, and the deadline of {format_duration(wait.deadline.within)}"
+    return tag("svg", parts, class_="chart", viewbox=f"0 0 {width:.0f} 164", role="img", aria_label=label)
+
+
+def _place(us: int) -> float:
+    """Where a span stands on the axis: halves of a doubling."""
+    return 2 * log2(max(us, 1))
+
+
+def _thresholds(proposal: Proposal) -> Markup:
+    head = _head(("Threshold", "num"), ("Rules about number and order", "num"), ("Breaches of these in the history", "num"))
+    rows = [
+        tag(
+            "tr",
+            _cell("Threshold", f"{each.threshold * 100:g} %", "num"),
+            _cell("Rules about number and order", f"{each.rules:,}", "num"),
+            _cell("Breaches of these in the history", f"{each.breaches:,}", "num"),
+        )
+        for each in proposal.thresholds
+    ]
+    return _table(head, rows)
+
+
+def _file(proposal: Proposal) -> Markup:
+    return tag("div", tag("pre", tag("code", proposal.text)), class_="card scroll")
+
+
+_SECTIONS: tuple[tuple[str, str, str, Callable[[Proposal], Markup | None]], ...] = (
+    (
+        "map",
+        "What happens",
+        "Event types with the number of their events, and in how many cases one comes directly after another: of each its "
+        "most frequent way, and all that a tenth of the cases go.",
+        _map,
+    ),
+    (
+        "rules",
+        "Proposed rules",
+        "What holds in as large a share of the cases that it concerns as the threshold asks, and cases against it.",
+        _rules,
+    ),
+    (
+        "waits",
+        "Waiting times",
+        "From one event to the next, on a logarithmic axis, and the deadline that is proposed.",
+        _waits,
+    ),
+    (
+        "variants",
+        "Variants",
+        "The most frequent ways in which cases go; events at the same instant are joined by +.",
+        _variants,
+    ),
+    ("types", "Event types", "How often, and where in a case.", _frequencies),
+    (
+        "thresholds",
+        "What each threshold gives",
+        "A rule that holds in 98 % of the cases is a rule with findings, or none.",
+        _thresholds,
+    ),
+    ("dropped", "Looked at, and not proposed", "Candidates that did not hold as often when they were judged.", _dropped),
+    ("file", "The workflow file", "As it is proposed.", _file),
+)
+
+
+def _head(*columns: tuple[str, str]) -> Markup:
+    return tag("tr", [tag("th", name, scope="col", class_=kind or None) for name, kind in columns])
+
+
+def _cell(label: str, text: str, kind: str = "") -> Markup:
+    return tag("td", text, data_label=label, class_=kind or None)
+
+
+def _table(head: Markup, rows: list[Markup]) -> Markup:
+    table = tag("table", tag("thead", head), tag("tbody", rows), class_="stack")
+    return tag("div", tag("div", table, class_="scroll", tabindex="0"), class_="card flush")

@@ -1,0 +1,73 @@
+"""`sagacity discover` as a command: files in, a workflow and a page out."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from bench.planted import planted
+
+from sagacity.cli.main import run
+from sagacity.workflow.language.reader import load
+
+_ORDERS = 400
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return planted(_ORDERS, seed=3).write(tmp_path_factory.mktemp("log") / "events.jsonl")
+
+
+def test_a_workflow_and_a_page_are_written(log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, page = tmp_path / "order.workflow.yaml", tmp_path / "page.html"
+    assert run(["discover", str(log), "--case", "order_id", "-o", str(out), "--report", str(page)]) == 0
+    assert f"of {_ORDERS} cases" in capsys.readouterr().out
+    assert load(out).begins == ("OrderPlaced",)
+    assert run(["check", str(out), "--as-of", "end", "--quiet"]) in (0, 1)
+    text = page.read_text(encoding="utf-8")
+    assert "What each threshold gives" in text
+    assert "exclusive_choice(PaymentReceived, OrderCancelled)" in text
+    assert "http" not in text.replace("http-equiv", "")
+
+
+def test_without_a_file_the_workflow_goes_to_standard_output(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["discover", str(log), "--case", "data.order_id"]) == 0
+    assert "\nbegins: OrderPlaced" in capsys.readouterr().out
+
+
+def test_without_a_key_candidates_are_listed(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["discover", str(log)]) == 0
+    said = capsys.readouterr().out
+    assert "data.order_id" in said.splitlines()[2]
+    assert f"sagacity discover {log} --case data.order_id" in said
+
+
+def test_a_key_that_no_record_has_is_told(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["discover", str(log), "--case", "customer"]) == 2
+    said = capsys.readouterr().err
+    assert "has no field 'customer'" in said
+    assert "data.order_id" in said
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["discover", str(tmp_path / "absent.jsonl"), "--case", "x"]) == 3
+    assert "no such file" in capsys.readouterr().err
+
+
+def test_names_and_values_that_mean_something_else_do_no_harm(tmp_path: Path) -> None:
+    log, out, page = tmp_path / "odd.csv", tmp_path / "odd.workflow.yaml", tmp_path / "odd.html"
+    odd = ['say "hi"', "yes: no # really", "<script>alert(1)</script>", "{a, b}"]
+    with log.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["case id", "what", "when"])
+        for case in range(60):
+            for hour, name in enumerate(odd):
+                writer.writerow([f"c{case}", name, f"2026-0{1 + case // 28}-{1 + case % 28:02}T0{hour}:{case:02}:00Z"])
+    arguments = ["--case", "case id", "--type", "what", "--time", "when", "-o", str(out), "--report", str(page)]
+    assert run(["discover", str(log), *arguments]) == 0
+    workflow = load(out)
+    assert set(workflow.events) == set(odd)
+    assert len(workflow.expectations) >= len(odd)
+    assert "<script>alert" not in page.read_text(encoding="utf-8")
+    assert run(["check", str(out), "--as-of", "end", "--quiet"]) == 0
