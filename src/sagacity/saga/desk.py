@@ -72,7 +72,10 @@ class Desk:
         await asyncio.sleep(self.patience.for_database())
 
     def know(self, revision: int, saga: SagaState) -> None:
-        """How a saga stands as this process left it; `recent` has the latest of them. What has ended is not needed again."""
+        """How a saga stands as this process left it; `recent` has the latest of them. What has ended is not needed again,
+        and what is known to have gone on is not taken back."""
+        if saga.id in self.recent and self.recent[saga.id][0] > revision:
+            return
         self.recent.pop(saga.id, None)
         if saga.status not in ENDED:
             self.recent[saga.id] = (revision, saga)

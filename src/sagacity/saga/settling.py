@@ -12,7 +12,7 @@ from sagacity.errors import UsageError
 from sagacity.messaging import Delivery, Message
 from sagacity.messaging.postgres import dead_letters, outbox
 from sagacity.saga.decide import begin, decide, quarantine, resources, undefined
-from sagacity.saga.decision import Decision, SagaEvent
+from sagacity.saga.decision import Decision, Ignored, SagaEvent
 from sagacity.saga.definition import Saga
 from sagacity.saga.desk import Desk
 from sagacity.saga.handlers import Unfit
@@ -23,13 +23,15 @@ from sagacity.saga.messages import Address, address, command_message, event_mess
 from sagacity.saga.participant import Participant
 from sagacity.saga.postgres import orders, store
 from sagacity.saga.postgres.connection import Connection, Held
-from sagacity.saga.postgres.store import Kept
+from sagacity.saga.postgres.store import Kept, StaleError
 from sagacity.saga.state import ENDED, SagaState
 from sagacity.saga.transitions import AWAITING, PARKED
 
 __all__ = ["Batch", "Beginning", "Settled"]
 
 _log = logging.getLogger("sagacity.saga")
+_BY_WHAT_IS_NEWER: frozenset[Ignored] = frozenset({"foreign", "late"})
+"""Why a reply does not count that may count by what another replica has decided meanwhile. One that is doubled stays so."""
 
 
 class Beginning(msgspec.Struct, frozen=True):
@@ -75,6 +77,8 @@ class Batch:
         self._now = desk.clock()
         self._sagas: dict[str, SagaState] = {}
         self._revisions: dict[str, int] = {}
+        self._remembered: set[str] = set()
+        self._doubtful: set[str] = set()
         self._new: dict[str, None] = {}
         self._changed: dict[str, None] = {}
         self._ignored: dict[str, None] = {}
@@ -121,6 +125,7 @@ class Batch:
                 missing.append(id)
             else:
                 self._revisions[id], self._sagas[id] = kept
+                self._remembered.add(id)
         self.hold(await store.read(self._connection, missing))
 
     def hold(self, kept: Mapping[str, Kept]) -> list[str]:
@@ -221,7 +226,10 @@ class Batch:
         return not (self._messages or self._outcomes or self._retired or self._buried or freed)
 
     async def write(self) -> None:
-        """Write all of it. Raises StaleError where it rests on what is no longer so."""
+        """Write all of it. Raises StaleError where it rests on what is no longer so, or may not be and is not checked by
+        what is written."""
+        if self._doubtful - self._changed.keys():
+            raise StaleError
         new = [self._sagas[id] for id in self._new]
         changed = [(self._revisions[id], self._sagas[id]) for id in self._changed]
         await store.write(self._connection, new, changed, self._events)
@@ -257,6 +265,8 @@ class Batch:
         self._sagas[saga.id] = saga
         if decision.ignored is not None:
             self._ignored[saga.id] = None
+            if decision.ignored in _BY_WHAT_IS_NEWER and saga.id in self._remembered:
+                self._doubtful.add(saga.id)
         elif saga.id not in self._new:
             self._changed[saga.id] = None
         if saga.status in ENDED and (before is None or before.status not in ENDED):
