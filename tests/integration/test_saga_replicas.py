@@ -69,3 +69,19 @@ def test_a_reply_to_what_another_replica_has_asked_meanwhile_counts(database: st
             assert orchestrator.counts["ignored foreign"] == 0
 
     asyncio.run(story())
+
+
+def test_a_replica_learns_of_a_version_that_came_after_it_began(database: str) -> None:
+    newer = Saga("ask", 2, (ONE, TWO))
+
+    async def story() -> None:
+        broker = MemoryBroker()
+        shop = Shop(broker)
+        async with replica(database, broker, ASK) as orchestrator:
+            async with replica(database, broker, newer, reads=False) as other:
+                await other.start("ask", "a", {})
+            await shop.answer(await shop.command())
+            assert (await shop.command()).type == "Two"
+            assert orchestrator.counts["SagaParked"] == 0
+
+    asyncio.run(story())

@@ -94,7 +94,7 @@ class Lookout:
         if not self.begun:
             return 0
         async with self._batch() as (batch, connection):
-            due = batch.hold(await store.due(connection, self._desk.clock(), _AT_MOST))
+            due = await batch.hold(await store.due(connection, self._desk.clock(), _AT_MOST))
             for id in due:
                 batch.happen(id, Due())
         return len(due)

@@ -21,7 +21,7 @@ from sagacity.saga.happenings import Happening, Ordered, Replied
 from sagacity.saga.inflight import in_flight
 from sagacity.saga.messages import Address, address, command_message, event_message
 from sagacity.saga.participant import Participant
-from sagacity.saga.postgres import orders, store
+from sagacity.saga.postgres import definitions, orders, store
 from sagacity.saga.postgres.connection import Connection, Held
 from sagacity.saga.postgres.store import Kept, StaleError
 from sagacity.saga.state import ENDED, SagaState
@@ -126,10 +126,11 @@ class Batch:
             else:
                 self._revisions[id], self._sagas[id] = kept
                 self._remembered.add(id)
-        self.hold(await store.read(self._connection, missing))
+        await self.hold(await store.read(self._connection, missing))
 
-    def hold(self, kept: Mapping[str, Kept]) -> list[str]:
-        """Take these as they are kept; the ids of those that can be read. The others are retired."""
+    async def hold(self, kept: Mapping[str, Kept]) -> list[str]:
+        """Take these as they are kept; the ids of those that can be read. The others are retired. A definition that came to
+        be after this process began is looked up."""
         for id, each in kept.items():
             if each.saga is None:
                 _log.error("saga %s: %s", id, each.unreadable)
@@ -138,6 +139,8 @@ class Batch:
                 self.settled.counts["unreadable"] += 1
             elif id not in self._sagas:
                 self._sagas[id], self._revisions[id] = each.saga, each.revision
+        if any((saga.definition, saga.version) not in self._desk.definitions for saga in self._sagas.values()):
+            self._desk.definitions = {**await definitions.known(self._connection), **self._desk.definitions}
         return [id for id in kept if id in self._sagas]
 
     def happen(self, id: str, happening: Happening) -> str | None:
