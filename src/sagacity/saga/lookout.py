@@ -70,14 +70,14 @@ class Lookout:
                     if monotonic() - measured > _MEASURE_EVERY:
                         measured = monotonic()
                         await self._measure()
+                    turn += 1
+                    if turn % _ENDS_EVERY == 0:
+                        await self._ends()
                 except StoreError as error:
                     await self._desk.complain(error)
                     continue
                 except StaleError:
                     continue
-                turn += 1
-                if turn % _ENDS_EVERY == 0:
-                    await self._ends()
                 if max(found) < _AT_MOST:
                     await self._pause()
         finally:
