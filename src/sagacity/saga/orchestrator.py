@@ -29,6 +29,7 @@ from sagacity.saga.inflight import in_flight
 from sagacity.saga.lookout import Lookout
 from sagacity.saga.messages import command_message
 from sagacity.saga.metrics import measure
+from sagacity.saga.pace import Pace
 from sagacity.saga.participant import Participant
 from sagacity.saga.patience import Patience
 from sagacity.saga.postgres import definitions as kept_definitions
@@ -40,11 +41,6 @@ from sagacity.saga.tracing import Tracer, chosen
 from sagacity.saga.writer import Answers, Begin, Commands, Dead, Delivered, Writer
 
 __all__ = ["Orchestrator"]
-
-_BEHIND_AFTER = 2.0
-"""Seconds for which all that is asked for has been there at once, after which more is thought to wait."""
-_JOIN_WITHIN = 15.0
-"""Seconds after which a replica that has got no partitions is thought to get none."""
 
 
 class Orchestrator:
@@ -212,18 +208,15 @@ class Orchestrator:
         return self._writers[crc32(id.encode()) % len(self._writers)]
 
     async def _receive(self, subscriber: Subscriber) -> None:
-        caught_up = began = time.monotonic()
+        pace = Pace(self._batch, time.monotonic())
         while True:
             try:
                 deliveries = await subscriber.receive(self._batch, 1.0)
             except StoreError as error:
                 await self._desk.complain(error)
                 continue
-            now = time.monotonic()
-            if len(deliveries) < self._batch and (subscriber.assigned() or now - began > _JOIN_WITHIN):
-                caught_up, self._lookout.behind, self._lookout.begun = now, False, True
-            elif now - caught_up > _BEHIND_AFTER:
-                self._lookout.behind = True
+            pace.polled(len(deliveries), time.monotonic(), assigned=bool(subscriber.assigned()))
+            self._lookout.behind, self._lookout.begun = pace.behind, pace.begun
             if deliveries:
                 done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
                 self._writers[0].add(Delivered(deliveries, done))
