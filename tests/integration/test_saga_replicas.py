@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from postgres_stories import connected, eventually
 from sagacity.messaging import Envelope, Message, Partition
@@ -39,9 +40,11 @@ class Shop:
 
 
 @asynccontextmanager
-async def replica(dsn: str, broker: MemoryBroker, *given: Saga, reads: bool = True) -> AsyncIterator[Orchestrator]:
+async def replica(
+    dsn: str, broker: MemoryBroker, *given: Saga, reads: bool = True, **options: Any
+) -> AsyncIterator[Orchestrator]:
     await install(dsn)
-    orchestrator = Orchestrator(dsn, given, tick=0.02, events=False)
+    orchestrator = Orchestrator(dsn, given, tick=0.02, events=False, **options)
     subscriber = broker.subscriber(["saga-replies"], "orchestrator", orchestrator.positions) if reads else None
     task = asyncio.create_task(orchestrator.run(subscriber, broker.publisher()))
     try:
@@ -83,5 +86,37 @@ def test_a_replica_learns_of_a_version_that_came_after_it_began(database: str) -
             await shop.answer(await shop.command())
             assert (await shop.command()).type == "Two"
             assert orchestrator.counts["SagaParked"] == 0
+
+    asyncio.run(story())
+
+
+def test_a_saga_whose_state_can_be_read_again_goes_on(database: str) -> None:
+    now = [1_000_000]
+
+    async def story() -> None:
+        options: dict[str, Any] = {"reads": False, "clock": lambda: now[0]}
+        async with replica(database, MemoryBroker(), ASK, **options) as orchestrator, connected(database) as connection:
+
+            async def stands(status: str) -> None:
+                while [line.status for line in await listing.listed(connection)] != [status]:
+                    await asyncio.sleep(0.01)
+
+            await orchestrator.start("ask", "a", {})
+            await connection.execute("update sagacity.sagas set state = '?' || state, due = 0")
+            await stands("parked")
+            await connection.execute("update sagacity.sagas set state = substr(state, 2)")
+            now[0] += 61_000_000
+            await stands("running")
+            assert orchestrator.counts["StepRetried"] == 1
+
+    asyncio.run(story())
+
+
+def test_a_saga_that_has_gone_on_is_not_parked_for_what_it_was(database: str) -> None:
+    async def story() -> None:
+        async with replica(database, MemoryBroker(), ASK, reads=False) as orchestrator, connected(database) as connection:
+            await orchestrator.start("ask", "a", {})
+            await store.retire(connection, {"a": 0}, 1)
+            assert [line.status for line in await listing.listed(connection)] == ["running"]
 
     asyncio.run(story())

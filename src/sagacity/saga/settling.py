@@ -32,6 +32,8 @@ __all__ = ["Batch", "Beginning", "Settled"]
 _log = logging.getLogger("sagacity.saga")
 _BY_WHAT_IS_NEWER: frozenset[Ignored] = frozenset({"foreign", "late"})
 """Why a reply does not count that may count by what another replica has decided meanwhile. One that is doubled stays so."""
+_LOOK_AGAIN = 60_000_000
+"""Microseconds after which it is looked whether a state that could not be read can be."""
 
 
 class Beginning(msgspec.Struct, frozen=True):
@@ -82,7 +84,7 @@ class Batch:
         self._new: dict[str, None] = {}
         self._changed: dict[str, None] = {}
         self._ignored: dict[str, None] = {}
-        self._retired: list[str] = []
+        self._retired: dict[str, int] = {}
         self._unreadable: dict[str, str] = {}
         self._counted: list[tuple[Participant, str]] = []
         self._buried: list[tuple[str, Delivery, str]] = []
@@ -134,7 +136,7 @@ class Batch:
         for id, each in kept.items():
             if each.saga is None:
                 _log.error("saga %s: %s", id, each.unreadable)
-                self._retired.append(id)
+                self._retired[id] = each.revision
                 self._unreadable[id] = each.unreadable or "its state cannot be read"
                 self.settled.counts["unreadable"] += 1
             elif id not in self._sagas:
@@ -236,7 +238,7 @@ class Batch:
         new = [self._sagas[id] for id in self._new]
         changed = [(self._revisions[id], self._sagas[id]) for id in self._changed]
         await store.write(self._connection, new, changed, self._events)
-        await store.retire(self._connection, self._retired)
+        await store.retire(self._connection, self._retired, self._now + _LOOK_AGAIN)
         for consumer, delivery, reason in self._buried:
             await dead_letters.bury(self._connection, consumer, delivery, reason)
         await outbox.send(self._connection, self._messages)
