@@ -48,7 +48,9 @@ where mine.saga = %s order by other.saga limit 20
 _UNENDED = """
 select id, revision, state from sagacity.sagas where ended is null and due is not null and id > %s order by id limit %s
 """
-_COUNTS = "select definition, version, status, count(*) from sagacity.sagas group by definition, version, status"
+_COUNTS = """
+select definition, version, status, count(*) from sagacity.sagas where ended is {what} group by definition, version, status
+"""
 
 _event = msgspec.json.Decoder(SagaEvent).decode
 
@@ -174,9 +176,11 @@ async def shown(connection: Connection, id: str, now: int = 0) -> Shown | None:
     )
 
 
-async def counts(connection: Connection) -> dict[tuple[str, int, str], int]:
-    """How many sagas there are, by definition, version and status."""
-    rows = await (await connection.execute(_COUNTS)).fetchall()
+async def counts(connection: Connection, *, ended: bool) -> dict[tuple[str, int, str], int]:
+    """How many sagas there are, by definition, version and status: of those that have ended, which takes the longer the more
+    there are, or of those that have not."""
+    query = _COUNTS.format(what="not null" if ended else "null")
+    rows = await (await connection.execute(query.encode())).fetchall()
     return {(definition, version, status): count for definition, version, status, count in rows}
 
 
