@@ -6,8 +6,9 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
+from typing import Any
 
-from sagacity.errors import StoreError, UsageError
+from sagacity.errors import SagacityError, StoreError, UsageError
 from sagacity.messaging.meter import Meter
 from sagacity.messaging.reading import Reading
 from sagacity.saga.definition import Saga
@@ -16,7 +17,7 @@ from sagacity.saga.patience import Patience
 from sagacity.saga.state import ENDED, SagaState
 from sagacity.saga.tracing import Tracer
 
-__all__ = ["Desk"]
+__all__ = ["Desk", "fail"]
 
 _RECENT = 50_000
 _log = logging.getLogger("sagacity.saga.orchestrator")
@@ -105,3 +106,16 @@ class Desk:
         for future in self._waiting.pop(saga.id, ()):
             if not future.done():
                 future.set_result(saga)
+
+    def give_up(self, error: SagacityError) -> None:
+        """Nobody is told of ends any longer: whoever waits for one gets this error."""
+        waiting, self._waiting = self._waiting, {}
+        for future in (each for held in waiting.values() for each in held):
+            fail(future, error)
+
+
+def fail(future: asyncio.Future[Any], error: SagacityError) -> None:
+    """Whoever waits by it gets this error; it is no matter where nobody does."""
+    if not future.done():
+        future.set_exception(error)
+        future.exception()

@@ -22,7 +22,7 @@ from sagacity.messaging import Delivery, Envelope, Message, Partition, Publisher
 from sagacity.messaging.meter import Meter, Tally
 from sagacity.messaging.postgres import Relay, positions
 from sagacity.saga.definition import Saga
-from sagacity.saga.desk import Desk
+from sagacity.saga.desk import Desk, fail
 from sagacity.saga.handover import Handover
 from sagacity.saga.happenings import Order
 from sagacity.saga.inflight import in_flight
@@ -41,6 +41,8 @@ from sagacity.saga.tracing import Tracer, chosen
 from sagacity.saga.writer import Answers, Begin, Commands, Dead, Delivered, Writer
 
 __all__ = ["Orchestrator"]
+
+_START_AGAIN = "run it again, and ask again: what was started is not started twice"
 
 
 class Orchestrator:
@@ -104,6 +106,7 @@ class Orchestrator:
         self._lookout = Lookout(self._desk, dsn, tick, self._settled)
         self._ready = asyncio.Event()
         self._resting: set[asyncio.TimerHandle] = set()
+        self._starting: set[asyncio.Future[bool]] = set()
 
     # For callers ----------------------------------------------------------------------------------------------------
 
@@ -131,13 +134,15 @@ class Orchestrator:
         nothing is done. `input` is anything that msgspec writes as JSON. It takes the newest version unless one is given.
         All its messages are of one trace: that of `traceparent`, or of what is bound here and now, or a new one.
 
-        Raises UsageError where the definition is not known.
+        Raises UsageError where the definition is not known, StoreError where the orchestrator stops meanwhile.
         """
         await self._ready.wait()
         known = self._desk.newest(definition, version)
         trace = self._desk.tracer.started(definition, id, traceparent)
         beginning = Beginning(known, id, msgspec.json.encode(input), correlation_id, trace)
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._starting.add(done)
+        done.add_done_callback(self._starting.discard)
         self._writer(id).add(Begin(beginning, done))
         return await done
 
@@ -152,7 +157,8 @@ class Orchestrator:
         return await self.ended(id)
 
     async def ended(self, id: str) -> SagaState:
-        """The saga, once it has ended. Raises UsageError where there is none of this id."""
+        """The saga, once it has ended. Raises UsageError where there is none of this id, StoreError where the orchestrator stops
+        meanwhile."""
         future = self._desk.await_end(id)
         try:
             async with connected(self._dsn) as connection:
@@ -200,8 +206,16 @@ class Orchestrator:
             self._ready.clear()
             for timer in self._resting:
                 timer.cancel()
+            self._give_up()
 
     # What comes in, and goes on within the process ------------------------------------------------------------------
+
+    def _give_up(self) -> None:
+        """Nothing is done any longer: whoever waits had better not."""
+        unknown = StoreError("the orchestrator has stopped, and it is not known whether the saga is kept", hint=_START_AGAIN)
+        for future in tuple(self._starting):
+            fail(future, unknown)
+        self._desk.give_up(StoreError("the orchestrator has stopped; the saga goes on once one runs", hint=_START_AGAIN))
 
     def _writer(self, id: str) -> Writer:
         """The writer of a saga. Any could settle it; with one, what happens to it gathers, and goes stale for no other."""
