@@ -167,10 +167,10 @@ class Operations:
         async with self._window.open() as connection:
             return await dead_letters.listed(connection, consumer=consumer, redriven=redriven, after=after, most=most)
 
-    async def redrive(self, numbers: Sequence[int], by: str) -> Redriven:
+    async def redrive(self, numbers: Sequence[int], by: str, *, possible: bool = False) -> Redriven:
         """Have dead letters done again, as `redriving.redrive`."""
         async with self._window.open() as connection, connection.transaction():
-            return await letters.redrive(connection, numbers, by)
+            return await letters.redrive(connection, numbers, by, possible=possible)
 
 
 def instead(allowed: Sequence[Allowed]) -> str:
