@@ -15,7 +15,9 @@ from sagacity.saga.patience import Patience
 from sagacity.saga.postgres import install
 from sagacity.saga.tracing import chosen
 
-_CUT = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+_CUT = (
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+)
 
 
 class CutOff(Desk):

@@ -14,12 +14,12 @@ from sagacity.messaging.reading import Reading
 from sagacity.saga.definition import Saga
 from sagacity.saga.participant import Participant
 from sagacity.saga.patience import Patience
-from sagacity.saga.state import ENDED, SagaState
+from sagacity.saga.recent import Recent
+from sagacity.saga.state import SagaState
 from sagacity.saga.tracing import Tracer
 
 __all__ = ["Desk", "fail"]
 
-_RECENT = 50_000
 _log = logging.getLogger("sagacity.saga.orchestrator")
 
 
@@ -53,7 +53,7 @@ class Desk:
         self.counts: Counter[str] = Counter()
         self.trouble: str | None = None
         self.reading = Reading()
-        self.recent: dict[str, tuple[int, SagaState]] = {}
+        self.recent = Recent()
         self._waiting: dict[str, list[asyncio.Future[SagaState]]] = {}
 
     def newest(self, name: str, version: int | None = None) -> Saga:
@@ -71,17 +71,6 @@ class Desk:
             _log.warning("%s", error.message)
         self.trouble = error.message
         await asyncio.sleep(self.patience.for_database())
-
-    def know(self, revision: int, saga: SagaState) -> None:
-        """How a saga stands as this process left it; `recent` has the latest of them. What has ended is not needed again,
-        and what is known to have gone on is not taken back."""
-        if saga.id in self.recent and self.recent[saga.id][0] > revision:
-            return
-        self.recent.pop(saga.id, None)
-        if saga.status not in ENDED:
-            self.recent[saga.id] = (revision, saga)
-            if len(self.recent) > _RECENT:
-                del self.recent[next(iter(self.recent))]
 
     def await_end(self, id: str) -> asyncio.Future[SagaState]:
         """Told when this process ends the saga."""

@@ -157,8 +157,10 @@ class Orchestrator:
         return await self.ended(id)
 
     async def ended(self, id: str) -> SagaState:
-        """The saga, once it has ended. Raises UsageError where there is none of this id, StoreError where the orchestrator stops
-        meanwhile."""
+        """The saga, once it has ended.
+
+        Raises UsageError where there is none of this id, StoreError where the orchestrator stops meanwhile.
+        """
         future = self._desk.await_end(id)
         try:
             async with connected(self._dsn) as connection:

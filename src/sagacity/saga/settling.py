@@ -12,7 +12,7 @@ from sagacity.errors import UsageError
 from sagacity.messaging import Delivery, Message
 from sagacity.messaging.postgres import dead_letters, outbox
 from sagacity.saga.decide import begin, decide, quarantine, resources, undefined
-from sagacity.saga.decision import Decision, Ignored, SagaEvent
+from sagacity.saga.decision import Decision, SagaEvent
 from sagacity.saga.definition import Saga
 from sagacity.saga.desk import Desk
 from sagacity.saga.handlers import Unfit
@@ -24,7 +24,7 @@ from sagacity.saga.participant import Participant
 from sagacity.saga.postgres import definitions, orders, store
 from sagacity.saga.postgres.connection import Connection, Held
 from sagacity.saga.postgres.store import Kept, StaleError
-from sagacity.saga.state import ENDED, SagaState
+from sagacity.saga.state import ENDED, Ignored, SagaState
 from sagacity.saga.transitions import AWAITING, PARKED
 
 __all__ = ["Batch", "Beginning", "Settled"]
@@ -252,17 +252,19 @@ class Batch:
         for participant, what in self._counted:
             participant.tell(what)
         for id in self._new:
-            self._desk.know(1, self._sagas[id])
+            self._desk.recent.know(1, self._sagas[id])
         for id in self._changed:
-            self._desk.know(self._revisions[id] + 1, self._sagas[id])
+            self._desk.recent.know(self._revisions[id] + 1, self._sagas[id])
         for id in self._ignored.keys() - self._changed.keys() - self._new.keys():
-            self._desk.know(self._revisions[id], self._sagas[id])  # what was ignored is kept with the next that counts
+            self._desk.recent.know(
+                self._revisions[id], self._sagas[id]
+            )  # what was ignored is kept with the next that counts
         return self.settled
 
     def forget(self) -> None:
         """It is not committed: what this process knew of these sagas may not be so."""
         for id in self._sagas:
-            self._desk.recent.pop(id, None)
+            self._desk.recent.forget(id)
 
     def _take(self, decision: Decision, definition: Saga | None) -> None:
         saga = decision.saga

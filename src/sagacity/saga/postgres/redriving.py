@@ -42,7 +42,8 @@ async def redrive(connection: Connection, numbers: Sequence[int], by: str, *, po
     """Have these done again, in the connection's transaction. Those that were redriven before, or are not there, are left
     out; with `possible`, so are those that cannot be.
 
-    Otherwise raises UsageError for one that cannot be: it is no envelope, or came by no topic for a saga that is not kept here.
+    Otherwise raises UsageError for one that cannot be: it is no envelope, or came by no topic for a saga that is not kept
+    here.
     """
     rows = await (await connection.execute(_TAKE, (list(numbers),))).fetchall()
     commands = {}
