@@ -14,6 +14,8 @@ import yaml
 from postgres_stories import connected
 from saga_samples import filled
 from sagacity.cli.main import run
+from sagacity.messaging import Delivery, Envelope
+from sagacity.messaging.postgres import dead_letters
 from sagacity.testing.servers.postgres import PostgreSQL
 from sagacity.workflow.language.reader import loads
 
@@ -151,6 +153,21 @@ def test_dead_letters_are_listed_and_given_again(database: str, capsys: pytest.C
     assert run(["saga", "dead-letters", "list", "--redriven", "--format", "json", "--database", database]) == 0
     first, second = map(json.loads, capsys.readouterr().out.splitlines()[1:])
     assert (first["redriven_by"], second["redriven"]) == ("ada", None)
+
+
+def test_those_that_cannot_be_given_again_hold_up_no_other(database: str, capsys: pytest.CaptureFixture[str]) -> None:
+    filled(database, NOW)
+
+    async def handed_over() -> None:
+        async with connected(database) as connection:
+            stray = Envelope(id="s-1", type="Stray", source="/nowhere", time=1, key="k")
+            await dead_letters.bury(connection, "shop", Delivery("", 0, 0, stray), "handed over within a process")
+
+    asyncio.run(handed_over())
+    assert run(["saga", "dead-letters", "redrive", "--all", "--by", "ada", "--database", database]) == 0
+    said = capsys.readouterr()
+    assert said.out == "1 dead letter given again\n"
+    assert said.err == "2 left out, which cannot be given again: 2, 3\n"
 
 
 def test_the_workflow_of_a_saga_comes_from_what_is_stored_or_from_python(

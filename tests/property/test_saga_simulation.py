@@ -6,8 +6,9 @@ import pytest
 
 from sagacity.saga.transitions import TRANSITIONS
 from sagacity.testing.simulate import main, story
+from sagacity.testing.simulation.scenario import scenario
 from sagacity.testing.simulation.store import FencedError, Store
-from sagacity.testing.simulation.world import Run, simulate
+from sagacity.testing.simulation.world import Run, World, simulate
 
 _SEEDS = 2_000
 _CHUNK = 250
@@ -24,6 +25,18 @@ def test_every_saga_ends_and_its_effects_agree_with_how(first: int) -> None:
         run = simulate(seed)
         if run.broken is not None:
             pytest.fail(story(simulate(seed, record=True)))
+
+
+class Unattended(World):
+    """Nobody sees to what is parked."""
+
+    def _operate(self, *, last: bool) -> None:
+        del last
+
+
+def test_a_saga_that_stays_parked_for_good_breaks_a_law() -> None:
+    broken = {Unattended(scenario(seed)).run().broken or "" for seed in range(100)}
+    assert any("has not ended, though all is mended: parked" in each for each in broken)
 
 
 def _told(runs: list[Run]) -> set[str]:

@@ -6,19 +6,20 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
+from typing import Any
 
-from sagacity.errors import StoreError, UsageError
+from sagacity.errors import SagacityError, StoreError, UsageError
 from sagacity.messaging.meter import Meter
 from sagacity.messaging.reading import Reading
 from sagacity.saga.definition import Saga
 from sagacity.saga.participant import Participant
 from sagacity.saga.patience import Patience
-from sagacity.saga.state import ENDED, SagaState
+from sagacity.saga.recent import Recent
+from sagacity.saga.state import SagaState
 from sagacity.saga.tracing import Tracer
 
-__all__ = ["Desk"]
+__all__ = ["Desk", "fail"]
 
-_RECENT = 50_000
 _log = logging.getLogger("sagacity.saga.orchestrator")
 
 
@@ -52,7 +53,7 @@ class Desk:
         self.counts: Counter[str] = Counter()
         self.trouble: str | None = None
         self.reading = Reading()
-        self.recent: dict[str, tuple[int, SagaState]] = {}
+        self.recent = Recent()
         self._waiting: dict[str, list[asyncio.Future[SagaState]]] = {}
 
     def newest(self, name: str, version: int | None = None) -> Saga:
@@ -70,14 +71,6 @@ class Desk:
             _log.warning("%s", error.message)
         self.trouble = error.message
         await asyncio.sleep(self.patience.for_database())
-
-    def know(self, revision: int, saga: SagaState) -> None:
-        """How a saga stands as this process left it; `recent` has the latest of them. What has ended is not needed again."""
-        self.recent.pop(saga.id, None)
-        if saga.status not in ENDED:
-            self.recent[saga.id] = (revision, saga)
-            if len(self.recent) > _RECENT:
-                del self.recent[next(iter(self.recent))]
 
     def await_end(self, id: str) -> asyncio.Future[SagaState]:
         """Told when this process ends the saga."""
@@ -102,3 +95,16 @@ class Desk:
         for future in self._waiting.pop(saga.id, ()):
             if not future.done():
                 future.set_result(saga)
+
+    def give_up(self, error: SagacityError) -> None:
+        """Nobody is told of ends any longer: whoever waits for one gets this error."""
+        waiting, self._waiting = self._waiting, {}
+        for future in (each for held in waiting.values() for each in held):
+            fail(future, error)
+
+
+def fail(future: asyncio.Future[Any], error: SagacityError) -> None:
+    """Whoever waits by it gets this error; it is no matter where nobody does."""
+    if not future.done():
+        future.set_exception(error)
+        future.exception()

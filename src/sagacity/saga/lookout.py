@@ -70,14 +70,14 @@ class Lookout:
                     if monotonic() - measured > _MEASURE_EVERY:
                         measured = monotonic()
                         await self._measure()
+                    turn += 1
+                    if turn % _ENDS_EVERY == 0:
+                        await self._ends()
                 except StoreError as error:
                     await self._desk.complain(error)
                     continue
                 except StaleError:
                     continue
-                turn += 1
-                if turn % _ENDS_EVERY == 0:
-                    await self._ends()
                 if max(found) < _AT_MOST:
                     await self._pause()
         finally:
@@ -94,7 +94,7 @@ class Lookout:
         if not self.begun:
             return 0
         async with self._batch() as (batch, connection):
-            due = batch.hold(await store.due(connection, self._desk.clock(), _AT_MOST))
+            due = await batch.hold(await store.due(connection, self._desk.clock(), _AT_MOST))
             for id in due:
                 batch.happen(id, Due())
         return len(due)

@@ -22,13 +22,14 @@ from sagacity.messaging import Delivery, Envelope, Message, Partition, Publisher
 from sagacity.messaging.meter import Meter, Tally
 from sagacity.messaging.postgres import Relay, positions
 from sagacity.saga.definition import Saga
-from sagacity.saga.desk import Desk
+from sagacity.saga.desk import Desk, fail
 from sagacity.saga.handover import Handover
 from sagacity.saga.happenings import Order
 from sagacity.saga.inflight import in_flight
 from sagacity.saga.lookout import Lookout
 from sagacity.saga.messages import command_message
 from sagacity.saga.metrics import measure
+from sagacity.saga.pace import Pace
 from sagacity.saga.participant import Participant
 from sagacity.saga.patience import Patience
 from sagacity.saga.postgres import definitions as kept_definitions
@@ -41,10 +42,7 @@ from sagacity.saga.writer import Answers, Begin, Commands, Dead, Delivered, Writ
 
 __all__ = ["Orchestrator"]
 
-_BEHIND_AFTER = 2.0
-"""Seconds for which all that is asked for has been there at once, after which more is thought to wait."""
-_JOIN_WITHIN = 15.0
-"""Seconds after which a replica that has got no partitions is thought to get none."""
+_START_AGAIN = "run it again, and ask again: what was started is not started twice"
 
 
 class Orchestrator:
@@ -108,6 +106,7 @@ class Orchestrator:
         self._lookout = Lookout(self._desk, dsn, tick, self._settled)
         self._ready = asyncio.Event()
         self._resting: set[asyncio.TimerHandle] = set()
+        self._starting: set[asyncio.Future[bool]] = set()
 
     # For callers ----------------------------------------------------------------------------------------------------
 
@@ -135,13 +134,15 @@ class Orchestrator:
         nothing is done. `input` is anything that msgspec writes as JSON. It takes the newest version unless one is given.
         All its messages are of one trace: that of `traceparent`, or of what is bound here and now, or a new one.
 
-        Raises UsageError where the definition is not known.
+        Raises UsageError where the definition is not known, StoreError where the orchestrator stops meanwhile.
         """
         await self._ready.wait()
         known = self._desk.newest(definition, version)
         trace = self._desk.tracer.started(definition, id, traceparent)
         beginning = Beginning(known, id, msgspec.json.encode(input), correlation_id, trace)
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._starting.add(done)
+        done.add_done_callback(self._starting.discard)
         self._writer(id).add(Begin(beginning, done))
         return await done
 
@@ -156,7 +157,10 @@ class Orchestrator:
         return await self.ended(id)
 
     async def ended(self, id: str) -> SagaState:
-        """The saga, once it has ended. Raises UsageError where there is none of this id."""
+        """The saga, once it has ended.
+
+        Raises UsageError where there is none of this id, StoreError where the orchestrator stops meanwhile.
+        """
         future = self._desk.await_end(id)
         try:
             async with connected(self._dsn) as connection:
@@ -204,26 +208,31 @@ class Orchestrator:
             self._ready.clear()
             for timer in self._resting:
                 timer.cancel()
+            self._give_up()
 
     # What comes in, and goes on within the process ------------------------------------------------------------------
+
+    def _give_up(self) -> None:
+        """Nothing is done any longer: whoever waits had better not."""
+        unknown = StoreError("the orchestrator has stopped, and it is not known whether the saga is kept", hint=_START_AGAIN)
+        for future in tuple(self._starting):
+            fail(future, unknown)
+        self._desk.give_up(StoreError("the orchestrator has stopped; the saga goes on once one runs", hint=_START_AGAIN))
 
     def _writer(self, id: str) -> Writer:
         """The writer of a saga. Any could settle it; with one, what happens to it gathers, and goes stale for no other."""
         return self._writers[crc32(id.encode()) % len(self._writers)]
 
     async def _receive(self, subscriber: Subscriber) -> None:
-        caught_up = began = time.monotonic()
+        pace = Pace(self._batch, time.monotonic())
         while True:
             try:
                 deliveries = await subscriber.receive(self._batch, 1.0)
             except StoreError as error:
                 await self._desk.complain(error)
                 continue
-            now = time.monotonic()
-            if len(deliveries) < self._batch and (subscriber.assigned() or now - began > _JOIN_WITHIN):
-                caught_up, self._lookout.behind, self._lookout.begun = now, False, True
-            elif now - caught_up > _BEHIND_AFTER:
-                self._lookout.behind = True
+            pace.polled(len(deliveries), time.monotonic(), assigned=bool(subscriber.assigned()))
+            self._lookout.behind, self._lookout.begun = pace.behind, pace.begun
             if deliveries:
                 done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
                 self._writers[0].add(Delivered(deliveries, done))

@@ -21,15 +21,19 @@ from sagacity.saga.happenings import Happening, Ordered, Replied
 from sagacity.saga.inflight import in_flight
 from sagacity.saga.messages import Address, address, command_message, event_message
 from sagacity.saga.participant import Participant
-from sagacity.saga.postgres import orders, store
+from sagacity.saga.postgres import definitions, orders, store
 from sagacity.saga.postgres.connection import Connection, Held
-from sagacity.saga.postgres.store import Kept
-from sagacity.saga.state import ENDED, SagaState
+from sagacity.saga.postgres.store import Kept, StaleError
+from sagacity.saga.state import ENDED, Ignored, SagaState
 from sagacity.saga.transitions import AWAITING, PARKED
 
 __all__ = ["Batch", "Beginning", "Settled"]
 
 _log = logging.getLogger("sagacity.saga")
+_BY_WHAT_IS_NEWER: frozenset[Ignored] = frozenset({"foreign", "late"})
+"""Why a reply does not count that may count by what another replica has decided meanwhile. One that is doubled stays so."""
+_LOOK_AGAIN = 60_000_000
+"""Microseconds after which it is looked whether a state that could not be read can be."""
 
 
 class Beginning(msgspec.Struct, frozen=True):
@@ -75,10 +79,12 @@ class Batch:
         self._now = desk.clock()
         self._sagas: dict[str, SagaState] = {}
         self._revisions: dict[str, int] = {}
+        self._remembered: set[str] = set()
+        self._doubtful: set[str] = set()
         self._new: dict[str, None] = {}
         self._changed: dict[str, None] = {}
         self._ignored: dict[str, None] = {}
-        self._retired: list[str] = []
+        self._retired: dict[str, int] = {}
         self._unreadable: dict[str, str] = {}
         self._counted: list[tuple[Participant, str]] = []
         self._buried: list[tuple[str, Delivery, str]] = []
@@ -121,18 +127,22 @@ class Batch:
                 missing.append(id)
             else:
                 self._revisions[id], self._sagas[id] = kept
-        self.hold(await store.read(self._connection, missing))
+                self._remembered.add(id)
+        await self.hold(await store.read(self._connection, missing))
 
-    def hold(self, kept: Mapping[str, Kept]) -> list[str]:
-        """Take these as they are kept; the ids of those that can be read. The others are retired."""
+    async def hold(self, kept: Mapping[str, Kept]) -> list[str]:
+        """Take these as they are kept; the ids of those that can be read. The others are retired. A definition that came to
+        be after this process began is looked up."""
         for id, each in kept.items():
             if each.saga is None:
                 _log.error("saga %s: %s", id, each.unreadable)
-                self._retired.append(id)
+                self._retired[id] = each.revision
                 self._unreadable[id] = each.unreadable or "its state cannot be read"
                 self.settled.counts["unreadable"] += 1
             elif id not in self._sagas:
                 self._sagas[id], self._revisions[id] = each.saga, each.revision
+        if any((saga.definition, saga.version) not in self._desk.definitions for saga in self._sagas.values()):
+            self._desk.definitions = {**await definitions.known(self._connection), **self._desk.definitions}
         return [id for id in kept if id in self._sagas]
 
     def happen(self, id: str, happening: Happening) -> str | None:
@@ -221,11 +231,14 @@ class Batch:
         return not (self._messages or self._outcomes or self._retired or self._buried or freed)
 
     async def write(self) -> None:
-        """Write all of it. Raises StaleError where it rests on what is no longer so."""
+        """Write all of it. Raises StaleError where it rests on what is no longer so, or may not be and is not checked by
+        what is written."""
+        if self._doubtful - self._changed.keys():
+            raise StaleError
         new = [self._sagas[id] for id in self._new]
         changed = [(self._revisions[id], self._sagas[id]) for id in self._changed]
         await store.write(self._connection, new, changed, self._events)
-        await store.retire(self._connection, self._retired)
+        await store.retire(self._connection, self._retired, self._now + _LOOK_AGAIN)
         for consumer, delivery, reason in self._buried:
             await dead_letters.bury(self._connection, consumer, delivery, reason)
         await outbox.send(self._connection, self._messages)
@@ -239,17 +252,19 @@ class Batch:
         for participant, what in self._counted:
             participant.tell(what)
         for id in self._new:
-            self._desk.know(1, self._sagas[id])
+            self._desk.recent.know(1, self._sagas[id])
         for id in self._changed:
-            self._desk.know(self._revisions[id] + 1, self._sagas[id])
+            self._desk.recent.know(self._revisions[id] + 1, self._sagas[id])
         for id in self._ignored.keys() - self._changed.keys() - self._new.keys():
-            self._desk.know(self._revisions[id], self._sagas[id])  # what was ignored is kept with the next that counts
+            self._desk.recent.know(
+                self._revisions[id], self._sagas[id]
+            )  # what was ignored is kept with the next that counts
         return self.settled
 
     def forget(self) -> None:
         """It is not committed: what this process knew of these sagas may not be so."""
         for id in self._sagas:
-            self._desk.recent.pop(id, None)
+            self._desk.recent.forget(id)
 
     def _take(self, decision: Decision, definition: Saga | None) -> None:
         saga = decision.saga
@@ -257,6 +272,8 @@ class Batch:
         self._sagas[saga.id] = saga
         if decision.ignored is not None:
             self._ignored[saga.id] = None
+            if decision.ignored in _BY_WHAT_IS_NEWER and saga.id in self._remembered:
+                self._doubtful.add(saga.id)
         elif saga.id not in self._new:
             self._changed[saga.id] = None
         if saga.status in ENDED and (before is None or before.status not in ENDED):

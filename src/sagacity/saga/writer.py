@@ -240,6 +240,8 @@ class _Heard:
         envelope = delivery.content
         if isinstance(envelope, Unreadable):
             self.dead.append((self._desk.name, delivery, envelope.reason))
+        elif delivery.topic in self._desk.starts and not envelope.key:
+            self.dead.append((self._desk.name, delivery, "it starts a saga, and has no key, which would be the saga's id"))
         elif delivery.topic in self._desk.starts:
             definition = self._desk.newest(self._desk.starts[delivery.topic])
             trace = self._desk.tracer.started(definition.name, envelope.key, envelope.traceparent)

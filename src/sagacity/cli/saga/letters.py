@@ -94,6 +94,9 @@ def redrive(
     typer.echo(f"{total:,} dead letter{'' if total == 1 else 's'} given again")
     if given and total < len(set(given)):
         typer.echo(f"{len(set(given)) - total:,} left out: not there, or given again before", err=True)
+    if done.left:
+        first = ", ".join(map(str, done.left[:10])) + (" ..." if len(done.left) > 10 else "")
+        typer.echo(f"{len(done.left):,} left out, which cannot be given again: {first}", err=True)
 
 
 async def _letters(sagas: Operations, consumer: str | None, redriven: bool, after: int, limit: int) -> list[DeadLetter]:
@@ -115,11 +118,11 @@ async def _redriven(sagas: Operations, numbers: list[int], every: bool, consumer
         return await sagas.redrive(numbers, by)
     sent, after = 0, 0
     ordered: tuple[int, ...] = ()
+    left: tuple[int, ...] = ()
     while True:
         page = await sagas.dead_letters(consumer=consumer, after=after, most=_PAGE)
-        readable = [letter.id for letter in page if letter.envelope is not None]
-        done = await sagas.redrive(readable, by)
-        sent, ordered = sent + done.sent, (*ordered, *done.ordered)
+        done = await sagas.redrive([letter.id for letter in page], by, possible=True)
+        sent, ordered, left = sent + done.sent, (*ordered, *done.ordered), (*left, *done.left)
         if len(page) < _PAGE:
-            return Redriven(sent, ordered)
+            return Redriven(sent, ordered, left)
         after = page[-1].id

@@ -48,7 +48,10 @@ where mine.saga = %s order by other.saga limit 20
 _UNENDED = """
 select id, revision, state from sagacity.sagas where ended is null and due is not null and id > %s order by id limit %s
 """
-_COUNTS = "select definition, version, status, count(*) from sagacity.sagas group by definition, version, status"
+_COUNTS = """
+select definition, version, status, count(*) from sagacity.sagas {which} group by definition, version, status
+"""
+_WHETHER_ENDED: Mapping[bool | None, str] = {None: "", True: "where ended is not null", False: "where ended is null"}
 
 _event = msgspec.json.Decoder(SagaEvent).decode
 
@@ -174,9 +177,11 @@ async def shown(connection: Connection, id: str, now: int = 0) -> Shown | None:
     )
 
 
-async def counts(connection: Connection) -> dict[tuple[str, int, str], int]:
-    """How many sagas there are, by definition, version and status."""
-    rows = await (await connection.execute(_COUNTS)).fetchall()
+async def counts(connection: Connection, *, ended: bool | None = None) -> dict[tuple[str, int, str], int]:
+    """How many sagas there are, by definition, version and status: of all, of those that have ended, or of those that have
+    not. All but the last takes the longer the more there are."""
+    query = _COUNTS.format(which=_WHETHER_ENDED[ended])
+    rows = await (await connection.execute(query.encode())).fetchall()
     return {(definition, version, status): count for definition, version, status, count in rows}
 
 

@@ -24,6 +24,8 @@ __all__ = ["Operations", "RefusedOrderError", "carried", "instead"]
 
 _LOOK = 0.1
 _COUNTS_KEPT = 5.0
+_UNCOUNTED = 60.0
+"""Seconds for which it is not tried again to count what has ended, where that took too long."""
 _AWAY = 5.0
 
 
@@ -47,6 +49,9 @@ class Operations:
         self._window = Window(dsn, within=within)
         self._clock = clock
         self._counted: tuple[float, Mapping[tuple[str, int, str], int]] | None = None
+        self._counting = Window(dsn, within=within / 2, most=1)
+        self._ended: Mapping[tuple[str, int, str], int] = {}
+        self._uncounted_until = 0.0
         self._away_until = 0.0
 
     @property
@@ -56,6 +61,7 @@ class Operations:
 
     async def close(self) -> None:
         await self._window.close()
+        await self._counting.close()
 
     # Looking --------------------------------------------------------------------------------------------------------
 
@@ -84,12 +90,25 @@ class Operations:
             return False
 
     async def counts(self) -> Mapping[tuple[str, int, str], int]:
-        """How many sagas there are, by definition, version and status; a few seconds old at most."""
+        """How many sagas there are, by definition, version and status; a few seconds old at most.
+
+        Those that have ended are left out, or are as they were, where it takes too long to count them.
+        """
         if self._counted is None or self._counted[0] < time.monotonic():
             async with self._window.open() as connection:
-                found = await listing.counts(connection)
-            self._counted = (time.monotonic() + _COUNTS_KEPT, found)
+                found = await listing.counts(connection, ended=False)
+            await self._count_ended()
+            self._counted = (time.monotonic() + _COUNTS_KEPT, {**self._ended, **found})
         return self._counted[1]
+
+    async def _count_ended(self) -> None:
+        if time.monotonic() < self._uncounted_until:
+            return
+        try:
+            async with self._counting.open() as connection:
+                self._ended = await listing.counts(connection, ended=True)
+        except StoreError:
+            self._uncounted_until = time.monotonic() + _UNCOUNTED
 
     async def definitions(self) -> Sequence[Version]:
         """The versions of definitions that are kept."""
@@ -148,10 +167,10 @@ class Operations:
         async with self._window.open() as connection:
             return await dead_letters.listed(connection, consumer=consumer, redriven=redriven, after=after, most=most)
 
-    async def redrive(self, numbers: Sequence[int], by: str) -> Redriven:
+    async def redrive(self, numbers: Sequence[int], by: str, *, possible: bool = False) -> Redriven:
         """Have dead letters done again, as `redriving.redrive`."""
         async with self._window.open() as connection, connection.transaction():
-            return await letters.redrive(connection, numbers, by)
+            return await letters.redrive(connection, numbers, by, possible=possible)
 
 
 def instead(allowed: Sequence[Allowed]) -> str:

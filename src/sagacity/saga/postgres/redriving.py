@@ -30,17 +30,20 @@ _SAGAS = "select id from sagacity.sagas where id = any(%s)"
 
 
 class Redriven(msgspec.Struct, frozen=True):
-    """How many go by the outbox, and the numbers of the orders by which the others are done."""
+    """How many go by the outbox, and the numbers of the orders by which the others are done. `left` are the numbers of dead
+    letters that cannot be done again, where such are left out."""
 
     sent: int
     ordered: tuple[int, ...]
+    left: tuple[int, ...] = ()
 
 
-async def redrive(connection: Connection, numbers: Sequence[int], by: str) -> Redriven:
+async def redrive(connection: Connection, numbers: Sequence[int], by: str, *, possible: bool = False) -> Redriven:
     """Have these done again, in the connection's transaction. Those that were redriven before, or are not there, are left
-    out.
+    out; with `possible`, so are those that cannot be.
 
-    Raises UsageError for one that cannot be: it is no envelope, or came by no topic for a saga that is not kept here.
+    Otherwise raises UsageError for one that cannot be: it is no envelope, or came by no topic for a saga that is not kept
+    here.
     """
     rows = await (await connection.execute(_TAKE, (list(numbers),))).fetchall()
     commands = {}
@@ -55,15 +58,17 @@ async def redrive(connection: Connection, numbers: Sequence[int], by: str) -> Re
             placed.append((number, await orders.place(connection, saga, "redrive", by=by, step=step, reason=reason)))
     await connection.execute(_DONE, (by, [number for number, _ in placed]))
     ordered = {number for number, _ in placed}
-    others = [(number, topic) for number, topic, _ in rows if number not in ordered]
+    left: set[int] = set()
+    if possible:
+        left = {number for number, topic, envelope in rows if number not in ordered and (not topic or envelope is None)}
+    others = [(number, topic) for number, topic, _ in rows if number not in ordered | left]
     if nowhere := [str(number) for number, topic in others if not topic]:
         raise UsageError(
             f"dead letter {', '.join(nowhere)}: handed over within a process, for a saga that is not kept in this database",
             hint="its saga gives the command again when the step times out; once it is parked: sagacity saga retry",
         )
-    return Redriven(
-        await dead_letters.redrive(connection, [number for number, _ in others], by), tuple(n for _, n in placed)
-    )
+    sent = await dead_letters.redrive(connection, [number for number, _ in others], by)
+    return Redriven(sent, tuple(n for _, n in placed), tuple(sorted(left)))
 
 
 def _command(envelope: bytes) -> tuple[str, str] | None:

@@ -62,7 +62,9 @@ values (%b, clock_timestamp() + %b::float8 * interval '1 second')
 on conflict (replica) do update set until = excluded.until
 """
 _RETIRE = """
-update sagacity.sagas set status = 'parked', due = null where id = any(%b::text[])
+update sagacity.sagas as kept set status = 'parked', due = %b
+from unnest(%b::text[], %b::integer[]) as found (id, revision)
+where kept.id = found.id and kept.revision = found.revision and kept.ended is null
 """
 _SERIALISE = """
 select pg_advisory_xact_lock(7238112, number) from unnest(%b::integer[]) as number
@@ -223,10 +225,12 @@ def _rows(sagas: Iterable[tuple[int, SagaState]]) -> str:
     ).decode()
 
 
-async def retire(connection: Connection, ids: Sequence[str]) -> None:
-    """Park sagas whose state cannot be read, so that their timers hold up no other."""
-    if ids:
-        await connection.execute(_RETIRE, (list(ids),))
+async def retire(connection: Connection, revisions: Mapping[str, int], due: int) -> None:
+    """Park sagas whose state cannot be read, so that their timers hold up no other; they are looked at again when it is
+    `due` (microseconds since 1970, UTC), and go on as they stand where it can be read then. One that has gone on meanwhile
+    from the revision that could not be read is left alone."""
+    if revisions:
+        await connection.execute(_RETIRE, (due, list(revisions), list(revisions.values())))
 
 
 async def waiting(connection: Connection, resources: Mapping[str, Sequence[str]]) -> set[str]:

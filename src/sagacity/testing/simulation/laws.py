@@ -104,6 +104,12 @@ class Laws:
                 self._stands(saga, name, participant.net(saga.id))
         self._one_at_a_time(sagas)
 
+    def all_ended(self, sagas: Mapping[str, SagaState]) -> None:
+        """Everything is mended, and all that was parked was told to go on."""
+        for saga in sagas.values():
+            if saga.status not in ENDED:
+                raise BrokenError(f"{saga.id} has not ended, though all is mended: {saga.status}, {_steps(saga)}")
+
     def told(self, events: list[Envelope], sagas: Mapping[str, SagaState]) -> None:
         """The events of every saga are all there, and say how it ended."""
         by_saga: dict[str, dict[int, Envelope]] = {id: {} for id in sagas}

@@ -106,10 +106,11 @@ class World:
             pass
         self._calm()
         self._until_rest()
-        for round in range(3):
-            self._operate(last=round == 2)
+        for round in range(4):  # the last but one may merely bring an answer that was given while all was not mended
+            self._operate(last=round >= 2)
             self._until_rest()
         sagas = self.orchestrator.sagas()
+        self.laws.all_ended(sagas)
         if set(sagas) != set(self.scenario.sagas):
             raise BrokenError(f"sagas {sorted(set(self.scenario.sagas) - set(sagas))} were never started")
         self.laws.told([envelope for _, envelope in self.broker.logs.get("saga-events", ())], sagas)
@@ -260,16 +261,18 @@ class World:
         self.orchestrator.known = True
         for participant in self.participants.values():
             manner = participant.manner
-            if last or self.chance.random() < 0.5:
+            if last:
+                participant.manner = Manner()
+            elif self.chance.random() < 0.5:
                 participant.manner = Manner(failure=manner.failure if participant.kind != "retriable" else 0.0)
         for saga in self.orchestrator.sagas().values():
             if saga.status == "parked":
                 usual: tuple[Order, ...] = ("retry", "skip", "compensate", "abandon", "resume", "resume")
-                self._order(saga, ("resume",) if last else usual)
+                self._order(saga, ("resume",) if last else usual, whole=last)
 
-    def _order(self, saga: SagaState, orders: tuple[Order, ...]) -> None:
-        """An operator orders one of these of a saga."""
-        parked = [name for name, state in saga.steps.items() if state.status in PARKED]
+    def _order(self, saga: SagaState, orders: tuple[Order, ...], *, whole: bool = False) -> None:
+        """An operator orders one of these of a saga; of the `whole` saga, or of any parked step."""
+        parked = [] if whole else [name for name, state in saga.steps.items() if state.status in PARKED]
         order = Ordered(
             self.chance.choice(orders), self.chance.choice(parked) if parked and self.chance.random() < 0.7 else None, "sim"
         )

@@ -52,9 +52,12 @@ async def sagas(request: Asking, served: Here) -> Response[bytes] | Redirect:
         lines = await desk.sagas(which, after=read_cursor(asked.cursor), most=_PAGE)
         parked = await desk.sagas(Which(states=("parked",)), oldest=True, most=_PARKED)
         letters = await desk.dead_letters(most=_LETTERS)
-        counts = await desk.counts()
     except (StoreError, MessagingError) as error:
         return _page(away_page(frame, "Sagas", error.message, error.hint))
+    try:
+        counts = await desk.counts()
+    except StoreError:  # the page is of use without them
+        counts = {}
     found = Found(
         where=desk.where,
         lines=lines,
