@@ -12,8 +12,8 @@ __all__ = ["Reading"]
 class Reading:
     """What a receiver knows of the partitions that it reads.
 
-    A partition is known from when its position was asked for (`begin`). Where a fenced write has failed, positions are asked
-    for again, and gone on from: another member may have moved them on, or this one, by a commit whose answer was lost.
+    A partition is known from when its position was asked for (`begin`), until a fenced write has failed (`fenced`): then
+    somebody else reads it, and whatever still comes of it is left alone until it is asked for again.
     """
 
     def __init__(self) -> None:
@@ -42,3 +42,8 @@ class Reading:
     def moved(self, moves: Mapping[Partition, tuple[int | None, int]]) -> None:
         """These moves have been committed."""
         self._at.update({partition: at for partition, (_, at) in moves.items()})
+
+    def fenced(self, moves: Mapping[Partition, tuple[int | None, int]]) -> None:
+        """One of these moves was refused."""
+        for partition in moves:
+            self._at.pop(partition, None)

@@ -166,8 +166,8 @@ class Participant:
             done = await perform(self, self._lasting, deliveries, until, by_broker=by_broker)
         except FencedError as error:
             _log.warning("%s", error.message)
-            await self._read_again(list(moves))
-            return deliveries
+            self._reading.fenced(moves)
+            return ()
         except StoreError as error:
             await self._wait(error)
             return deliveries
@@ -217,7 +217,7 @@ class Participant:
             try:
                 await perform(self, self._lasting, (delivery,), lambda _: moves, bury=reason)
             except FencedError:
-                await self._read_again(list(moves))
+                self._reading.fenced(moves)
             except StoreError as error:
                 await self._wait(error)
                 continue
@@ -225,15 +225,6 @@ class Participant:
                 self._reading.moved(moves)
                 self.tell("buried")
             return
-
-    async def _read_again(self, partitions: Sequence[Partition]) -> None:
-        """Positions are not where they were left: another member has moved them on, or this one has, by a commit whose
-        answer was lost with the connection. In either case they are gone on from where they are."""
-        try:
-            async with connected(self._dsn) as connection:
-                self._reading.begin(partitions, await positions.read(connection, self.name, partitions))
-        except StoreError as error:
-            await self._wait(error)
 
     async def _wait(self, error: StoreError) -> None:
         if self.trouble != error.message:

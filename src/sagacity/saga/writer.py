@@ -111,7 +111,7 @@ class Writer:
                 await self._desk.complain(error)
             except FencedError as error:
                 _log.warning("%s", error.message)
-                await self._read_again(list(moves))
+                self._desk.reading.fenced(moves)
             except StaleError:
                 careful = True
             except Exception as error:
@@ -164,19 +164,9 @@ class Writer:
                 self._desk.reading.moved(moves)
                 item.done.set_result(None)
             except FencedError:
-                await self._read_again(list(moves))
+                self._desk.reading.fenced(moves)
             except StoreError as away:
                 await self._desk.complain(away)
-
-    async def _read_again(self, partitions: Sequence[Partition]) -> None:
-        """Positions are not where they were left: another replica has moved them on, or this one has, by a commit whose
-        answer was lost with the connection. In either case they are gone on from where they are."""
-        try:
-            async with self.busy, self._lasting.borrowed() as connection:
-                known = await positions.read(connection, self._desk.name, partitions)
-                self._desk.reading.begin(partitions, known)
-        except StoreError as away:
-            await self._desk.complain(away)
 
     async def _transact(self, items: Sequence[Item], moves: Moves, *, careful: bool) -> Settled:
         """Everything of these items in one transaction."""
