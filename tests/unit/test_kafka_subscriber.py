@@ -66,3 +66,18 @@ def test_it_is_returned_also_where_the_position_of_the_new_one_cannot_be_asked_f
         await reading.close()
 
     asyncio.run(story())
+
+
+def test_a_partition_that_is_named_is_read_again_from_where_the_receiver_then_is() -> None:
+    client, known = FakeConsumer([([ONE], []), ([], [Kept("orders", 0, n) for n in range(4)])], until=5), Known()
+
+    async def story() -> None:
+        reading = subscriber(known, client)
+        assert await offsets(reading, 2) == [(0, 0), (0, 1)]
+        known.positions[ONE] = 3
+        reading.again([ONE, OTHER])
+        assert await offsets(reading) == [(0, 3), (0, 4)]
+        assert known.asked == [ONE, ONE]
+        await reading.close()
+
+    asyncio.run(story())

@@ -214,6 +214,7 @@ class Orchestrator:
     async def _receive(self, subscriber: Subscriber) -> None:
         caught_up = began = time.monotonic()
         while True:
+            subscriber.again(self._desk.reading.lost(subscriber.assigned()))
             try:
                 deliveries = await subscriber.receive(self._batch, 1.0)
             except StoreError as error:

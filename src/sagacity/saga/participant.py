@@ -140,6 +140,7 @@ class Participant:
         await self._lasting.close()
 
     async def _receive(self, subscriber: Subscriber) -> None:
+        subscriber.again(self._reading.lost(subscriber.assigned()))
         try:
             deliveries = await subscriber.receive(self._batch, 1.0)
         except StoreError as error:

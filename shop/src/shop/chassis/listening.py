@@ -114,6 +114,7 @@ class Listener:
         outbox."""
         try:
             while True:
+                subscriber.again(self._reading.lost(subscriber.assigned()))
                 try:
                     deliveries = await subscriber.receive(self._batch, 1.0)
                 except StoreError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -31,7 +31,8 @@ _AWAY = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLV
 class KafkaSubscriber:
     """See `sagacity.messaging.subscriber` for what it guarantees.
 
-    `settings` are librdkafka's, for TLS, SASL and so on; `client` makes a consumer of them. All that waits for the broker is done on one thread of its own.
+    `settings` are librdkafka's, for TLS, SASL and so on; `client` makes a consumer of them. All that waits for the broker is
+    done on one thread of its own.
 
     A position that is gone (retention has passed it by, or the topic was made anew) is never passed over in silence: reading
     goes on from the earliest offset that is left, and what was lost is logged as an error and stands in `losses`.
@@ -55,6 +56,7 @@ class KafkaSubscriber:
         self._looked = 0.0
         self._fresh: list[Partition] = []
         self._held: list[Delivery] = []
+        self._named: set[Partition] = set()
         self._subscribed = self._closed = False
         self._thread = ThreadPoolExecutor(1, "sagacity-kafka-subscriber")
         own = dict(settings or {})
@@ -78,6 +80,9 @@ class KafkaSubscriber:
                 deliveries, self._held = self._held[:most], self._held[most:]
                 return deliveries
         return []
+
+    def again(self, partitions: Iterable[Partition]) -> None:
+        self._named.update(partitions)
 
     def assigned(self) -> frozenset[Partition]:
         return frozenset(self._assigned)
@@ -119,10 +124,22 @@ class KafkaSubscriber:
             del self._assigned[each]
         self._consumer.incremental_unassign([TopicPartition(*each) for each in read])
 
+    def _leave(self) -> None:
+        """Read no further in the partitions that are to be asked for again."""
+        named = [each for each in self._named.copy() if each in self._assigned]
+        self._named.clear()
+        if named:
+            for each in named:
+                del self._assigned[each]
+            self._consumer.incremental_unassign([TopicPartition(*each) for each in named])
+            self._held = [each for each in self._held if (each.topic, each.partition) in self._assigned]
+            self._fresh += named
+
     # On the thread --------------------------------------------------------------------------------------------------
 
     def _fill(self, most: int, wait: float) -> None:
         """What comes is held here until `receive` returns it, whatever goes wrong meanwhile: it does not come again."""
+        self._leave()
         if not self._held:
             self._held = self._consume(most, wait)
 
