@@ -14,6 +14,7 @@ from psycopg import AsyncConnection, OperationalError
 from sagacity.errors import PublishError
 from sagacity.messaging.envelope import Message
 from sagacity.messaging.meter import Meter, Tally
+from sagacity.messaging.postgres.connecting import connect
 from sagacity.messaging.postgres.dead_letters import bury, count
 from sagacity.messaging.postgres.outbox import BUCKETS, read_envelope
 from sagacity.messaging.postgres.resting import Resting
@@ -93,7 +94,7 @@ class Relay:
         """Send until cancelled. Never raises for what may pass."""
         while True:
             try:
-                async with await AsyncConnection.connect(self._dsn, autocommit=True) as connection:
+                async with await connect(self._dsn) as connection:
                     await self._work(connection)
             except OperationalError as error:
                 self._complain(f"the database: {error}".strip())
@@ -102,7 +103,7 @@ class Relay:
     async def drain(self) -> int:
         """Send all that can be sent now, and return how many; for tests, and for programs that end."""
         total = 0
-        async with await AsyncConnection.connect(self._dsn, autocommit=True) as connection:
+        async with await connect(self._dsn) as connection:
             while sent := await self.once(connection):
                 total += sent
         return total
