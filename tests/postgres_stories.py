@@ -40,11 +40,15 @@ class Publishing:
         self.kept: list[Message] = []
         self.fail_after: int | None = None
         self.refuse: set[str] = set()
+        self.closed: set[str] = set()
         self.pause: Callable[[], Awaitable[None]] | None = None
 
     async def publish(self, messages: Sequence[Message]) -> None:
         if self.pause is not None:
             await self.pause()
+        closed = {message.topic for message in messages} & self.closed
+        if closed:
+            raise PublishError("no such topic", messages, topics=closed)
         refused = [message for message in messages if message.envelope.id in self.refuse]
         if refused:
             raise PublishError("some are too large", messages, refused=refused)

@@ -21,7 +21,7 @@ place (`sagacity.cli.main`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -104,14 +104,22 @@ class MessagingError(SagacityError):
 
 class PublishError(MessagingError):
     """Of `uncertain` it is not known whether the broker keeps them; all others of the call are kept. `refused` are those
-    among them that it does not keep and never will, such as one that is too large."""
+    among them that it does not keep and never will, such as one that is too large. `topics` are those that are not there, or
+    may not be written to: nothing can be sent to them until somebody mends that, and all else could be."""
 
     def __init__(
-        self, message: str, uncertain: Sequence[Message], *, refused: Sequence[Message] = (), hint: str | None = None
+        self,
+        message: str,
+        uncertain: Sequence[Message],
+        *,
+        refused: Sequence[Message] = (),
+        topics: Iterable[str] = (),
+        hint: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
         self.uncertain = tuple(uncertain)
         self.refused = tuple(refused)
+        self.topics = frozenset(topics)
 
 
 class FencedError(MessagingError):

@@ -12,7 +12,7 @@ from sagacity.saga.state import SagaState, SagaStatus, StepState
 from sagacity.testing.servers.kafka import KAFKA, broker_at_hand
 from sagacity.testing.servers.postgres import postgres_at_hand
 
-from .sagas.account import Account, account, parked_wrongly, plans
+from .sagas.account import Account, account, not_at_once, parked_wrongly, plans
 from .sagas.campaign import campaign
 from .sagas.evidence import Evidence
 from .sagas.role import Setup, trace_of
@@ -106,6 +106,30 @@ def test_what_is_wrong_is_told_by_its_kind(spoil: Callable[[Evidence], None], ki
     assert counted[kind] >= 1
     assert sum(counted.values()) == counted[kind]
     assert not found.fine
+
+
+def test_outages_may_turn_some_back_but_not_many() -> None:
+    evidence = _as_it_should_be()
+    for id, plan in list(plans(SETUP).items())[:40]:
+        if plan.refuse is None:
+            evidence.sagas[id] = msgspec.structs.replace(evidence.sagas[id], status="compensated")
+            for rows in evidence.log.values():
+                rows[:] = [row for row in rows if row["saga"] != id]
+    found = account(evidence, SETUP)
+    assert found.turned > 20
+    assert found.other == 1
+    assert "too many" in found.told[0]
+
+
+def test_what_is_started_in_the_calm_must_complete_before_any_answer_could_time_out() -> None:
+    setup = msgspec.structs.replace(SETUP, fresh=3)
+    saga = _as_it_should_be().sagas["purchase-0"]
+    calm = {f"purchase-{200 + at}": msgspec.structs.replace(saga, changed=2_000_000) for at in range(3)}
+    calm = {id: msgspec.structs.replace(each, id=id, status="completed") for id, each in calm.items()}
+    assert not_at_once(calm, setup) == []
+    calm["purchase-201"] = msgspec.structs.replace(calm["purchase-201"], changed=11_000_000)
+    del calm["purchase-202"]
+    assert len(not_at_once(calm, setup)) == 2
 
 
 def test_what_is_jammed_must_be_parked_and_nothing_else() -> None:

@@ -87,8 +87,9 @@ async def again(publisher: KafkaPublisher, messages: list[Message]) -> None:
 def test_a_topic_that_is_not_there_is_said(broker: Broker) -> None:
     async def story() -> None:
         publisher = KafkaPublisher(broker.servers, timeout=10.0)
-        with pytest.raises(PublishError, match="topic"):
+        with pytest.raises(PublishError, match="topic") as failed:
             await publisher.publish([message("nowhere", 1)])
+        assert failed.value.topics == {"nowhere"}
         await publisher.close()
 
     asyncio.run(story())

@@ -252,3 +252,30 @@ def test_the_lag_is_told(database: str) -> None:
             assert lag.oldest > 0
 
     asyncio.run(story())
+
+
+def test_a_topic_that_is_not_there_holds_up_no_other(database: str) -> None:
+    publishing = Publishing()
+    publishing.closed = {"nowhere"}
+
+    async def story() -> None:
+        async with installed(database) as connection:
+            async with connection.transaction():
+                await send(connection, [message("nowhere", number) for number in range(20)])
+            await write(connection, range(30))
+            running = asyncio.create_task(relay.run())
+            try:
+                await eventually(lambda: len(publishing.kept) == 30)
+            finally:
+                running.cancel()
+                with suppress(asyncio.CancelledError):
+                    await running
+            assert relay.trouble == "no such topic"
+            assert (await relay.lag(connection)).waiting == 20
+            publishing.closed = set()
+            later = Relay(database, publishing)
+            assert await later.drain() == 20
+
+    relay = Relay(database, publishing, batch=10, poll=0.05)
+    asyncio.run(story())
+    assert publishing.ids == [f"m{number}" for number in (*range(30), *range(20))]

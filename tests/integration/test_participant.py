@@ -271,6 +271,28 @@ def test_a_position_that_was_moved_on_unseen_holds_nothing_up(database: str) -> 
     asyncio.run(story())
 
 
+def test_slow_handlers_hold_up_the_replies_of_those_before_them_for_a_second_only(database: str) -> None:
+    transactions: list[tuple[str, int]] = []
+    now = [0]
+
+    async def slow(command: Command, transaction: Transaction) -> None:
+        now[0] += 600_000
+        row = await (await transaction.execute("select txid_current()")).fetchone()
+        transactions.append((command.saga, row[0] if row else 0))
+
+    async def story() -> None:
+        await install_participant(database)
+        participant = Participant("stock", database, clock=lambda: now[0])
+        participant.handles("Reserve")(slow)
+        replies = await participant.do([command(f"s{number}") for number in range(5)])
+        assert [each.key for each in replies] == [f"s{number}" for number in range(5)]
+        await participant.close()
+
+    asyncio.run(story())
+    assert [saga for saga, _ in transactions] == [f"s{number}" for number in range(5)]
+    assert len({number for _, number in transactions}) == 3
+
+
 def test_two_handlers_of_one_name_are_refused() -> None:
     participant = Participant("stock", "")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sagacity.messaging import Delivery, Envelope
 from shop.chassis.messages import Draining
@@ -22,6 +22,9 @@ class _Endless:
         del most, wait
         await asyncio.sleep(0)
         return self.batch
+
+    def again(self, partitions: Iterable[tuple[str, int]]) -> None:
+        del partitions
 
     def assigned(self) -> frozenset[tuple[str, int]]:
         return frozenset({("orders", 0)})

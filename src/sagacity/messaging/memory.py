@@ -7,7 +7,7 @@ them, positions asked from the receiver, redelivery from there. Messages are kep
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from zlib import crc32
 
 import msgspec
@@ -141,6 +141,10 @@ class MemorySubscriber:
                 return deliveries
             await self._broker.news(left)
         return []
+
+    def again(self, partitions: Iterable[Partition]) -> None:
+        for each in partitions:
+            self._at.pop(each, None)
 
     def assigned(self) -> frozenset[Partition]:
         return frozenset() if self._closed else self._broker.share(self)

@@ -35,6 +35,7 @@ OUTBOX_MEASURES = (
     Measure("sagacity_outbox_sent_total", "counter", ("outbox",), "Messages that the relay has sent"),
     Measure("sagacity_outbox_messages", "gauge", ("outbox",), "Messages that wait in the outbox"),
     Measure("sagacity_outbox_oldest_seconds", "gauge", ("outbox",), "For how long the oldest of them has waited"),
+    Measure("sagacity_outbox_failing_topics", "gauge", ("outbox",), "Topics that are not there or may not be written to"),
     Measure("sagacity_dead_letters", "gauge", ("consumer",), "Dead letters that nobody has redriven"),
 )
 """What a relay measures; `outbox` is the relay's name."""

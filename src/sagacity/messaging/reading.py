@@ -13,15 +13,18 @@ class Reading:
     """What a receiver knows of the partitions that it reads.
 
     A partition is known from when its position was asked for (`begin`), until a fenced write has failed (`fenced`): then
-    somebody else reads it, and whatever still comes of it is left alone until it is asked for again.
+    somebody else reads it, or did, and whatever still comes of it is left alone until it is asked for again. Those that a
+    subscriber still reads (`lost`) must be, or they would stay so for good.
     """
 
     def __init__(self) -> None:
         self._at: dict[Partition, int | None] = {}
+        self._lost: set[Partition] = set()
 
     def begin(self, partitions: Sequence[Partition], known: Mapping[Partition, int]) -> None:
         """These are read from here on."""
         self._at.update({partition: known.get(partition) for partition in partitions})
+        self._lost.difference_update(partitions)
 
     def fresh(self, deliveries: Iterable[Delivery]) -> list[Delivery]:
         """Those of the deliveries that have not been done yet, as far as this receiver knows."""
@@ -47,3 +50,8 @@ class Reading:
         """One of these moves was refused."""
         for partition in moves:
             self._at.pop(partition, None)
+        self._lost.update(moves)
+
+    def lost(self, assigned: frozenset[Partition]) -> frozenset[Partition]:
+        """Those of the partitions assigned that are left alone since a move of theirs was refused, and must be asked for."""
+        return assigned & self._lost

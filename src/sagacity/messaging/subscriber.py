@@ -8,7 +8,9 @@ Guarantees, for every adapter:
   without a position is read from its beginning.
 - A member that loses a partition, or was held up so long that another has taken it over, may still have deliveries of it
   in hand. Whoever keeps positions must therefore refuse to move one on that is no longer where it was left (a fenced
-  write): the transaction fails as a whole and nothing is doubled.
+  write): the transaction fails as a whole and nothing is doubled. That a move is refused does not tell whose partition it
+  is: also the answer to a commit may have been lost, or somebody who had lost the partition may have come first. So the
+  receiver names such partitions (`again`); those that are still this member's are read from where they are now.
 - What cannot be read as an envelope is delivered as `Unreadable`, never dropped and never raised.
 - `receive` returns no more than it is asked for, so that what waits does so at the broker.
 - A broker that is away is no error: `receive` returns nothing, `reach` says so, and the adapter tries again within bounds.
@@ -16,7 +18,7 @@ Guarantees, for every adapter:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -29,7 +31,7 @@ Partition: TypeAlias = tuple[str, int]
 """A topic, and the number of one of its partitions."""
 
 Positions: TypeAlias = "Callable[[Sequence[Partition]], Awaitable[Mapping[Partition, int]]]"
-"""Asked when partitions are assigned: the next offset to be read of each that has one."""
+"""Asked when partitions are assigned, or named by `again`: the next offset to be read of each that has one."""
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -55,6 +57,10 @@ class Subscriber(Protocol):
 
     async def receive(self, most: int, wait: float) -> Sequence[Delivery]:
         """What has come, at most so many; waits for the first at most `wait` seconds."""
+        ...
+
+    def again(self, partitions: Iterable[Partition]) -> None:
+        """Ask anew where these are to be read from, and read on from there. Those that are not read now are left out."""
         ...
 
     def assigned(self) -> frozenset[Partition]:

@@ -23,11 +23,10 @@ from sagacity.messaging.meter import Meter, Tally
 from sagacity.messaging.postgres import Relay, positions
 from sagacity.saga.definition import Saga
 from sagacity.saga.desk import Desk, fail
+from sagacity.saga.handing import awaited_here
 from sagacity.saga.handover import Handover
 from sagacity.saga.happenings import Order
-from sagacity.saga.inflight import in_flight
 from sagacity.saga.lookout import Lookout
-from sagacity.saga.messages import command_message
 from sagacity.saga.metrics import measure
 from sagacity.saga.pace import Pace
 from sagacity.saga.participant import Participant
@@ -226,6 +225,7 @@ class Orchestrator:
     async def _receive(self, subscriber: Subscriber) -> None:
         pace = Pace(self._batch, time.monotonic())
         while True:
+            subscriber.again(self._desk.reading.lost(subscriber.assigned()))
             try:
                 deliveries = await subscriber.receive(self._batch, 1.0)
             except StoreError as error:
@@ -298,17 +298,7 @@ class Orchestrator:
                 await self._desk.complain(error)
                 continue
             after = sagas[-1].id if sagas else None
-            again = Settled()
-            for saga in sagas:
-                definition = self._desk.definitions.get((saga.definition, saga.version))
-                for command in () if definition is None else in_flight(definition, saga):
-                    assert definition is not None
-                    message = command_message(definition, saga, command)
-                    if message.topic in self._desk.inline:
-                        again.inline.append(message)
-                    elif message.topic in self._desk.handed:
-                        again.handed.append(message)
-            self._settled(again)
+            self._settled(awaited_here(self._desk, sagas))
 
     async def _register(self) -> None:
         while True:

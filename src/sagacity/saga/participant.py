@@ -45,8 +45,8 @@ class Participant:
     beside the effects and answered again (see `sagacity.saga.barrier`). A handler that raises BusinessFailure gives a
     failure reply. Any other exception is thought passing: the handler is run again after a pause, as `patience` says, and
     then the message becomes a dead letter, with its reason; it is also told of in the topic `dead_letters`, if one is named.
-    Commands of up to `batch` sagas are done in one transaction, one after another. `timeout` is in seconds, for one run of a
-    handler.
+    Commands of up to `batch` sagas are done in one transaction, one after another, for about a second. `timeout` is in
+    seconds, for one run of a handler.
 
     `counts` tells how often something has happened: done, failed, answered again, recorded, refused, retried, buried.
     `meter` is told the same and more (see `sagacity.saga.metrics`), `tracer` of handlers' runs; by default a Tally, and
@@ -140,6 +140,7 @@ class Participant:
         await self._lasting.close()
 
     async def _receive(self, subscriber: Subscriber) -> None:
+        subscriber.again(self._reading.lost(subscriber.assigned()))
         try:
             deliveries = await subscriber.receive(self._batch, 1.0)
         except StoreError as error:

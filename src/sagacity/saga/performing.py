@@ -19,11 +19,14 @@ from sagacity.saga.postgres.connection import Connection, Held, Lasting
 
 __all__ = ["Performance", "perform"]
 
+_LONG_ENOUGH = 1_000_000
+"""Microseconds."""
 Moves = Mapping[Partition, tuple[int | None, int]]
 
 
 class Performance(msgspec.Struct):
-    """What one transaction has done: so many deliveries, from the first, are settled; `failed` says why the next is not."""
+    """What one transaction has done: so many deliveries, from the first, are settled; `failed` says why the next is not, if
+    a handler has failed on it."""
 
     settled: int = 0
     replies: list[Envelope] = []
@@ -40,12 +43,14 @@ async def perform(
     by_broker: bool = True,
     bury: str | None = None,
 ) -> Performance:
-    """Settle deliveries, from the first to that on which a handler fails for what may pass, in one transaction.
+    """Settle deliveries, from the first to that on which a handler fails for what may pass, in one transaction; no more
+    after the first second, so that those who wait for the first replies have them before their patience ends.
 
     `moves` gives the positions to be moved on once so many are settled. `bury`: these become dead letters, for this reason.
     Raises FencedError and StoreError; nothing is kept then.
     """
     done = Performance()
+    began = host.clock()
     addressed = [_address(each) for each in deliveries]
     steps = [] if bury is not None else [(each.saga, each.step) for each in addressed if isinstance(each, Address)]
     async with lasting.borrowed() as connection:
@@ -60,6 +65,8 @@ async def perform(
                 done.failed = str(failure)
                 break
             done.settled += 1
+            if host.clock() - began > _LONG_ENOUGH:
+                break
         async with connection.pipeline():
             await stage.write(moves(done.settled), by_broker=by_broker)
             await connection.execute("commit")

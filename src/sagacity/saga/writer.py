@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -14,9 +14,11 @@ from sagacity.errors import FencedError, StoreError
 from sagacity.messaging import Delivery, Envelope, Message, Partition, Unreadable
 from sagacity.messaging.postgres import dead_letters, positions
 from sagacity.saga.desk import Desk
+from sagacity.saga.handing import awaited_here
 from sagacity.saga.happenings import Replied
 from sagacity.saga.identity import read_command_id
 from sagacity.saga.messages import replied
+from sagacity.saga.postgres import store
 from sagacity.saga.postgres.connection import Held, Lasting
 from sagacity.saga.postgres.store import StaleError
 from sagacity.saga.settling import Batch, Beginning, Settled
@@ -100,14 +102,16 @@ class Writer:
         return items
 
     async def _settle(self, items: Sequence[Item]) -> None:
-        careful = False
+        careful = doubtful = False
+        touched: set[str] = set()
         while True:
             moves: Moves = {}
             try:
                 async with self.busy:
-                    settled = await self._transact(items, moves, careful=careful)
+                    settled = await self._transact(items, moves, touched, careful=careful)
                     self._desk.reading.moved(moves)
             except StoreError as error:
+                doubtful = True
                 await self._desk.complain(error)
             except FencedError as error:
                 _log.warning("%s", error.message)
@@ -115,10 +119,26 @@ class Writer:
             except StaleError:
                 careful = True
             except Exception as error:
-                return await self._apart(items, error)
+                await self._apart(items, error)
+                break
             else:
                 self._desk.trouble = None
-                return self._done(items, settled)
+                self._done(items, settled)
+                break
+        if doubtful and (self._desk.inline or self._desk.handed):
+            await self._hand_over_again(touched)
+
+    async def _hand_over_again(self, ids: Iterable[str]) -> None:
+        """A commit may have taken effect though its answer was lost, and what it caused was handed over to nobody then."""
+        while True:
+            try:
+                async with self.busy, self._lasting.borrowed() as connection:
+                    kept = await store.read(connection, ids)
+            except StoreError as error:
+                await self._desk.complain(error)
+            else:
+                sagas = [each.saga for each in kept.values() if each.saga is not None]
+                return self._settled(awaited_here(self._desk, sagas))
 
     def _done(self, items: Sequence[Item], settled: Settled) -> None:
         """After the commit: tell those who wait."""
@@ -168,11 +188,12 @@ class Writer:
             except StoreError as away:
                 await self._desk.complain(away)
 
-    async def _transact(self, items: Sequence[Item], moves: Moves, *, careful: bool) -> Settled:
-        """Everything of these items in one transaction."""
+    async def _transact(self, items: Sequence[Item], moves: Moves, touched: set[str], *, careful: bool) -> Settled:
+        """Everything of these items in one transaction; `touched` has the sagas of which they are."""
         heard = _Heard(self._desk)
         for item in items:
             heard.take(item, moves)
+        touched.update(heard.sagas)
         async with self._lasting.borrowed() as connection:
             held = Held(connection)
             batch = Batch(self._desk, connection, careful=careful)
@@ -182,7 +203,7 @@ class Writer:
                 await positions.move(connection, self._desk.name, moves)
                 if heard.beginnings:
                     await batch.begin(heard.beginnings)
-                await batch.fetch([*(id for id, _ in heard.replies), *(each.envelope.key for each in heard.commands)])
+                await batch.fetch(heard.sagas[len(heard.beginnings) :])
                 commands = [*batch.take_inline(), *heard.commands]
                 for id, reply in heard.replies:
                     batch.happen(id, reply)
@@ -210,6 +231,12 @@ class _Heard:
     def locking(self) -> bool:
         """Whether sagas are to be started that lock resources: locks are held until the transaction ends."""
         return any(each.definition.resources for each in self.beginnings)
+
+    @property
+    def sagas(self) -> list[str]:
+        """Which sagas it is about: those to be started, and then the others."""
+        others = [*(id for id, _ in self.replies), *(each.envelope.key for each in self.commands)]
+        return [*(each.id for each in self.beginnings), *others]
 
     def take(self, item: Item, moves: Moves) -> None:
         if isinstance(item, Begin):

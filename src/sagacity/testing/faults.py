@@ -12,7 +12,7 @@ promises: they show what a service relies on.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from random import Random
 
 from sagacity.errors import PublishError
@@ -137,6 +137,10 @@ class Redelivering:
             self._had[delivery.topic, delivery.partition].append(delivery)
         return deliveries
 
+    def again(self, partitions: Iterable[Partition]) -> None:
+        """Have these asked for again."""
+        self._inner.again(partitions)
+
     def assigned(self) -> frozenset[Partition]:
         """What is read now."""
         return self._inner.assigned()
@@ -163,6 +167,10 @@ class Stalling:
         """What has come; or nothing, at once."""
         self._away = self._chance.random() < self._rate
         return () if self._away else await self._inner.receive(most, wait)
+
+    def again(self, partitions: Iterable[Partition]) -> None:
+        """Have these asked for again."""
+        self._inner.again(partitions)
 
     def assigned(self) -> frozenset[Partition]:
         """What is read now."""

@@ -211,6 +211,19 @@ async def reading_goes_on_where_the_receiver_says(ground: Ground) -> None:
     assert received.ids == [f"m{number}" for number in range(12, 20)]
 
 
+async def what_is_asked_for_again_is_read_from_where_the_receiver_then_is(ground: Ground) -> None:
+    topic, received = await ground.topic(1), Received()
+    async with _publishing(ground) as publisher, _reading(ground, topic, "g", received) as subscribers:
+        await publisher.publish([message(topic, number) for number in range(20)])
+        await _until(subscribers, received, lambda: len(received.ids) >= 20)
+        received.positions[(topic, 0)], received.deliveries = 15, []
+        subscribers[0].again([(topic, 0), ("elsewhere", 3)])
+        await _until(subscribers, received, lambda: len(received.ids) >= 5)
+        assert received.asked == [(topic, 0), (topic, 0)]
+        assert subscribers[0].assigned() == {(topic, 0)}
+    assert received.ids == [f"m{number}" for number in range(15, 20)]
+
+
 async def groups_read_independently(ground: Ground) -> None:
     topic, one, other = await ground.topic(2), Received(), Received()
     async with (
@@ -312,6 +325,7 @@ GUARANTEES: tuple[Callable[[Ground], Awaitable[None]], ...] = (
     offsets_of_a_partition_ascend,
     what_was_received_and_not_kept_comes_again,
     reading_goes_on_where_the_receiver_says,
+    what_is_asked_for_again_is_read_from_where_the_receiver_then_is,
     groups_read_independently,
     members_of_a_group_share_the_partitions,
     the_partitions_of_a_member_that_leaves_are_read_on_by_others,

@@ -13,14 +13,15 @@ from .evidence import Evidence
 from .role import Setup, saga_id, trace_of
 from .shop import JAMMED, PARTICIPANTS, PURCHASE, STEPS, Plan, purchase
 
-__all__ = ["Account", "account", "parked_wrongly", "plans"]
+__all__ = ["Account", "account", "not_at_once", "parked_wrongly", "plans"]
 
 _SHOWN = 8
+_TURNED_AT_LEAST, _TURNED_SHARE = 5, 0.01
 
 
 class Account(msgspec.Struct):
     """How many sagas are wrong, by kind; with some of each told of. `turned` counts sagas that were compensated though they
-    were not meant to fail, which an outage may bring about."""
+    were not meant to fail, which an outage may bring about: of some, and of more than that something else is wrong."""
 
     stuck: int = 0
     lost: int = 0
@@ -36,7 +37,7 @@ class Account(msgspec.Struct):
 
 def plans(setup: Setup) -> dict[str, Plan]:
     """What each saga was to suffer."""
-    return {saga_id(at): purchase(setup.seed, at, setup.sagas).plan for at in range(setup.sagas)}
+    return {saga_id(at): purchase(setup.seed, at, setup.sagas).plan for at in range(setup.sagas + setup.fresh)}
 
 
 def parked_wrongly(sagas: Mapping[str, SagaState], plans: Mapping[str, Plan]) -> list[str]:
@@ -72,7 +73,22 @@ def account(found: Evidence, setup: Setup) -> Account:
     for name, many in found.waiting.items():
         if many:
             _tell(result, "stuck", f"{many} messages wait in the outbox of {name}")
+    bound = _TURNED_AT_LEAST + setup.sagas * _TURNED_SHARE
+    if result.turned > bound:
+        _tell(result, "other", f"{result.turned} were turned back by outages, and more than {bound:.0f} is too many")
     return result
+
+
+def not_at_once(sagas: Mapping[str, SagaState], setup: Setup) -> list[str]:
+    """Those that were started when nothing was killed any more: each is to complete before any answer could time out."""
+    wrong = []
+    for id in map(saga_id, range(setup.sagas, setup.sagas + setup.fresh)):
+        saga = sagas.get(id)
+        if saga is None or saga.status != "completed":
+            wrong.append(f"{id}, started in the calm, is {saga}")
+        elif saga.changed - saga.started >= setup.timeout * 1_000_000:
+            wrong.append(f"{id}, started in the calm, took {(saga.changed - saga.started) / 1e6:.1f} s")
+    return wrong
 
 
 def _saga(result: Account, id: str, saga: SagaState | None, plan: Plan, done: Counter[tuple[str, str]]) -> None:

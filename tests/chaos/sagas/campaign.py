@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,16 +11,25 @@ from random import Random
 import msgspec
 import psycopg
 
-from .account import Account, account, parked_wrongly, plans
+from sagacity.messaging.kafka import KafkaPublisher
+
+from .account import Account, account, not_at_once, parked_wrongly, plans
 from .audit import audited, planted
 from .evidence import gathered, progress, states
 from .fleet import NAMES, Fleet, fleet
+from .role import begun
 from .shop import PARTICIPANTS
 
 __all__ = ["Outcome", "campaign"]
 
 _LOOK = 0.25
-_DISASTERS = ("PostgreSQL", "broker")
+_DISASTERS = ("PostgreSQL", "broker", "frozen")
+_READERS = ("orchestrator-1", "orchestrator-2", *PARTICIPANTS)
+_FROZEN = 9.0
+"""Seconds; a member's session is 6."""
+_FRESH = 200
+_CHUNK = 20
+_READ_WITHIN = 20.0
 
 
 class Outcome(msgspec.Struct):
@@ -53,7 +63,7 @@ def campaign(
     """So many sagas, started at so many a second, while every `pause` seconds on average something is killed: a process, and
     so many times PostgreSQL, and the broker. `patience` is how long everything may take to settle afterwards."""
     began = time.monotonic()
-    with fleet(folder, seed, sagas, rate) as running:
+    with fleet(folder, seed, sagas, rate, fresh=_FRESH) as running:
         running.start(*NAMES)
         under_fire = _under_fire(running, Random(f"kills {seed}"), pause, disasters, sagas / rate * 5 + patience, say)
         calm = time.monotonic()
@@ -61,8 +71,13 @@ def campaign(
         _until(running, lambda ended, parked: ended + parked >= sagas and parked == jammed, patience, say)
         settled = time.monotonic() - calm
         wrong = parked_wrongly(states(running), plans(running.setup))
+        asyncio.run(_start_fresh(running))
+        _until(running, lambda ended, parked: ended + parked >= sagas + _FRESH, running.setup.timeout + _READ_WITHIN, say)
+        wrong += not_at_once(states(running), running.setup)[:5]
         _mend(running)
-        _until(running, lambda ended, _: ended >= sagas, patience, say)
+        _until(running, lambda ended, _: ended >= sagas + _FRESH, patience, say)
+        if foreign := running.foreign():
+            wrong.append(f"{foreign} replies were ignored as foreign, and nobody sends any that is")
         wrong += running.fallen()
         found = gathered(running)
         running.end()
@@ -107,7 +122,10 @@ def _under_fire(
             say(f"{told - began:.0f} s: {now.statuses}, {now.outbox} in the outbox, {sum(running.killed.values())} kills")
         if due and now.there >= due[0][0] * total:
             _, kind = due.pop(0)
-            (running.crash_database if kind == "PostgreSQL" else running.restart_broker)()
+            if kind == "frozen":
+                running.freeze(chance.choice(_READERS), _FROZEN)
+            else:
+                (running.crash_database if kind == "PostgreSQL" else running.restart_broker)()
             continue
         if not due and now.ended >= 0.95 * total:
             break
@@ -122,6 +140,16 @@ def _under_fire(
 def _shares(chance: Random, many: int) -> list[float]:
     """When disasters come: at these shares of sagas started, spread over the campaign."""
     return [(at + chance.uniform(0.3, 0.9)) / (many + 0.2) for at in range(many)]
+
+
+async def _start_fresh(running: Fleet) -> None:
+    """Some sagas more, at the usual rate, with all processes as the last fault has left them."""
+    setup = running.setup
+    publisher = KafkaPublisher(setup.kafka)
+    for at in range(setup.sagas, setup.sagas + setup.fresh, _CHUNK):
+        await publisher.publish([begun(setup, number) for number in range(at, min(at + _CHUNK, setup.sagas + setup.fresh))])
+        await asyncio.sleep(_CHUNK / setup.rate)
+    await publisher.close()
 
 
 def _mend(running: Fleet) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,20 @@ class Fleet:
             self.killed[name] += 1
         for name in names:
             self._processes[name].wait()
+
+    def freeze(self, name: str, seconds: float) -> None:
+        """SIGSTOP, and SIGCONT after so many seconds: longer than its session, so that others have taken its place."""
+        process = self._processes[name]
+        process.send_signal(signal.SIGSTOP)
+        self.killed[f"{name} (frozen)"] += 1
+        try:
+            time.sleep(seconds)
+        finally:
+            process.send_signal(signal.SIGCONT)
+
+    def foreign(self) -> int:
+        """How many replies orchestrators have ignored as foreign, as far as they could note it."""
+        return sum(int(noted.read_text() or 0) for noted in self.folder.glob("*.foreign"))
 
     def kill_all(self) -> None:
         """SIGKILL for every process that runs, and for both servers."""

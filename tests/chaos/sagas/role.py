@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -18,16 +19,18 @@ from sagacity.testing.faults import Duplicating
 
 from .shop import PURCHASES, REPLIES, definition, participant, purchase
 
-__all__ = ["Setup", "saga_id", "trace_of"]
+__all__ = ["Setup", "begun", "saga_id", "trace_of"]
 
 _CHUNK = 25
 _TWICE = 0.03
 _PUBLISH_WITHIN = 15.0
+_NOTE_EVERY = 0.5
 
 
 class Setup(msgspec.Struct, frozen=True):
     """What every process of a campaign is told. `rate` is in sagas a second; `databases` are dsns by name.
-    `timeout`: seconds for each answer; `sharing`: whether sagas share accounts, and so wait for one another."""
+    `timeout`: seconds for each answer; `sharing`: whether sagas share accounts, and so wait for one another. `fresh`: so
+    many more are started once nothing is killed any more, by the campaign itself."""
 
     seed: int
     sagas: int
@@ -37,6 +40,7 @@ class Setup(msgspec.Struct, frozen=True):
     folder: str
     timeout: float = 10.0
     sharing: bool = True
+    fresh: int = 0
 
 
 def saga_id(number: int) -> str:
@@ -63,7 +67,17 @@ async def _orchestrator(setup: Setup, name: str) -> None:
     orchestrator = Orchestrator(setup.databases["sagas"], [definition(setup.timeout)], starts={PURCHASES: "purchase"})
     topics = [REPLIES, PURCHASES]
     reading = KafkaSubscriber(setup.kafka, topics, "orchestrator", orchestrator.positions, settings=_settings(name))
-    await orchestrator.run(reading)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(orchestrator.run(reading))
+        tasks.create_task(_export(setup, name, orchestrator))
+
+
+async def _export(setup: Setup, name: str, orchestrator: Orchestrator) -> None:
+    """Note how many replies this process has ignored as foreign: no participant sends any that is."""
+    noted = Path(setup.folder) / f"{name}-{os.getpid()}.foreign"
+    while True:
+        noted.write_text(str(orchestrator.counts["ignored foreign"]))
+        await asyncio.sleep(_NOTE_EVERY)
 
 
 async def _relay(setup: Setup, name: str) -> None:
@@ -84,7 +98,7 @@ async def _starter(setup: Setup, name: str) -> None:
     while at < setup.sagas:
         chunk = range(at, min(at + _CHUNK, setup.sagas))
         try:
-            await publisher.publish([_start(setup, number) for number in chunk])
+            await publisher.publish([begun(setup, number) for number in chunk])
         except Exception as error:
             logging.warning("%s", error)
             continue
@@ -96,7 +110,8 @@ async def _starter(setup: Setup, name: str) -> None:
     await asyncio.Event().wait()
 
 
-def _start(setup: Setup, number: int) -> Message:
+def begun(setup: Setup, number: int) -> Message:
+    """The message that starts a saga."""
     id = saga_id(number)
     made = purchase(setup.seed, number, setup.sagas)
     data = msgspec.json.encode(made if setup.sharing else msgspec.structs.replace(made, account=id))

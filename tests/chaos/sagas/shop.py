@@ -83,7 +83,10 @@ class Purchase(msgspec.Struct, frozen=True):
 
 def purchase(seed: int, number: int, total: int) -> Purchase:
     """What the saga of this number is. Two or three share an account, and so run one after another; a jammed one has its
-    own, since it would hold up the others, and is among the first half, since it takes a while to be parked."""
+    own, since it would hold up the others, and is among the first half, since it takes a while to be parked. Those beyond
+    the total are started when nothing is killed any more: they suffer nothing."""
+    if number >= total:
+        return Purchase(f"fresh-{number}", Plan())
     chance = Random(f"purchase {seed} {number}")
     account = f"account-{chance.randrange(max(total * 2 // 5, 1))}"
     jam = number % 50 == 25 and number < total // 2

@@ -20,11 +20,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 import msgspec
-from psycopg import AsyncConnection, InterfaceError, OperationalError
+from psycopg import InterfaceError, OperationalError
 
 from sagacity.errors import FencedError, StoreError
 from sagacity.messaging import Delivery, Envelope, Message, Partition, Publisher, Subscriber, Unreadable
 from sagacity.messaging.postgres import dead_letters, inbox, outbox, positions
+from sagacity.messaging.postgres.connecting import connect
 from sagacity.messaging.reading import Reading
 from shop.chassis.database import Connection
 from shop.chassis.logs import logger
@@ -102,7 +103,7 @@ class Listener:
         """Where to read on, for the subscriber of this listener."""
         async with self._busy:
             try:
-                async with await AsyncConnection.connect(self._url, autocommit=True) as connection:
+                async with await connect(self._url) as connection:
                     known = await positions.read(connection, self.name, partitions)
             except (OperationalError, InterfaceError) as error:
                 raise StoreError(f"the database: {str(error).strip()}", hint="it is tried again") from error
@@ -114,6 +115,7 @@ class Listener:
         outbox."""
         try:
             while True:
+                subscriber.again(self._reading.lost(subscriber.assigned()))
                 try:
                     deliveries = await subscriber.receive(self._batch, 1.0)
                 except StoreError as error:
@@ -225,7 +227,7 @@ class Listener:
 
     async def _open(self) -> Connection:
         if self._connection is None or self._connection.closed:
-            self._connection = await AsyncConnection.connect(self._url, autocommit=True)
+            self._connection = await connect(self._url)
         return self._connection
 
     async def _let_go(self) -> None:

@@ -92,6 +92,9 @@ class Draining:
         self._stopping = True
         await self._idle.wait()
 
+    def again(self, partitions: Iterable[Partition]) -> None:
+        self._subscriber.again(partitions)
+
     def assigned(self) -> frozenset[Partition]:
         return self._subscriber.assigned()
 

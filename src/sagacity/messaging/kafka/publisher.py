@@ -20,6 +20,14 @@ __all__ = ["KafkaPublisher"]
 
 _REFUSED = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.INVALID_RECORD)
 """What such a complaint is about is never taken, however often it is sent."""
+_CLOSED = (
+    KafkaError._UNKNOWN_TOPIC,
+    KafkaError._UNKNOWN_PARTITION,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.TOPIC_EXCEPTION,
+)
+"""What such a complaint is about fails as long as its topic is as it is, and others need not."""
 _AT_ONCE = 500
 """So many messages are handed to the client before the event loop has its turn."""
 _POLL = 0.25
@@ -67,7 +75,9 @@ class KafkaPublisher:
             await client.give_up()
             uncertain = [messages[at] for at in sorted(call.waiting)]
             refused = [messages[at] for at in sorted(call.refused)]
-            raise PublishError(f"{len(uncertain)} of {len(messages)} messages: {call.reason}", uncertain, refused=refused)
+            topics = {messages[at].topic for at in call.closed}
+            told = f"{len(uncertain)} of {len(messages)} messages: {call.reason}"
+            raise PublishError(told, uncertain, refused=refused, topics=topics)
 
     async def close(self) -> None:
         client, self._client, self._closed = self._client, None, True
@@ -81,6 +91,7 @@ class _Call:
     def __init__(self, many: int, loop: asyncio.AbstractEventLoop) -> None:
         self.waiting = set(range(many))
         self.refused: set[int] = set()
+        self.closed: set[int] = set()
         self.reason: str | None = None
         self.done = asyncio.Event()
         self._loop = loop
@@ -92,6 +103,8 @@ class _Call:
             self.reason = self.reason or advice(error)
             if error.code() in _REFUSED:
                 self.refused.add(at)
+            elif error.code() in _CLOSED:
+                self.closed.add(at)
         if not self.waiting or self.reason is not None:
             self._loop.call_soon_threadsafe(self.done.set)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as Received
 
+from sagacity.errors import StoreError
 from sagacity.messaging.kafka.settings import advice, consumer_settings, made
 from sagacity.messaging.subscriber import Delivery, Partition, Positions, Unreadable
 from sagacity.messaging.wire import decode
@@ -30,7 +31,8 @@ _AWAY = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLV
 class KafkaSubscriber:
     """See `sagacity.messaging.subscriber` for what it guarantees.
 
-    `settings` are librdkafka's, for TLS, SASL and so on. All that waits for the broker is done on one thread of its own.
+    `settings` are librdkafka's, for TLS, SASL and so on; `client` makes a consumer of them. All that waits for the broker is
+    done on one thread of its own.
 
     A position that is gone (retention has passed it by, or the topic was made anew) is never passed over in silence: reading
     goes on from the earliest offset that is left, and what was lost is logged as an error and stands in `losses`.
@@ -44,6 +46,7 @@ class KafkaSubscriber:
         positions: Positions,
         *,
         settings: Mapping[str, str] | None = None,
+        client: Any = Consumer,
     ) -> None:
         self.losses: list[str] = []
         self._ask = positions
@@ -52,23 +55,34 @@ class KafkaSubscriber:
         self._trouble: str | None = None
         self._looked = 0.0
         self._fresh: list[Partition] = []
+        self._held: list[Delivery] = []
+        self._named: set[Partition] = set()
         self._subscribed = self._closed = False
         self._thread = ThreadPoolExecutor(1, "sagacity-kafka-subscriber")
         own = dict(settings or {})
         given = {**consumer_settings(servers, group, own), "error_cb": self._complained}
-        self._consumer: Any = made(Consumer, given, own)
+        self._consumer: Any = made(client, given, own)
 
     async def receive(self, most: int, wait: float) -> Sequence[Delivery]:
         loop = asyncio.get_running_loop()
         limit = time.monotonic() + wait
         while not self._closed:
             left = max(min(limit - time.monotonic(), _SLICE), 0.0)
-            deliveries = await loop.run_in_executor(self._thread, self._consume, most, left)
-            if self._fresh:
-                await self._begin(loop)
-            elif deliveries or time.monotonic() >= limit:
+            await loop.run_in_executor(self._thread, self._fill, most, left)
+            fresh = bool(self._fresh)
+            if fresh:
+                try:
+                    await self._begin(loop)
+                except StoreError:
+                    if not self._held:  # else it is asked for again when these have been taken
+                        raise
+            if self._held or (not fresh and time.monotonic() >= limit):
+                deliveries, self._held = self._held[:most], self._held[most:]
                 return deliveries
         return []
+
+    def again(self, partitions: Iterable[Partition]) -> None:
+        self._named.update(partitions)
 
     def assigned(self) -> frozenset[Partition]:
         return frozenset(self._assigned)
@@ -82,6 +96,7 @@ class KafkaSubscriber:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._consumer.close)
             self._thread.shutdown(wait=False)
             self._assigned.clear()
+            self._held.clear()
 
     # Partitions come and go -----------------------------------------------------------------------------------------
 
@@ -109,7 +124,24 @@ class KafkaSubscriber:
             del self._assigned[each]
         self._consumer.incremental_unassign([TopicPartition(*each) for each in read])
 
+    def _leave(self) -> None:
+        """Read no further in the partitions that are to be asked for again."""
+        named = [each for each in self._named.copy() if each in self._assigned]
+        self._named.clear()
+        if named:
+            for each in named:
+                del self._assigned[each]
+            self._consumer.incremental_unassign([TopicPartition(*each) for each in named])
+            self._held = [each for each in self._held if (each.topic, each.partition) in self._assigned]
+            self._fresh += named
+
     # On the thread --------------------------------------------------------------------------------------------------
+
+    def _fill(self, most: int, wait: float) -> None:
+        """What comes is held here until `receive` returns it, whatever goes wrong meanwhile: it does not come again."""
+        self._leave()
+        if not self._held:
+            self._held = self._consume(most, wait)
 
     def _consume(self, most: int, wait: float) -> list[Delivery]:
         try:

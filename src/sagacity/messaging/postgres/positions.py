@@ -65,6 +65,7 @@ async def move(connection: AsyncConnection[Any], consumer: str, moves: Mapping[P
     if row is None or row[0] != len(ordered):
         where = ", ".join(f"{topic}/{number}" for topic, number in moves)
         raise FencedError(
-            f"{consumer}: not all of {where} are where they were left; another member reads them now",
+            f"{consumer}: not all of {where} are where they were left; another member has moved them on, or a commit's "
+            "answer was lost",
             hint="nothing of the transaction is kept; what is still this member's is read again",
         )

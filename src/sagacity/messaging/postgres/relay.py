@@ -14,8 +14,10 @@ from psycopg import AsyncConnection, OperationalError
 from sagacity.errors import PublishError
 from sagacity.messaging.envelope import Message
 from sagacity.messaging.meter import Meter, Tally
+from sagacity.messaging.postgres.connecting import connect
 from sagacity.messaging.postgres.dead_letters import bury, count
 from sagacity.messaging.postgres.outbox import BUCKETS, read_envelope
+from sagacity.messaging.postgres.resting import Resting
 from sagacity.messaging.publisher import Publisher
 from sagacity.messaging.subscriber import Delivery
 
@@ -33,7 +35,8 @@ _CLAIM = """
 select bucket from unnest(%b::smallint[]) as wanted (bucket) where pg_try_advisory_xact_lock(%b::integer, bucket::integer)
 """
 _BATCH = """
-select sequence, topic, envelope from sagacity.outbox where bucket = any(%b::smallint[]) order by sequence limit %b
+select sequence, topic, envelope from sagacity.outbox
+where bucket = any(%b::smallint[]) and topic <> all(%b::text[]) order by sequence limit %b
 """
 _SENT = "delete from sagacity.outbox where sequence = any(%b::bigint[])"
 _LAG = """
@@ -54,7 +57,8 @@ class Relay:
     Any number of relays may run, in any processes: each bucket of keys is sent from by one at a time, and where several run
     they share the buckets. It is told by the database when there is something to send, and looks every `poll` seconds all
     the same. A database or broker that is away is waited for; `trouble` says so. A message that the broker will never take
-    becomes a dead letter, so that those behind it go on.
+    becomes a dead letter, so that those behind it go on. What is for a topic that is not there, or may not be written to,
+    stays, and is tried again within a minute; all else is sent meanwhile.
 
     A batch is read, published, and then deleted, in one transaction that holds the buckets: a crash at any point leaves what
     was not deleted, to be sent (again) by whoever comes next.
@@ -84,12 +88,13 @@ class Relay:
         self._seen = 0  # so many buckets in a row had nothing to send, or were another's
         self._met = False
         self._consumers: set[str] = set()
+        self._resting = Resting()
 
     async def run(self) -> None:
         """Send until cancelled. Never raises for what may pass."""
         while True:
             try:
-                async with await AsyncConnection.connect(self._dsn, autocommit=True) as connection:
+                async with await connect(self._dsn) as connection:
                     await self._work(connection)
             except OperationalError as error:
                 self._complain(f"the database: {error}".strip())
@@ -98,7 +103,7 @@ class Relay:
     async def drain(self) -> int:
         """Send all that can be sent now, and return how many; for tests, and for programs that end."""
         total = 0
-        async with await AsyncConnection.connect(self._dsn, autocommit=True) as connection:
+        async with await connect(self._dsn) as connection:
             while sent := await self.once(connection):
                 total += sent
         return total
@@ -108,7 +113,8 @@ class Relay:
         failed: PublishError | None = None
         async with connection.transaction():
             buckets = await self._claim(connection)
-            rows = await (await connection.execute(_BATCH, (buckets, self._batch))).fetchall() if buckets else []
+            given = (buckets, self._resting.now(monotonic()), self._batch)
+            rows = await (await connection.execute(_BATCH, given)).fetchall() if buckets else []
             if not rows:
                 return 0
             messages = [Message(topic, read_envelope(envelope)) for _, topic, envelope in rows]
@@ -118,14 +124,17 @@ class Relay:
             except PublishError as error:
                 failed = error
                 left = await self._left(connection, messages, error)
+                self._resting.failed(error.topics, monotonic())
             sent = [row[0] for at, row in enumerate(rows) if at not in left]
             if sent:
                 await connection.execute(_SENT, (sent,))
         self.sent += len(sent)
+        self._resting.sent({each.topic for at, each in enumerate(messages) if at not in left})
         self.meter.count("sagacity_outbox_sent_total", (self.name,), len(sent))
         if failed is not None and left:
             raise failed
-        self.trouble = None
+        if not self._resting.failing:
+            self.trouble = None
         return len(sent)
 
     async def lag(self, connection: AsyncConnection[Any]) -> Lag:
@@ -147,10 +156,13 @@ class Relay:
                 if self._seen < BUCKETS:
                     continue
                 self._seen = 0
-                self.trouble = None  # nothing waits, so nothing is wrong: what comes next will tell
+                if not self._resting.now(monotonic()):
+                    self._resting.sent(self._resting.failing)
+                    self.trouble = None  # nothing waits, so nothing is wrong: what comes next will tell
             except PublishError as error:
                 self._complain(error.message)
-                await asyncio.sleep(self._poll)
+                if not error.topics:
+                    await asyncio.sleep(self._poll)
                 continue
             wait = min(_MET, self._poll) if self._met else self._poll
             async for _ in connection.notifies(timeout=wait, stop_after=1):
@@ -160,6 +172,7 @@ class Relay:
         lag = await self.lag(connection)
         self.meter.levels("sagacity_outbox_messages", {(self.name,): float(lag.waiting)})
         self.meter.levels("sagacity_outbox_oldest_seconds", {(self.name,): lag.oldest})
+        self.meter.levels("sagacity_outbox_failing_topics", {(self.name,): float(len(self._resting.failing))})
         buried = await count(connection)
         self._consumers.update(buried)
         self.meter.levels("sagacity_dead_letters", {(name,): float(buried.get(name, 0)) for name in self._consumers})

@@ -10,6 +10,7 @@ from psycopg import AsyncConnection, Error, InterfaceError, OperationalError
 from psycopg.errors import InvalidSchemaName, UndefinedFunction, UndefinedTable
 
 from sagacity.errors import MessagingError, StoreError
+from sagacity.messaging.postgres.connecting import connect
 
 __all__ = ["Connection", "Held", "Lasting", "connected"]
 
@@ -22,7 +23,7 @@ _ABSENT = (InvalidSchemaName, UndefinedTable, UndefinedFunction)
 async def connected(dsn: str) -> AsyncIterator[Connection]:
     """A connection for one thing; raises StoreError where the database cannot be reached, or fails."""
     try:
-        async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
+        async with await connect(dsn) as connection:
             yield connection
     except _LOST as error:
         raise _unavailable(error) from error
@@ -74,7 +75,7 @@ class Lasting:
     async def _open(self) -> Connection:
         if self._connection is None or self._connection.closed:
             try:
-                self._connection = await AsyncConnection.connect(self._dsn, autocommit=True, prepare_threshold=None)
+                self._connection = await connect(self._dsn, prepare_threshold=None)
             except _LOST as error:
                 raise _unavailable(error) from error
         return self._connection

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from psycopg import AsyncConnection, DataError, Error, ProgrammingError
+from psycopg import DataError, Error, ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import InsufficientPrivilege, InvalidSchemaName, UndefinedColumn, UndefinedTable
 
 from sagacity.errors import MessagingError, StoreError, UsageError
+from sagacity.messaging.postgres.connecting import connect
 from sagacity.saga.postgres.connection import Connection
 
 __all__ = ["Window", "place"]
@@ -86,7 +87,7 @@ class Window:
                 return connection
             except Error:  # the server was started again meanwhile
                 await connection.close()
-        connection = await AsyncConnection.connect(self._dsn, autocommit=True, application_name="sagacity")
+        connection = await connect(self._dsn, application_name="sagacity")
         limit = max(int(self._within * 1000), 1)
         await connection.execute(f"set statement_timeout = {limit}".encode())
         return connection

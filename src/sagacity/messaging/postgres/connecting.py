@@ -1,0 +1,51 @@
+"""Connections on which nothing waits for ever: not for a server that is gone, nor for a lock, nor for a statement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+__all__ = ["connect"]
+
+_CLIENT = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""The client's side: seconds, a number, and milliseconds."""
+_SERVER = {
+    "statement_timeout": "5min",
+    "lock_timeout": "1min",
+    "idle_in_transaction_session_timeout": "5min",
+    "tcp_keepalives_idle": "10s",
+    "tcp_keepalives_interval": "5s",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "30s",
+}
+"""The server's side: it lets go of a client that is gone, and of what that has locked. A transaction is idle while messages
+are published or a handler waits for something else; that takes its own timeout at most."""
+
+_SET = b"""
+select set_config(name, given, false) from pg_settings
+join unnest(%b::text[], %b::text[]) as wanted (name, given) using (name) where source = 'default'
+"""
+
+
+async def connect(dsn: str, **more: Any) -> AsyncConnection[Any]:
+    """A connection that commits each statement unless it is in a transaction; `more` goes to psycopg.
+
+    What the address says itself wins, and so does what is set for the server, the database or the user. Raises what psycopg
+    raises."""
+    said = conninfo_to_dict(dsn)
+    asked = make_conninfo(dsn, **{name: value for name, value in _CLIENT.items() if name not in said})
+    connection = await AsyncConnection.connect(asked, autocommit=True, **more)
+    try:
+        await connection.execute(_SET, (list(_SERVER), list(_SERVER.values())))
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
