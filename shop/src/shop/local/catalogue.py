@@ -40,8 +40,8 @@ SHOP: tuple[Service, ...] = (
         needs=frozenset({"database", "kafka", "redis", "access", "ids"}),
         paths=("/api/v1/products", "/api/v1/categories"),
     ),
-    Service(name="order", needs=frozenset({"database", "kafka", "access", "ids"}), paths=("/api/v1/orders",)),
-    Service(name="payment", needs=frozenset({"database", "kafka", "access", "ids"}), paths=("/api/v1/payments",)),
+    Service(name="order", needs=frozenset({"database", "kafka", "redis", "access", "ids"}), paths=("/api/v1/orders",)),
+    Service(name="payment", needs=frozenset({"database", "kafka", "redis", "access", "ids"}), paths=("/api/v1/payments",)),
     Service(
         name="purchase",
         replicas=2,
