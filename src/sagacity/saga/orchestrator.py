@@ -197,7 +197,7 @@ class Orchestrator:
             self._lookout.begun = False
             runs.append(self._receive(subscriber))
         if self._handover.lanes or self._desk.inline:
-            runs.append(self._hand_over_again())
+            runs.append(self._hand_over_again(self._desk.clock()))
         try:
             async with asyncio.TaskGroup() as tasks:
                 for each in runs:
@@ -287,8 +287,9 @@ class Orchestrator:
         for number, held in by_writer.items():
             self._writers[number].add(Answers(held))
 
-    async def _hand_over_again(self) -> None:
-        """After a start: what was handed over within a process that is no more is handed over again."""
+    async def _hand_over_again(self, began: int) -> None:
+        """After a start: what was handed over within a process that is no more is handed over again. Sagas that are younger
+        than this process are not among it."""
         after: str | None = ""
         while after is not None:
             try:
@@ -298,7 +299,7 @@ class Orchestrator:
                 await self._desk.complain(error)
                 continue
             after = sagas[-1].id if sagas else None
-            self._settled(awaited_here(self._desk, sagas))
+            self._settled(awaited_here(self._desk, (each for each in sagas if each.started <= began)))
 
     async def _register(self) -> None:
         while True:
