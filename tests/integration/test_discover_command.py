@@ -29,6 +29,19 @@ def test_a_workflow_and_a_page_are_written(log: Path, tmp_path: Path, capsys: py
     assert "What each threshold gives" in text
     assert "exclusive_choice(PaymentReceived, OrderCancelled)" in text
     assert "http" not in text.replace("http-equiv", "")
+    assert out.read_text(encoding="utf-8").splitlines()[-1] in [line.strip("\n") for line in text.split("\n")]
+
+
+def test_a_workflow_that_is_there_is_not_overwritten_unasked(
+    log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "order.workflow.yaml"
+    out.write_text("mine", encoding="utf-8")
+    assert run(["discover", str(log), "--case", "order_id", "-o", str(out)]) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert out.read_text(encoding="utf-8") == "mine"
+    assert run(["discover", str(log), "--case", "order_id", "-o", str(out), "--force", "--quiet"]) == 0
+    assert load(out).begins == ("OrderPlaced",)
 
 
 def test_without_a_file_the_workflow_goes_to_standard_output(log: Path, capsys: pytest.CaptureFixture[str]) -> None:

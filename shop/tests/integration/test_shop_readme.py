@@ -34,7 +34,9 @@ def test_the_service_of_the_readme_greets_whoever_has_a_token(
     settings = load(greeter.Settings, "GREETER", environment)
     token = account.registered()["access_token"]
     with running_beside(lambda: greeter.wire(settings)):
-        answer = httpx.get(f"http://127.0.0.1:{port}/api/v1/greeting", headers={"Authorization": f"Bearer {token}"})
-        ready = httpx.get(f"http://127.0.0.1:{port}/readyz").json()
+        answer = httpx.get(
+            f"http://127.0.0.1:{port}/api/v1/greeting", headers={"Authorization": f"Bearer {token}"}, timeout=60
+        )
+        ready = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=60).json()
     assert answer.json()["greeting"].startswith("hello, ")
     assert ready["parts"] == {"database": "ok"}

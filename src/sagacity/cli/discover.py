@@ -45,6 +45,7 @@ def command(
         str | None,
         typer.Option("--until", metavar="INSTANT", help="Learn from events up to this instant only.", show_default=False),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a workflow that is there.")] = False,
     max_rejected: MAX_REJECTED = 0,
     lenient: LENIENT = False,
     memory: MEMORY = None,
@@ -69,6 +70,8 @@ def command(
     promised(tables=(), texts=(out, report))
     if any(each.endswith((".yaml", ".yml")) for each in files):
         raise UsageError("a workflow is what this makes", hint="name the events; check judges by a workflow")
+    if out is not None and out.exists() and not force:
+        raise UsageError(f"{out} is there already", hint="name another file, or overwrite it with --force")
     from sagacity.reconcile.discovery import Discovery
 
     if case is None and not any(each.endswith((".xes", ".xes.gz")) for each in files):

@@ -276,7 +276,9 @@ def _thresholds(proposal: Proposal) -> Markup:
 
 
 def _file(proposal: Proposal) -> Markup:
-    return tag("div", tag("pre", tag("code", proposal.text)), class_="card scroll")
+    return tag(
+        "div", tag("pre", tag("code", [[line, Markup("\n")] for line in proposal.text.splitlines()])), class_="card scroll"
+    )
 
 
 _SECTIONS: tuple[tuple[str, str, str, Callable[[Proposal], Markup | None]], ...] = (
