@@ -145,10 +145,14 @@ def test_dead_letters_are_listed_and_given_again(database: str, capsys: pytest.C
     assert run(["saga", "dead-letters", "list", "--database", database]) == 0
     assert "SendReceipt of purchase-5" in capsys.readouterr().out
     assert run(["saga", "dead-letters", "redrive", "--database", database]) == 2
+    assert run(["saga", "dead-letters", "redrive", "1", "--all", "--database", database]) == 2
+    assert run(["saga", "dead-letters", "redrive", "77", "--database", database]) == 2
+    capsys.readouterr()
     assert run(["saga", "dead-letters", "redrive", "1", "77", "--by", "ada", "--database", database]) == 0
     said = capsys.readouterr()
     assert said.out == "1 dead letter given again\n"
     assert "1 left out" in said.err
+    assert "by the orchestrator of its saga, which sends nothing where the step is parked" in said.err
     assert run(["saga", "dead-letters", "redrive", "--all", "--database", database]) == 0
     assert run(["saga", "dead-letters", "list", "--redriven", "--format", "json", "--database", database]) == 0
     first, second = map(json.loads, capsys.readouterr().out.splitlines()[1:])
@@ -167,7 +171,7 @@ def test_those_that_cannot_be_given_again_hold_up_no_other(database: str, capsys
     assert run(["saga", "dead-letters", "redrive", "--all", "--by", "ada", "--database", database]) == 0
     said = capsys.readouterr()
     assert said.out == "1 dead letter given again\n"
-    assert said.err == "2 left out, which cannot be given again: 2, 3\n"
+    assert said.err.endswith("2 left out, which cannot be given again: 2, 3\n")
 
 
 def test_the_workflow_of_a_saga_comes_from_what_is_stored_or_from_python(

@@ -88,15 +88,25 @@ def redrive(
     given = numbers or []
     if not given and not all_:
         raise UsageError("it is not said which", hint="give their numbers, or --all")
+    if given and all_:
+        raise UsageError("both numbers and --all are given", hint="give one of them")
     who = by or whoever()
     done = asked(database, lambda sagas: _redriven(sagas, given, all_, consumer, who))
     total = done.sent + len(done.ordered)
     typer.echo(f"{total:,} dead letter{'' if total == 1 else 's'} given again")
+    if done.ordered:
+        by_order = "it goes" if len(done.ordered) == 1 else f"{len(done.ordered):,} of them go"
+        told = (
+            "which sends nothing where the step is parked, or awaits it no longer: sagacity saga show tells what came of it"
+        )
+        typer.echo(f"{by_order} by the orchestrator of its saga, {told}", err=True)
     if given and total < len(set(given)):
         typer.echo(f"{len(set(given)) - total:,} left out: not there, or given again before", err=True)
     if done.left:
         first = ", ".join(map(str, done.left[:10])) + (" ..." if len(done.left) > 10 else "")
         typer.echo(f"{len(done.left):,} left out, which cannot be given again: {first}", err=True)
+    if given and not total:
+        raise typer.Exit(2)
 
 
 async def _letters(sagas: Operations, consumer: str | None, redriven: bool, after: int, limit: int) -> list[DeadLetter]:
