@@ -9,10 +9,17 @@ from sagacity.messaging.postgres import outbox
 from shop.chassis.database import Connection
 from shop.chassis.faults import Fault
 from shop.chassis.late import send_later
+from shop.chassis.logs import logger
 from shop.chassis.told import told
 from shop.contracts.events import DomainEvent
 
-__all__ = ["tell"]
+__all__ = ["confess", "tell"]
+
+
+def confess(service: str, purchase_id: str, planted: frozenset[Fault]) -> None:
+    """Log which faults are planted in a purchase: what a reconciler found can be held against it."""
+    if planted:
+        logger(f"shop.{service}").warning("fault planted", purchase=purchase_id, faults=sorted(planted))
 
 
 async def tell(

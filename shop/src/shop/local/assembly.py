@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from sagacity.testing.servers.traefik import Traefik, prepare_traefik
 from shop.local.catalogue import SHOP, Service
 from shop.local.environment import Addresses, environment
 from shop.local.keeper import Part
-from shop.local.kept import kept_ports, kept_secrets
+from shop.local.kept import elsewhere, kept_ports, kept_secrets
 from shop.local.process import ServiceProcess
 from shop.local.routes import GRPC, WEB, routes
 from shop.local.stack import Stack
@@ -38,7 +37,6 @@ _REDIS_MEMORY = "48mb"
 _PARTITIONS = 4
 _REDIS_PAUSE = 3.0
 """More than the nodes' timeout, so that a replica takes over from a master that was killed, as it would in earnest."""
-_ELSEWHERE = Path("/var/tmp")
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +88,7 @@ def assemble(folder: Path, layout: Layout, say: Say) -> Stack:
         needs = tuple(ready[need] for need in sorted(service.needs) if need in ready)
         services.append(Part(name=name, server=process, needs=needs, where=_where(http, rpc)))
     web, rpc_edge = f"http://127.0.0.1:{ports[WEB]}", addresses.rpc
-    return Stack(folder, [*servers, *services, *made.prometheus(services)], say, web=web, rpc=rpc_edge)
+    return Stack(folder, [*servers, *services, *made.prometheus(services)], say, web=web, rpc=rpc_edge, addresses=addresses)
 
 
 class _Made:
@@ -113,7 +111,7 @@ class _Made:
         folder = self._folder / "postgres"
         if not can_keep(folder):
             # Started by root it runs as another user, who cannot enter root's own folders.
-            folder = _ELSEWHERE / f"sagacity-{hashlib.sha256(str(self._folder).encode()).hexdigest()[:12]}" / "postgres"
+            folder = elsewhere(self._folder) / "postgres"
             self._say(f"PostgreSQL's own user cannot enter {self._folder}: its data is in {folder}")
         at = self._ports["postgres"]
         settings = {**_POSTGRES, "max_connections": str(80 + 20 * len(databases))}

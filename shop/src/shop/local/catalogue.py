@@ -6,11 +6,12 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-__all__ = ["SHOP", "Need", "Service"]
+__all__ = ["RECONCILER", "SHOP", "Need", "Service"]
 
-Need: TypeAlias = Literal["database", "kafka", "redis", "access", "product", "ids", "tokens", "faults"]
+Need: TypeAlias = Literal["database", "kafka", "redis", "access", "product", "ids", "tokens", "faults", "sagas"]
 """`access`: it asks account what a token stands for. `product`: it asks product for prices. `ids`: it makes ids.
-`tokens`: it signs tokens, and has a first administrator. `faults`: its faults can be switched."""
+`tokens`: it signs tokens, and has a first administrator. `faults`: its faults can be switched.
+`sagas`: it looks into the orchestrator's database."""
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,3 +53,6 @@ SHOP: tuple[Service, ...] = (
     Service(name="warehouse", needs=frozenset({"database", "kafka", "ids", "faults"})),
     Service(name="compliance", needs=frozenset({"database", "kafka", "ids", "faults"})),
 )
+
+RECONCILER = Service(name="reconciler", needs=frozenset({"kafka", "sagas"}))
+"""Sagacity beside the shop. It is told by RECONCILER_WORKFLOWS what to judge by."""

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -18,6 +18,7 @@ from rich.table import Table
 from sagacity.testing.servers.unavailable import UnavailableError
 from shop.local.assembly import Layout, assemble
 from shop.local.catalogue import SHOP
+from shop.local.ending import ending
 from shop.local.environment import ADMIN
 from shop.local.following import Follower
 from shop.local.seen import resident
@@ -28,10 +29,7 @@ __all__ = ["main"]
 
 _DATA = "build/local"
 _DOWN_WITHIN = 90.0
-_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _NOT_RUNNING = 3
-_SECOND_AFTER = 1.0
-_SIGNAL, _NO_MORE = b"s", b"n"
 
 
 def main(arguments: Sequence[str] | None = None, *, layout: Layout | None = None) -> int:
@@ -93,7 +91,7 @@ def _up(folder: Path, layout: Layout, console: Console, *, logs: bool) -> int:
         with contextlib.suppress(OSError):  # the terminal may be gone
             console.print(line, soft_wrap=True)
 
-    with alone(folder) as free, _ending() as ended:
+    with alone(folder) as free, ending() as ended:
         if not free:
             say(f"a stack is running in {folder} already; see `python -m shop.local status`")
             return 1
@@ -138,35 +136,6 @@ def _until(ended: threading.Event, stack: Stack, layout: Layout, console: Consol
     ended.wait()
     with contextlib.suppress(OSError):
         follower.stop()
-
-
-@contextlib.contextmanager
-def _ending() -> Iterator[threading.Event]:
-    """Set once a signal says so. Another one, later than by chance, leaves nothing to be waited for."""
-    ended = threading.Event()
-    heard, told = os.pipe()
-
-    def listen() -> None:
-        # A thread's work and not the handler's: a handler may interrupt the very lock that it would need.
-        first: float | None = None
-        while os.read(heard, 1) == _SIGNAL:
-            first = first or time.monotonic()
-            if time.monotonic() - first > _SECOND_AFTER:
-                os._exit(1)  # the kernel, or the next `down`, ends what was started
-            ended.set()
-
-    listening = threading.Thread(target=listen, name="signals", daemon=True)
-    listening.start()
-    before = {number: signal.signal(number, lambda *_: os.write(told, _SIGNAL) and None) for number in _ENDINGS}
-    try:
-        yield ended
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        os.write(told, _NO_MORE)
-        listening.join()
-        os.close(heard)
-        os.close(told)
 
 
 def _down(folder: Path, console: Console) -> int:
@@ -228,7 +197,7 @@ def _logs(folder: Path, names: Sequence[str], console: Console, *, follow: bool)
     follower = Follower({part.name: Path(part.log) for part in parts if part.log}, console, from_end=False)
     follower.look()
     if follow:
-        with _ending() as ended:
+        with ending() as ended:
             follower.start()
             ended.wait()
             follower.stop()

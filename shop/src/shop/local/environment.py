@@ -44,6 +44,7 @@ _TOLD: Mapping[Need, Callable[[Service, Addresses], dict[str, str]]] = {
     "redis": lambda _, at: {"REDIS_NODES": at.redis},
     "access": lambda _, at: {"AUTH_TARGET": at.rpc},
     "product": lambda _, at: {"PRODUCT_TARGET": at.rpc},
+    "sagas": lambda _, at: {"SAGAS_URL": at.databases["orchestrator"]},
     "faults": lambda _, at: {"FAULTS_TOKEN": at.secrets.faults},
     "tokens": lambda _, at: {
         "TOKENS_KEYS": at.secrets.tokens,

@@ -1,10 +1,12 @@
-"""What a data folder holds from one start to the next: ports and secrets."""
+"""What a data folder holds from one start to the next: ports and secrets, and what of it is elsewhere."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,8 +14,9 @@ import msgspec
 
 from sagacity.testing.servers.ports import free_ports, is_free
 
-__all__ = ["Secrets", "kept_ports", "kept_secrets"]
+__all__ = ["Secrets", "elsewhere", "forget", "kept_ports", "kept_secrets"]
 
+_ELSEWHERE = Path("/var/tmp")
 _BYTES = 32
 
 
@@ -60,6 +63,21 @@ def kept_ports(folder: Path, names: Iterable[str], *, preferred: dict[str, int] 
         chosen[name] = port
     _write(file, msgspec.json.encode({**earlier, **chosen}))
     return chosen
+
+
+def elsewhere(folder: Path) -> Path:
+    """Where that of a data folder is which cannot be kept within it."""
+    return _ELSEWHERE / f"sagacity-{hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:12]}"
+
+
+def forget(folder: Path) -> None:
+    """Begin anew: remove all that is kept, here and elsewhere, but for the lock. Nothing of it may run."""
+    shutil.rmtree(elsewhere(folder), ignore_errors=True)
+    for each in folder.iterdir():
+        if each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each)
+        elif each.name != "lock":
+            each.unlink()
 
 
 def _new() -> Secrets:

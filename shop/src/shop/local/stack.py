@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sagacity.testing.servers.unavailable import UnavailableError
+from shop.local.environment import Addresses
 from shop.local.keeper import Keeper, Part
 from shop.local.seen import identity, resident
 from shop.local.state import Process, State, write
@@ -27,10 +28,20 @@ class Stack:
     `say` gets a line for each change that a person cares for. `web` and `rpc` are where the edge takes requests.
     """
 
-    def __init__(self, folder: Path, parts: Sequence[Part], say: Say, *, web: str = "", rpc: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        parts: Sequence[Part],
+        say: Say,
+        *,
+        web: str = "",
+        rpc: str = "",
+        addresses: Addresses | None = None,
+    ) -> None:
         self.folder = folder
         self.web = web
         self.rpc = rpc
+        self._addresses = addresses
         self._say = say
         self._changed = threading.Condition()
         self._writing = threading.Lock()
@@ -52,6 +63,17 @@ class Stack:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where the servers are that services use, and with what secrets."""
+        if self._addresses is None:
+            raise ValueError("this stack has no servers")
+        return self._addresses
+
+    def where(self, name: str) -> str:
+        """The address at which a part answers over HTTP."""
+        return self._keepers[name].part.where.split()[0]
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from shop.chassis.database import Connection
 from shop.chassis.faults import Faults
 from shop.chassis.ids import Ids, to_public
 from shop.chassis.listening import Heard, Listener
-from shop.chassis.planting import tell
+from shop.chassis.planting import confess, tell
 from shop.contracts import topics
 from shop.contracts.events import ItemShipped, PaymentReceived
 from shop.warehouse import store
@@ -37,7 +37,10 @@ def listener(
         planted = faults.of(payment.purchase_id)
         now = clock()
         shipment = shipped(payment, ids.new(), _EPOCH + timedelta(microseconds=now))
-        if "drop" in planted or not await store.add(connection, shipment):
+        if "drop" not in planted and not await store.add(connection, shipment):
+            return
+        confess("warehouse", payment.purchase_id, planted)
+        if "drop" in planted:
             return
         amount = payment.amount + 1 if "wrong_amount" in planted else payment.amount
         event = ItemShipped(payment.purchase_id, to_public(shipment.id), payment.order_id, amount, payment.currency)

@@ -1,0 +1,98 @@
+"""The closing audit: whether every purchase is accounted for by its customer, by the databases and by Sagacity."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import msgspec
+
+import sagacity
+from sagacity.demo.answers import Answer, Comparison, compare
+from shop.demo.crowd import Bought
+from shop.demo.opening import DATABASES, WINDOW, Open
+from shop.demo.truth import answers, counted, in_databases
+from shop.demo.watching import Reconciler
+
+__all__ = ["Audit", "audited"]
+
+_WITHIN = 60.0
+_LOOK = 0.5
+_ENDS = "select status, count(*) from purchases group by status"
+_LAST = "select 'last', coalesce(floor(extract(epoch from max(received_at)) * 1000000), 0)::bigint from payments"
+_TABLES = {
+    "purchases": ("purchase", "purchases"),
+    "reservations": ("product", "reservations"),
+    "orders": ("order", "orders"),
+    "payments": ("payment", "payments"),
+    "shipments": ("warehouse", "shipments"),
+    "checks": ("compliance", "checks"),
+}
+
+
+class Audit(msgspec.Struct, frozen=True, kw_only=True):
+    """`told` is how customers were told that their purchases ended, `kept` what the purchase service's database says.
+    `unlike` are purchases that could be paid and were not bought, or the other way round. `databases` holds what `sagacity
+    check` finds in the tables, `findings` what Sagacity found live, each against what went wrong. `by_fault` is, for each
+    fault, how often it struck."""
+
+    told: Mapping[str, int]
+    kept: Mapping[str, int]
+    unlike: Sequence[str]
+    rows: int
+    databases: Comparison
+    findings: Comparison
+    by_fault: Mapping[str, int]
+    cases: Mapping[str, int]
+    redelivered: int
+
+    @property
+    def good(self) -> bool:
+        """Whether everything is accounted for."""
+        return self.told == self.kept and self.databases.equal and self.findings.equal
+
+
+def audited(shop: Open, bought: Sequence[Bought], reconciler: Reconciler) -> Audit:
+    """All of it, once the last deadline has passed. Raises httpx.HTTPError and psycopg.Error where somebody is away."""
+    urls = shop.stack.addresses.databases
+    wrong, found = _settled(shop, urls, reconciler)
+    sources = {name: f"{urls[service]}#{table}" for name, (service, table) in _TABLES.items()}
+    result = sagacity.check(DATABASES, sources, as_of="end")
+    taken_on = [each for each in bought if each.id is not None]
+    return Audit(
+        told=Counter(each.status for each in taken_on),
+        kept=dict(counted(urls["purchase"], _ENDS)),
+        unlike=[f"{each.id}: {each.reason}" for each in taken_on if each.dear == (each.status == "SUCCESS")],
+        rows=sum(account.records for account in result.accounts),
+        databases=compare(in_databases(wrong), ((each.case, each.expectation, each.kind) for each in result.findings)),
+        findings=found,
+        by_fault=Counter(each.story for each in wrong),
+        cases=reconciler.cases(),
+        redelivered=reconciler.redelivered(),
+    )
+
+
+def _settled(shop: Open, urls: Mapping[str, str], reconciler: Reconciler) -> tuple[list[Answer], Comparison]:
+    """What went wrong and what was found, once Sagacity has judged past the last deadline and the two agree; as they are
+    after a minute otherwise."""
+    limit = time.monotonic() + _WITHIN
+    [(_, last)] = counted(urls["payment"], _LAST)
+    due = last / 1_000_000 + WINDOW.total_seconds()
+    logs = Path(shop.stack.folder) / "logs"
+    while True:
+        wrong = answers(logs, urls, WINDOW)
+        try:
+            found = compare(wrong, reconciler.outcomes())
+            as_of = reconciler.as_of()
+        except httpx.HTTPError:
+            if time.monotonic() > limit:
+                raise
+            continue
+        past = as_of is not None and datetime.fromisoformat(as_of).timestamp() > due
+        if (past and found.equal) or time.monotonic() > limit:
+            return wrong, found
+        time.sleep(_LOOK)

@@ -1,0 +1,24 @@
+"""The reconciler's settings: variables that begin with RECONCILER_."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from shop.chassis import parts
+from shop.chassis.settings import Secret
+
+__all__ = ["Settings"]
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    http: parts.Http = parts.Http()
+    kafka: parts.Kafka
+    workflows: Annotated[tuple[str, ...], Meta(description="workflow files, with commas between")]
+    ledger: Annotated[str, Meta(description="the folder in which events and findings are kept")] = "ledger"
+    lateness: Annotated[timedelta, Meta(description="how late events may come")] = timedelta(seconds=2)
+    sagas_url: Annotated[
+        Secret | None, Meta(description="the orchestrator's database, as postgresql://user:password@host:5432/name")
+    ] = None
