@@ -13,7 +13,7 @@ PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.
 	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$python; break; fi; done)
 
 help:  ## list the targets
-	@echo "make demo    orders with planted faults: weeks of them checked, then live with pages  (ARGS='--orders 50000')"
+	@echo "make demo    weeks of orders checked; then a shop on this machine, faults, and an audit  (ARGS='--seconds 120')"
 	@echo "make shop    a shop of eight services on this machine, with all that they need          (ARGS='--port 9000')"
 	@echo "make test    every test                                                     (ARGS='-k payment')"
 	@echo "make nightly the laws on ten times the examples, and the campaigns of kills   (some hours)"
@@ -22,8 +22,9 @@ help:  ## list the targets
 	@echo "make bench   the benchmarks, as tables                                      (ARGS='--events 1e6')"
 	@echo "make clean   remove what the other targets made, the environment included"
 
-demo: $(VENV)/.serve  ## the demonstration, under build/demo
-	@$(BIN)/sagacity demo --live --out build/demo $(ARGS)
+demo: $(VENV)/.shop  ## the demonstration, under build/demo
+	@$(BIN)/sagacity demo --out build/demo
+	@$(BIN)/python -m shop.demo --data build/demo/shop $(ARGS)
 
 shop: $(VENV)/.shop  ## the shop as processes, under build/local
 	@$(BIN)/python -m shop.local up $(ARGS)

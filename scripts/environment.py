@@ -12,10 +12,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-HOLDS = {"core": (), "serve": ("core",), "dev": ("core", "serve", "shop"), "shop": ("core",), "bench": ("core",)}
+HOLDS = {"core": (), "serve": ("core",), "dev": ("core", "serve", "shop"), "shop": ("core", "serve"), "bench": ("core",)}
 """What an extra brings besides itself."""
 
-TARGETS = {"core": ".", "shop": ".[kafka,saga]"}
+TARGETS = {"core": ".", "shop": ".[serve,kafka,saga,metrics,otel,postgres]"}
 """What is installed, where that is not the extra of the same name."""
 
 BESIDE = {"dev": ("shop",), "shop": ("shop",)}

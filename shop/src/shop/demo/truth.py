@@ -13,10 +13,10 @@ import psycopg
 
 from sagacity.demo.answers import Answer, Expected
 
-__all__ = ["answers", "confessed", "counted", "in_databases", "late"]
+__all__ = ["FOUND", "answers", "confessed", "counted", "in_databases", "late"]
 
 _CONFESSION = "fault planted"
-_FOUND: Mapping[tuple[str, str], tuple[str, tuple[Expected, ...]]] = {
+FOUND: Mapping[tuple[str, str], tuple[str, tuple[Expected, ...]]] = {
     ("warehouse", "wrong_amount"): (
         "shipped with a wrong amount", (Expected("ItemShipped.amount = PaymentReceived.amount", "mismatch"),),
     ),
@@ -47,7 +47,7 @@ def answers(logs: Path, databases: Mapping[str, str], window: timedelta) -> list
     """Everything that must be found. `logs` is the folder of the services' logs, `databases` are URLs by service."""
     wrong = {(service, fault, id) for service in _DONE for id, fault in confessed(logs / f"{service}.log")}
     wrong |= {(service, "late", id) for service in _DONE for id in late(databases, service, window)}
-    return [Answer(id, fault, *_FOUND[service, fault]) for service, fault, id in sorted(wrong)]
+    return [Answer(id, fault, *FOUND[service, fault]) for service, fault, id in sorted(wrong)]
 
 
 def in_databases(wrong: Sequence[Answer]) -> list[Answer]:

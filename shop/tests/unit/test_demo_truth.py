@@ -1,0 +1,63 @@
+"""What the demonstration takes for the truth, without asking any event."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sagacity.demo.answers import Answer, compare
+from sagacity.errors import SagacityError
+from sagacity.workflow.language.reader import load
+from shop.chassis import logs
+from shop.chassis.planting import confess
+from shop.demo.opening import WORKFLOW, tightened
+from shop.demo.strikes import SCRIPT
+from shop.demo.truth import FOUND, confessed, in_databases
+
+
+def test_a_saboteur_confesses_in_its_log_what_it_plants_and_nothing_else_is_taken_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.set_up("warehouse")
+    confess("warehouse", "7", frozenset({"wrong_amount", "duplicate"}))
+    confess("warehouse", "8", frozenset())
+    said = "".join(capsys.readouterr())
+    log = tmp_path / "warehouse.log"
+    log.write_text(f'Killed\n{{"event": "ready"}}\n{{"event": "fault planted", "purch\n{said}', encoding="utf-8")
+    assert set(confessed(log)) == {("7", "wrong_amount"), ("7", "duplicate")}
+
+
+def test_every_fault_of_the_script_is_known_by_what_must_be_found_of_it() -> None:
+    planted = {
+        (strike.plants, fault)
+        for strike in SCRIPT
+        for fault in ("drop", "delay", "duplicate", "wrong_amount")
+        if getattr(strike.rates, fault)
+    }
+    assert planted
+    assert planted <= set(FOUND)
+
+
+def test_what_must_be_found_is_an_expectation_of_the_workflow() -> None:
+    names = {each.name for each in load(WORKFLOW).expectations}
+    assert {expected.expectation for _, found in FOUND.values() for expected in found} <= names
+
+
+def test_what_was_never_done_is_all_that_the_databases_show() -> None:
+    answers = [Answer("1", fault, *FOUND["warehouse", fault]) for fault in ("drop", "duplicate", "wrong_amount", "late")]
+    assert compare(in_databases(answers), [("1", "shipped within 5m of paid", "missing")]).equal
+
+
+def test_the_story_has_the_shops_own_workflow_with_deadlines_that_it_lives_to_see(tmp_path: Path) -> None:
+    path = tmp_path / "tight.yaml"
+    path.write_text(tightened(WORKFLOW.read_text(encoding="utf-8")), encoding="utf-8")
+    before, after = load(WORKFLOW), load(path)
+    assert [each.name for each in before.expectations] == [each.name for each in after.expectations]
+    changed = {old.name for old, new in zip(before.expectations, after.expectations, strict=True) if old != new}
+    assert changed == {"shipped in time", "checked in time"}
+
+
+def test_a_workflow_without_such_deadlines_is_not_taken_as_it_is() -> None:
+    with pytest.raises(SagacityError, match="no deadline"):
+        tightened("workflow: shop")
