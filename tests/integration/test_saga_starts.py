@@ -55,7 +55,7 @@ def test_what_becomes_a_dead_letter_of_the_orchestrator_is_told_of_in_a_topic(da
         reading = broker.subscriber(["orders"], "orchestrator", orchestrator.positions)
         task = asyncio.create_task(orchestrator.run(reading, sent))
         try:
-            unreadable = "no\x00key".encode()
+            unreadable = b"no\x00key"
             broker.put("orders", unreadable, [], b"nothing")
             await broker.publisher().publish([_order("", "e1"), _order("", "e2"), _order("a\x00b", "e3"), _order("c", "e4")])
             await eventually(lambda: [each.topic for each in sent.kept].count("buried") == 4)
