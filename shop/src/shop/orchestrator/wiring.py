@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sagacity.saga import Orchestrator
 from shop.chassis.database import Pool
+from shop.chassis.forgetting import Forgetting, sagas
 from shop.chassis.http import HttpServer, create_app
 from shop.chassis.messages import Consumer, Outbox
 from shop.chassis.service import Service
@@ -29,6 +30,7 @@ def wire(settings: Settings) -> Service:
     service.add("schema", UpToDate(settings.database, REVISIONS, on_start=settings.migrate_on_start))
     pool = service.add("database", Pool(settings.database))
     service.add("outbox", Outbox(pool.url, settings.kafka, through=Telling))
+    service.run_beside("forgetting", Forgetting(pool, settings.keep_for, sagas).run)
     orchestrator = Orchestrator(pool.url, [PURCHASE], starts={topics.PURCHASE: PURCHASE.name})
     service.metrics.register(SagaMeter(orchestrator))
     service.add("sagas", Consumer(orchestrator, settings.kafka, (topics.PURCHASE, topics.REPLY), "orchestrator"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from shop.chassis.access import Account, Remembering
 from shop.chassis.cache.rows import RowCache, Uncached, row_cache
 from shop.chassis.database import Pool
+from shop.chassis.forgetting import Forgetting, answers
 from shop.chassis.http import HttpServer, create_app
 from shop.chassis.ids import Ids
 from shop.chassis.messages import Consumer, Outbox
@@ -34,6 +35,7 @@ def wire(settings: Settings) -> Service:
         cache = service.add("cache", layers, needed=False)
     account = service.add("account", Account(settings.auth))
     service.add("outbox", Outbox(pool.url, settings.kafka), needed=False)
+    service.run_beside("forgetting", Forgetting(pool, settings.keep_for, answers).run)
     orders = participant(pool.url, Ids(settings.ids.worker), cache)
     service.add("commands", Consumer(orders, settings.kafka, TOPICS, "order"), needed=False)
     app = create_app(

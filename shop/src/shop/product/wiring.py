@@ -7,6 +7,7 @@ from pathlib import Path
 from shop.chassis.access import Account, Remembering
 from shop.chassis.command import Command
 from shop.chassis.database import Pool
+from shop.chassis.forgetting import Forgetting, answers
 from shop.chassis.http import HttpServer, create_app
 from shop.chassis.ids import Ids
 from shop.chassis.messages import Consumer, Outbox
@@ -35,6 +36,7 @@ def wire(settings: Settings) -> Service:
     cache = service.add("cache", cached(pool, settings.redis, settings.cache, service.metrics.registry), needed=False)
     account = service.add("account", Account(settings.auth))
     service.add("outbox", Outbox(pool.url, settings.kafka), needed=False)
+    service.run_beside("forgetting", Forgetting(pool, settings.keep_for, answers).run)
     service.add("commands", Consumer(participant(pool.url), settings.kafka, TOPICS, "product"), needed=False)
     offers = {
         "product.ProductService": (product_pb2_grpc.add_ProductServiceServicer_to_server, ProductServicer(pool, cache))
