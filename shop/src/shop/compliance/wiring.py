@@ -29,7 +29,7 @@ def wire(settings: Settings) -> Service:
     service.add("telemetry", Telemetry("compliance", settings.otlp))
     service.add("schema", UpToDate(settings.database, REVISIONS, on_start=settings.migrate_on_start))
     pool = service.add("database", Pool(settings.database))
-    service.add("outbox", Outbox(pool.url, settings.kafka))
+    service.add("outbox", Outbox(pool.url, settings.kafka, service.metrics))
     service.run_beside("forgetting", Forgetting(pool, settings.keep_for, heard).run)
     faults = Faults(settings.faults)
     service.run_beside("late", Late(pool).run)

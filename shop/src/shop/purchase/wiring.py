@@ -35,7 +35,7 @@ def wire(settings: Settings) -> Service:
     pool = service.add("database", Pool(settings.database))
     account = service.add("account", Account(settings.auth))
     products = service.add("products", GrpcProducts(settings.product.target, settings.product.timeout))
-    service.add("outbox", Outbox(pool.url, settings.kafka), needed=False)
+    service.add("outbox", Outbox(pool.url, settings.kafka, service.metrics), needed=False)
     service.run_beside("forgetting", Forgetting(pool, settings.keep_for, heard, forget_keys, forget_events).run)
     service.add("results", Consumer(listener(pool.url), settings.kafka, (topics.PURCHASE_RESULT,), "purchase"), needed=False)
     streams = Streams(pool, settings.streams)
