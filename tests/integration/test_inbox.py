@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import msgspec
 import pytest
 from psycopg import AsyncConnection
 
@@ -70,6 +71,15 @@ def test_what_is_old_is_forgotten(database: str) -> None:
             assert await inbox.forget(connection, timedelta(days=1)) == 0
             assert await inbox.forget(connection, timedelta(0)) == 1
             assert await inbox.take(connection, "warehouse", [A]) == {}
+
+    asyncio.run(story())
+
+
+def test_what_is_forgotten_at_a_time_can_be_bounded(database: str) -> None:
+    async def story() -> None:
+        async with installed(database) as connection:
+            await inbox.take(connection, "warehouse", [A, msgspec.structs.replace(A, id="another")])
+            assert [await inbox.forget(connection, timedelta(0), most=1) for _ in range(3)] == [1, 1, 0]
 
     asyncio.run(story())
 

@@ -14,16 +14,18 @@ from auditing import audited_databases, audited_events
 from sagacity.messaging import Envelope
 from sagacity.testing.servers.kafka import Broker
 from sagacity.testing.servers.postgres import PostgreSQL
+from sagacity.testing.servers.redis import RedisCluster
 from shop.contracts import topics
-from whole_shop import FAULT_TOKEN, LIMIT, Shop, opened
+from whole_shop import Shop, opened
+from wired_services import FAULT_TOKEN, LIMIT, expired_token
 
 STEPS = ["UPDATE_PRODUCT_INVENTORY", "CREATE_ORDER", "CREATE_PAYMENT"]
 
 
 @pytest.fixture(scope="module")
-def shop(broker: Broker, postgres: PostgreSQL) -> Iterator[Shop]:
-    with opened(broker, postgres) as running:
-        running.wares.put({11: (450, 1000), 12: (1200, 1000), 13: (LIMIT, 10), 14: (100, 1)})
+def shop(broker: Broker, postgres: PostgreSQL, redis_cluster: RedisCluster) -> Iterator[Shop]:
+    with opened(broker, postgres, redis_cluster) as running:
+        running.stock({11: (450, 1000), 12: (1200, 1000), 13: (LIMIT, 10), 14: (100, 1)})
         yield running
 
 
@@ -42,7 +44,7 @@ def shipped(shop: Shop, purchase: str) -> bool:
 
 def test_a_purchase_completes_and_everybody_has_their_part_of_it(shop: Shop) -> None:
     """Defect 9: the answer was an empty 200 without an id, and nothing told the result."""
-    before = shop.wares.left(11)
+    before = shop.left(11)
     id = shop.buy((11, 4), (12, 5))
     events = shop.followed(id)
     assert events[-1][1:] == ("result", {**events[-1][2], "purchase_id": id, "result": "SUCCESS", "reason": None})
@@ -52,7 +54,7 @@ def test_a_purchase_completes_and_everybody_has_their_part_of_it(shop: Shop) -> 
     purchase = shop.ended(id)
     assert (purchase["status"], purchase["quoted"]) == ("SUCCESS", 4 * 450 + 5 * 1200)
     assert [step["result"] for step in purchase["steps"]] == ["SUCCESS"] * 3
-    assert shop.wares.left(11) == before - 4
+    assert shop.left(11) == before - 4
     assert shop.rows("payment", "select amount, status from payments where purchase_id = %s", int(id)) == [
         (7800, "RECEIVED")
     ]
@@ -64,12 +66,12 @@ def test_a_purchase_completes_and_everybody_has_their_part_of_it(shop: Shop) -> 
 
 def test_a_declined_payment_is_undone_wholly_and_in_reverse_order(shop: Shop) -> None:
     """Defects 1 and 3: a rollback crashed a service and looped; rollbacks were sent at once, and nobody awaited them."""
-    before = shop.wares.left(13), shop.wares.left(11)
+    before = shop.left(13), shop.left(11)
     purchase = shop.ended(id := shop.buy((13, 1), (11, 1)))
     assert purchase["status"] == "FAILED"
     assert "above the limit" in purchase["reason"]
     assert [step["result"] for step in purchase["steps"]] == ["ROLLBACK", "ROLLBACK", "FAILED"]
-    assert (shop.wares.left(13), shop.wares.left(11)) == before
+    assert (shop.left(13), shop.left(11)) == before
     assert shop.rows("order", "select status from orders where purchase_id = %s", int(id)) == [("CANCELLED",)]
     assert shop.rows("payment", "select * from payments where purchase_id = %s", int(id)) == []
     rolled = [data["step"] for _, type, data in shop.followed(id) if type == "step" and data["result"] == "ROLLBACK"]
@@ -82,7 +84,7 @@ def test_what_is_redelivered_changes_nothing(shop: Shop) -> None:
     """Defect 5: a command that came twice turned a good purchase into a failed one."""
     id = shop.buy((11, 2))
     shop.ended(id)
-    left = shop.wares.left(11)
+    left = shop.left(11)
     readers = {
         topics.PURCHASE: "orchestrator", topics.UPDATE_PRODUCT_INVENTORY: "product", topics.CREATE_ORDER: "order",
         topics.CREATE_PAYMENT: "payment", topics.REPLY: "orchestrator", topics.PURCHASE_RESULT: "purchase",
@@ -94,7 +96,7 @@ def test_what_is_redelivered_changes_nothing(shop: Shop) -> None:
     for topic in (topics.REPLY, topics.PURCHASE_RESULT):
         shop.caught_up(readers[topic], topic)
     assert shop.ended(id)["status"] == "SUCCESS"
-    assert shop.wares.left(11) == left
+    assert shop.left(11) == left
     assert shop.rows("order", "select count(*) from orders where purchase_id = %s", int(id)) == [(1,)]
     assert shop.rows("payment", "select status from payments where purchase_id = %s", int(id)) == [("RECEIVED",)]
     assert shop.rows("warehouse", "select count(*) from shipments where purchase_id = %s", int(id)) == [(1,)]
@@ -118,7 +120,7 @@ def test_an_order_shows_what_was_bought_at_the_price_of_then(shop: Shop) -> None
     id = shop.buy((12, 3))
     shop.ended(id)
     [(order,)] = shop.rows("order", "select id from orders where purchase_id = %s", int(id))
-    shop.wares.put({12: (9900, 1000)})
+    shop.reprice(12, 9900)
     with shop.client("order") as client:
         found = client.get(f"/api/v1/orders/{order}").json()
         assert found["items"] == [{"product_id": "12", "quantity": 3, "price": 1200}]
@@ -130,7 +132,7 @@ def test_an_order_shows_what_was_bought_at_the_price_of_then(shop: Shop) -> None
         for absent in ("17", "no-number", "9" * 30):
             answer = client.get(f"/api/v1/orders/{absent}")
             assert (answer.status_code, answer.json()) == (404, {"error": "there is no such order"})
-    shop.wares.put({12: (1200, 1000)})
+    shop.reprice(12, 1200)
 
 
 def test_what_is_somebody_elses_is_refused_and_so_is_who_has_no_good_token(shop: Shop) -> None:
@@ -152,7 +154,7 @@ def test_what_is_somebody_elses_is_refused_and_so_is_who_has_no_good_token(shop:
                 assert client.get(address).status_code == 401
                 for header in ("Bearer", "x", "", "Bearer nonsense", "Basic abc"):
                     assert client.get(address, headers={"Authorization": header}).status_code == 401
-                expired = client.get(address, headers={"Authorization": "Bearer expired-3"})
+                expired = client.get(address, headers={"Authorization": f"Bearer {expired_token(3)}"})
                 assert (expired.status_code, "expired" in expired.json()["error"]) == (401, True)
     with shop.client("payment") as client:
         found = client.get(f"/api/v1/payments/{payment}").json()

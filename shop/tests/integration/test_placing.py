@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -139,16 +140,16 @@ def test_a_stream_lives_is_told_at_once_and_ends_with_the_result(purchases: str)
                 found.append(chunk)
                 if chunk.startswith(b": heart-beat") and not any(each.startswith(b"id: 1") for each in found):
                     async with pool.transaction() as connection:
-                        at = purchase.created_at
-                        await store.tell(connection, purchase.id, "step", b'{"step": 1}', at)
+                        at = datetime(2026, 11, 23, 4, 30, 0, 250_000, UTC)
+                        await store.tell(connection, purchase.id, "step", b'{"step": 1, "time": 1}', at)
                         await store.tell(connection, purchase.id, "result", b'{"result": 2}', at)
             assert streams.open == 0
         return [each for each in found if not each.startswith(b":")]
 
     assert run(purchases, story) == [
         b"retry: 1000\n\n",
-        b'id: 1\nevent: step\ndata: {"step": 1}\n\n',
-        b'id: 2\nevent: result\ndata: {"result": 2}\n\n',
+        b'id: 1\nevent: step\ndata: {"step":1,"time":"2026-11-23T04:30:00.250000Z"}\n\n',
+        b'id: 2\nevent: result\ndata: {"result":2,"time":"2026-11-23T04:30:00.250000Z"}\n\n',
     ]
 
 

@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sagacity.errors import SagacityError, StoreError, UsageError
+from sagacity.messaging import Delivery, Message
 from sagacity.messaging.meter import Meter
+from sagacity.messaging.postgres import dead_letters
 from sagacity.messaging.reading import Reading
 from sagacity.saga.definition import Saga
 from sagacity.saga.participant import Participant
 from sagacity.saga.patience import Patience
+from sagacity.saga.postgres.connection import Connection
 from sagacity.saga.recent import Recent
 from sagacity.saga.state import SagaState
 from sagacity.saga.tracing import Tracer
@@ -24,7 +27,8 @@ _log = logging.getLogger("sagacity.saga.orchestrator")
 
 
 class Desk:
-    """Of one orchestrator. `definitions` are by name and version; `inline` and `handed` are participants by topic."""
+    """Of one orchestrator. `definitions` are by name and version; `inline` and `handed` are participants by topic;
+    `dead_letters` is the topic in which dead letters are told of."""
 
     def __init__(
         self,
@@ -34,6 +38,7 @@ class Desk:
         inline: Mapping[str, Participant],
         handed: Mapping[str, Participant],
         starts: Mapping[str, str],
+        dead_letters: str | None,
         publish: bool,
         clock: Callable[[], int],
         patience: Patience,
@@ -45,6 +50,7 @@ class Desk:
         self.inline = dict(inline)
         self.handed = dict(handed)
         self.starts = dict(starts)
+        self.dead_letters = dead_letters
         self.publish = publish
         self.clock = clock
         self.patience = patience
@@ -71,6 +77,13 @@ class Desk:
             _log.warning("%s", error.message)
         self.trouble = error.message
         await asyncio.sleep(self.patience.for_database())
+
+    async def bury(self, connection: Connection, consumer: str, delivery: Delivery, reason: str) -> Message | None:
+        """Keep what cannot be settled, in the connection's transaction; what is to be sent of it, in the same."""
+        await dead_letters.bury(connection, consumer, delivery, reason)
+        if self.dead_letters is None:
+            return None
+        return dead_letters.as_message(self.dead_letters, consumer, delivery, reason, self.clock())
 
     def await_end(self, id: str) -> asyncio.Future[SagaState]:
         """Told when this process ends the saga."""

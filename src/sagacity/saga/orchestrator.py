@@ -49,7 +49,8 @@ class Orchestrator:
 
     `definitions` are registered when it runs, beside those that are kept there: a saga stays on the version that it began
     with, whoever runs it. `starts` names definitions by topics: a message in such a topic starts a saga whose id is the
-    message's key and whose input is its data.
+    message's key and whose input is its data. A message that cannot be settled becomes a dead letter, with its reason; it is
+    also told of in the topic `dead_letters`, if one is named.
 
     Participants can be within the process, by the topics that they serve; then commands for them and replies go by no
     broker, and are made again from the sagas' state after a crash. Those in `local` have their own transactions and
@@ -76,6 +77,7 @@ class Orchestrator:
         local: Mapping[str, Participant] | None = None,
         inline: Mapping[str, Participant] | None = None,
         starts: Mapping[str, str] | None = None,
+        dead_letters: str | None = None,
         events: bool = True,
         batch: int = 256,
         writers: int = 2,
@@ -94,6 +96,7 @@ class Orchestrator:
             inline=inline or {},
             handed=local or {},
             starts=starts or {},
+            dead_letters=dead_letters,
             publish=events,
             clock=clock,
             patience=Patience(),

@@ -10,7 +10,7 @@ import msgspec
 
 from sagacity.errors import UsageError
 from sagacity.messaging import Delivery, Message
-from sagacity.messaging.postgres import dead_letters, outbox
+from sagacity.messaging.postgres import outbox
 from sagacity.saga.decide import begin, decide, quarantine, resources, undefined
 from sagacity.saga.decision import Decision, SagaEvent
 from sagacity.saga.definition import Saga
@@ -239,9 +239,8 @@ class Batch:
         changed = [(self._revisions[id], self._sagas[id]) for id in self._changed]
         await store.write(self._connection, new, changed, self._events)
         await store.retire(self._connection, self._retired, self._now + _LOOK_AGAIN)
-        for consumer, delivery, reason in self._buried:
-            await dead_letters.bury(self._connection, consumer, delivery, reason)
-        await outbox.send(self._connection, self._messages)
+        notices = [await self._desk.bury(self._connection, *each) for each in self._buried]
+        await outbox.send(self._connection, [*self._messages, *(notice for notice in notices if notice is not None)])
         await orders.carried_out(self._connection, self._outcomes)
         freed = [saga.id for saga in self.settled.ended if saga.resources]
         await store.unlock(self._connection, freed)

@@ -12,7 +12,7 @@ import msgspec
 
 from sagacity.errors import FencedError, StoreError
 from sagacity.messaging import Delivery, Envelope, Message, Partition, Unreadable
-from sagacity.messaging.postgres import dead_letters, positions
+from sagacity.messaging.postgres import outbox, positions
 from sagacity.saga.desk import Desk
 from sagacity.saga.handing import awaited_here
 from sagacity.saga.happenings import Replied
@@ -178,9 +178,9 @@ class Writer:
             try:
                 async with self.busy, self._lasting.transaction() as connection:
                     await positions.move(connection, self._desk.name, moves)
-                    for each in fresh:
-                        reason = f"it cannot be settled: {type(error).__name__}: {error}"
-                        await dead_letters.bury(connection, self._desk.name, each, reason)
+                    reason = f"it cannot be settled: {type(error).__name__}: {error}"
+                    notices = [await self._desk.bury(connection, self._desk.name, each, reason) for each in fresh]
+                    await outbox.send(connection, [notice for notice in notices if notice is not None])
                 self._desk.reading.moved(moves)
                 item.done.set_result(None)
             except FencedError:

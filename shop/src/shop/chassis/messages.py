@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 from sagacity.messaging import Delivery, Partition, Publisher, Subscriber
 from sagacity.messaging.kafka import KafkaPublisher, KafkaSubscriber
+from sagacity.messaging.meter import Meter
 from sagacity.messaging.postgres import Relay
 from sagacity.messaging.subscriber import Positions
 from shop.chassis import parts
+from shop.chassis.metrics import Metrics
 
 __all__ = ["Consumer", "Draining", "Outbox", "Reader"]
 
@@ -105,13 +107,24 @@ class Draining:
         await self._subscriber.close()
 
 
+class _Measuring(TypedDict, total=False):
+    name: str
+    meter: Meter
+
+
 class Outbox:
-    """A part: sends what the outbox in the database at `url` holds. When it is left it sends what is still there, if it
-    can. `through` puts a publisher of the service's own around the broker's."""
+    """A part: sends what the outbox in the database at `url` holds, and measures what waits there. When it is left it sends
+    what is still there, if it can. `through` puts a publisher of the service's own around the broker's."""
 
     def __init__(
-        self, url: str, settings: parts.Kafka, *, through: Callable[[Publisher], Publisher] = lambda inner: inner
+        self,
+        url: str,
+        settings: parts.Kafka,
+        metrics: Metrics | None = None,
+        *,
+        through: Callable[[Publisher], Publisher] = lambda inner: inner,
     ) -> None:
+        self._measuring: _Measuring = {} if metrics is None else {"name": metrics.service, "meter": metrics.meter}
         self._url = url
         self._settings = settings
         self._through = through
@@ -121,7 +134,8 @@ class Outbox:
 
     async def __aenter__(self) -> Outbox:
         self._publisher = self._through(KafkaPublisher(self._settings.servers, settings=self._settings.for_publisher()))
-        self._relay = Relay(self._url, self._publisher)
+        poll = self._settings.look_every.total_seconds()
+        self._relay = Relay(self._url, self._publisher, poll=poll, **self._measuring)
         self._task = asyncio.create_task(self._relay.run(), name="outbox")
         return self
 

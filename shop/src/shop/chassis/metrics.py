@@ -6,6 +6,9 @@ from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from sagacity.messaging.meter import Tally
+from sagacity.saga.prometheus import TallyCollector
+
 __all__ = ["BUCKETS", "CONTENT_TYPE", "Metrics"]
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -16,7 +19,8 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 class Metrics:
     """A service's registry, with what every service measures. Each metric has the label `service`.
 
-    Further ones are made with `registry=metrics.registry`, or come from a collector of their own.
+    Further ones are made with `registry=metrics.registry`, or come from a collector of their own. `meter` is for what the
+    library measures of outbox, sagas and participants, whose names begin with `sagacity_`.
     """
 
     def __init__(self, service: str) -> None:
@@ -24,6 +28,8 @@ class Metrics:
         self.registry = CollectorRegistry(auto_describe=False)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
+        self.meter = Tally()
+        self.registry.register(TallyCollector(self.meter))
         self._http = Histogram(
             "shop_http_seconds", "Requests, by route and status", ["service", "method", "route", "status"],
             buckets=BUCKETS, registry=self.registry,

@@ -9,9 +9,19 @@ from msgspec import Meta, Struct
 
 from shop.chassis.settings import Secret
 
-__all__ = ["Access", "Database", "Http", "Ids", "Kafka", "Life", "Otlp", "Rpc"]
+__all__ = ["KEEP_FOR", "Access", "Database", "Http", "Ids", "Kafka", "KeepFor", "Life", "Otlp", "Rpc"]
 
 Port = Annotated[int, Meta(ge=0, le=65535, description="0 takes any that is free")]
+
+KEEP_FOR = timedelta(days=30)
+KeepFor = Annotated[
+    timedelta,
+    Meta(
+        description="how long it is kept what was done and told; longer than the broker keeps messages, and than a purchase "
+        "is left parked",
+        extra={"least": timedelta(hours=1)},
+    ),
+]
 
 
 class Http(Struct, frozen=True, kw_only=True):
@@ -52,6 +62,9 @@ class Kafka(Struct, frozen=True, kw_only=True):
     consumer_settings: Annotated[
         tuple[str, ...], Meta(description="librdkafka's settings for the consumer alone, as key=value,key=value")
     ] = ()
+    look_every: Annotated[
+        timedelta, Meta(description="how often the outbox is looked at besides, should the database's word of it be lost")
+    ] = timedelta(seconds=1)
 
     def for_publisher(self) -> dict[str, str]:
         """Settings as KafkaPublisher takes them."""

@@ -27,6 +27,7 @@ import msgspec
 from shop.chassis.logs import logger
 from shop.chassis.metrics import Metrics
 from shop.chassis.parts import Life
+from shop.chassis.telemetry import own_traces
 
 __all__ = ["Checked", "Readiness", "Service", "State", "Task", "Working"]
 
@@ -110,7 +111,7 @@ class Service:
 
     async def run(self) -> int:
         """Run until told to stop; the exit code. A part that cannot be entered is left out of, with its reason, at once."""
-        with self._signals():
+        with self._signals(), own_traces():
             failed: BaseException | None = None
             stack = AsyncExitStack()
             try:

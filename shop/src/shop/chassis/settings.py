@@ -158,7 +158,7 @@ def _read(annotation: Any, text: str) -> Any:
     present = [_plain(member) for member in members if member is not type(None)]
     kind = present[0]
     if kind in _READERS:
-        return _READERS[kind](text)
+        return _enough(annotation, _READERS[kind](text))
     if typing.get_origin(kind) is tuple:
         parts = [part.strip() for part in text.split(",") if part.strip()]
         return msgspec.convert(parts, annotation, strict=False)
@@ -169,6 +169,16 @@ _READERS: dict[Any, Callable[[str], Any]] = {
     Secret: Secret,
     timedelta: lambda text: timedelta(microseconds=parse_duration(text)),
 }
+
+
+def _enough(annotation: Any, value: Any) -> Any:
+    """The value. Raises ValueError where it is below the least that the annotation's Meta has in `extra`: msgspec knows of
+    none for a duration."""
+    for meta in annotation.__metadata__ if typing.get_origin(annotation) is Annotated else ():
+        least = meta.extra.get("least") if isinstance(meta, msgspec.Meta) and meta.extra else None
+        if least is not None and value < least:
+            raise ValueError(f"it must be at least {_shown(least)}")
+    return value
 
 
 def _put(values: dict[str, Any], path: tuple[str, ...], value: Any) -> None:

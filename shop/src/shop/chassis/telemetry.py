@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from sagacity import correlation
@@ -19,11 +20,30 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
 
-__all__ = ["Kind", "Telemetry", "span"]
+__all__ = ["Kind", "Telemetry", "own_traces", "span"]
 
 Kind: TypeAlias = Literal["server", "client", "producer", "consumer", "internal"]
 
-_tracer: Any = None
+
+class _Held:
+    """The tracer of a service; None where there are no traces."""
+
+    tracer: Any = None
+
+
+_process = _Held()
+"""Whatever a library calls in a context that is nobody's belongs to the service whose process it is."""
+_own: ContextVar[_Held] = ContextVar("own", default=_process)
+
+
+@contextlib.contextmanager
+def own_traces() -> Iterator[None]:
+    """Around the run of a service: its spans are its own, also where several services share a process."""
+    token = _own.set(_Held())
+    try:
+        yield
+    finally:
+        _own.reset(token)
 
 
 class Telemetry:
@@ -34,24 +54,33 @@ class Telemetry:
         self._settings = settings
         self._exporter = exporter
         self._provider: TracerProvider | None = None
+        self._tracer: Any = None
+
+    @property
+    def provider(self) -> TracerProvider | None:
+        """Who makes the service's spans, while it is entered; None where there are no traces."""
+        return self._provider
 
     async def __aenter__(self) -> Telemetry:
         if self._settings.endpoint or self._exporter:
             self._provider = _provider(self._service, self._settings, self._exporter)
-            _use(self._provider.get_tracer("shop"))
+            self._tracer = _own.get().tracer = self._provider.get_tracer("shop")
+            _process.tracer = _process.tracer or self._tracer
         return self
 
     async def __aexit__(self, *_: object) -> None:
         provider, self._provider = self._provider, None
         if provider is not None:
-            _use(None)
+            for held in (_own.get(), _process):
+                held.tracer = None if held.tracer is self._tracer else held.tracer
             await asyncio.to_thread(provider.shutdown)
 
 
 @contextlib.contextmanager
 def span(name: str, kind: Kind = "internal", attributes: Mapping[str, str | int] | None = None) -> Iterator[Any]:
     """A span for the time of a block; gives OpenTelemetry's, or None where there are no traces. An exception marks it."""
-    if _tracer is None:
+    tracer = _own.get().tracer or _process.tracer
+    if tracer is None:
         yield None
         return
     from opentelemetry import trace
@@ -59,7 +88,7 @@ def span(name: str, kind: Kind = "internal", attributes: Mapping[str, str | int]
     found = correlation.current()
     parent = TraceParent.parse(found.traceparent) if found and found.traceparent else None
     around = trace.set_span_in_context(trace.NonRecordingSpan(_context(parent))) if parent else None
-    with _tracer.start_as_current_span(
+    with tracer.start_as_current_span(
         name, context=around, kind=trace.SpanKind[kind.upper()], attributes=dict(attributes or {})
     ) as opened:
         if found is not None:
@@ -93,8 +122,3 @@ def _provider(service: str, settings: Otlp, exporter: SpanExporter | None) -> Tr
         endpoint = settings.endpoint.rstrip("/") + "/v1/traces"
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
     return provider
-
-
-def _use(tracer: Any) -> None:
-    global _tracer  # one process is one service; the spans of libraries' callbacks have nobody to be handed a tracer by
-    _tracer = tracer

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
-from functools import wraps
-from typing import Any, TypeVar
+from collections.abc import Iterator
 
 from sagacity import correlation
 from sagacity.correlation import Correlation
 from sagacity.errors import UsageError
 from sagacity.messaging import Envelope
-from sagacity.saga import Command, Transaction
 from shop.chassis.telemetry import span
 
-__all__ = ["handling", "traced"]
-
-T = TypeVar("T")
+__all__ = ["handling"]
 
 
 @contextlib.contextmanager
@@ -29,14 +24,3 @@ def handling(envelope: Envelope) -> Iterator[None]:
         told: dict[str, str | int] = {"messaging.system": "kafka", "messaging.message.id": envelope.id}
         stack.enter_context(span(f"process {envelope.type}", "consumer", told))
         yield
-
-
-def traced(handler: Callable[[Command, Transaction], Awaitable[T]]) -> Callable[[Command, Transaction], Awaitable[T]]:
-    """The handler of a saga's command, with this around it."""
-
-    @wraps(handler)
-    async def run(command: Command, transaction: Transaction) -> Any:
-        with handling(command.envelope):
-            return await handler(command, transaction)
-
-    return run

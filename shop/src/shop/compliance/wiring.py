@@ -6,6 +6,7 @@ from pathlib import Path
 
 from shop.chassis.database import Pool
 from shop.chassis.faults import Faults
+from shop.chassis.forgetting import Forgetting, heard
 from shop.chassis.http import HttpServer, create_app
 from shop.chassis.ids import Ids
 from shop.chassis.late import Late
@@ -28,7 +29,8 @@ def wire(settings: Settings) -> Service:
     service.add("telemetry", Telemetry("compliance", settings.otlp))
     service.add("schema", UpToDate(settings.database, REVISIONS, on_start=settings.migrate_on_start))
     pool = service.add("database", Pool(settings.database))
-    service.add("outbox", Outbox(pool.url, settings.kafka))
+    service.add("outbox", Outbox(pool.url, settings.kafka, service.metrics))
+    service.run_beside("forgetting", Forgetting(pool, settings.keep_for, heard).run)
     faults = Faults(settings.faults)
     service.run_beside("late", Late(pool).run)
     listening = listener(pool.url, Ids(settings.ids.worker), faults, settings.flag_above)

@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from sagacity.messaging.meter import Meter
 from sagacity.messaging.postgres import outbox
 from sagacity.saga import BusinessFailure, Command, Participant, Transaction
+from sagacity.saga.tracing import Tracer
 from shop.chassis.cache.rows import RowCache
 from shop.chassis.ids import Ids, to_public
 from shop.chassis.told import told
-from shop.chassis.traced import traced
 from shop.contracts import topics
 from shop.contracts.commands import CreateOrder, OrderMade, RollbackOrder
 from shop.contracts.events import OrderCancelled, OrderCreated
@@ -25,13 +26,20 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def participant(
-    url: str, ids: Ids, cache: RowCache, *, clock: Callable[[], int] = lambda: time.time_ns() // 1000
+    url: str,
+    ids: Ids,
+    cache: RowCache,
+    *,
+    clock: Callable[[], int] = lambda: time.time_ns() // 1000,
+    meter: Meter | None = None,
+    tracer: Tracer | None = None,
 ) -> Participant:
     """The order service, as sagas know it; `clock` is in microseconds since 1970, UTC."""
-    orders = Participant("order", url, source="/shop/order", dead_letters=topics.DEAD_LETTER, clock=clock)
+    orders = Participant(
+        "order", url, source="/shop/order", dead_letters=topics.DEAD_LETTER, clock=clock, meter=meter, tracer=tracer
+    )
 
     @orders.handles("CreateOrder", CreateOrder)
-    @traced
     async def create(command: Command, transaction: Transaction) -> OrderMade:
         asked: CreateOrder = command.data
         now = clock()
@@ -48,7 +56,6 @@ def participant(
         return OrderMade(asked.purchase_id, order_id)
 
     @orders.compensates("RollbackOrder", RollbackOrder)
-    @traced
     async def cancel(command: Command, transaction: Transaction) -> None:
         asked: RollbackOrder = command.data
         now = clock()

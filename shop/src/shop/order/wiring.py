@@ -7,9 +7,11 @@ from pathlib import Path
 from shop.chassis.access import Account, Remembering
 from shop.chassis.cache.rows import RowCache, Uncached, row_cache
 from shop.chassis.database import Pool
+from shop.chassis.forgetting import Forgetting, answers
 from shop.chassis.http import HttpServer, create_app
 from shop.chassis.ids import Ids
 from shop.chassis.messages import Consumer, Outbox
+from shop.chassis.saga_spans import SagaSpans
 from shop.chassis.service import Service
 from shop.chassis.tables import UpToDate
 from shop.chassis.telemetry import Telemetry
@@ -24,7 +26,7 @@ REVISIONS = Path(__file__).parent / "migrations"
 
 def wire(settings: Settings) -> Service:
     service = Service("order", life=settings.life)
-    service.add("telemetry", Telemetry("order", settings.otlp))
+    telemetry = service.add("telemetry", Telemetry("order", settings.otlp))
     service.add("schema", UpToDate(settings.database, REVISIONS, on_start=settings.migrate_on_start))
     pool = service.add("database", Pool(settings.database))
     cache: RowCache = Uncached(loading(pool))
@@ -33,8 +35,9 @@ def wire(settings: Settings) -> Service:
         layers = row_cache("order:1", "orders", loading(pool), pool, settings.redis, settings.cache, registry)
         cache = service.add("cache", layers, needed=False)
     account = service.add("account", Account(settings.auth))
-    service.add("outbox", Outbox(pool.url, settings.kafka), needed=False)
-    orders = participant(pool.url, Ids(settings.ids.worker), cache)
+    service.add("outbox", Outbox(pool.url, settings.kafka, service.metrics), needed=False)
+    service.run_beside("forgetting", Forgetting(pool, settings.keep_for, answers).run)
+    orders = participant(pool.url, Ids(settings.ids.worker), cache, meter=service.metrics.meter, tracer=SagaSpans(telemetry))
     service.add("commands", Consumer(orders, settings.kafka, TOPICS, "order"), needed=False)
     app = create_app(
         service,

@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from sagacity.messaging.meter import Meter
 from sagacity.messaging.postgres import outbox
 from sagacity.saga import BusinessFailure, Command, Participant, Transaction
+from sagacity.saga.tracing import Tracer
 from shop.chassis.cache.rows import RowCache
 from shop.chassis.ids import Ids, to_public
 from shop.chassis.told import told
-from shop.chassis.traced import traced
 from shop.contracts import topics
 from shop.contracts.commands import CreatePayment, PaymentMade, RollbackPayment
 from shop.contracts.events import PaymentReceived, PaymentRefunded
@@ -26,13 +27,21 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def participant(
-    url: str, ids: Ids, provider: Provider, cache: RowCache, *, clock: Callable[[], int] = lambda: time.time_ns() // 1000
+    url: str,
+    ids: Ids,
+    provider: Provider,
+    cache: RowCache,
+    *,
+    clock: Callable[[], int] = lambda: time.time_ns() // 1000,
+    meter: Meter | None = None,
+    tracer: Tracer | None = None,
 ) -> Participant:
     """The payment service, as sagas know it; `clock` is in microseconds since 1970, UTC."""
-    payments = Participant("payment", url, source="/shop/payment", dead_letters=topics.DEAD_LETTER, clock=clock)
+    payments = Participant(
+        "payment", url, source="/shop/payment", dead_letters=topics.DEAD_LETTER, clock=clock, meter=meter, tracer=tracer
+    )
 
     @payments.handles("CreatePayment", CreatePayment)
-    @traced
     async def create(command: Command, transaction: Transaction) -> PaymentMade:
         asked: CreatePayment = command.data
         try:
@@ -54,7 +63,6 @@ def participant(
         return PaymentMade(asked.purchase_id, payment_id)
 
     @payments.compensates("RollbackPayment", RollbackPayment)
-    @traced
     async def refund(command: Command, transaction: Transaction) -> None:
         asked: RollbackPayment = command.data
         payment = await store.standing(transaction, int(asked.purchase_id))

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from sagacity.messaging.meter import Meter
 from sagacity.messaging.postgres import outbox
 from sagacity.saga import BusinessFailure, Command, Participant, Transaction
+from sagacity.saga.tracing import Tracer
 from shop.chassis.ids import to_public
 from shop.chassis.told import told
 from shop.contracts import topics
@@ -28,9 +30,17 @@ TOPICS = (topics.UPDATE_PRODUCT_INVENTORY, topics.ROLLBACK_PRODUCT_INVENTORY)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def participant(url: str, *, clock: Callable[[], int] = lambda: time.time_ns() // 1000) -> Participant:
+def participant(
+    url: str,
+    *,
+    clock: Callable[[], int] = lambda: time.time_ns() // 1000,
+    meter: Meter | None = None,
+    tracer: Tracer | None = None,
+) -> Participant:
     """The product service, as sagas know it; `clock` is in microseconds since 1970, UTC."""
-    stock = Participant("product", url, source="/shop/product", dead_letters=topics.DEAD_LETTER, clock=clock)
+    stock = Participant(
+        "product", url, source="/shop/product", dead_letters=topics.DEAD_LETTER, clock=clock, meter=meter, tracer=tracer
+    )
 
     @stock.handles("UpdateProductInventory", UpdateProductInventory)
     async def take(command: Command, transaction: Transaction) -> ProductInventoryUpdated:

@@ -22,6 +22,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     cache: Caching = Caching()
     auth: parts.Access
     ids: parts.Ids = parts.Ids()
+    keep_for: parts.KeepFor = parts.KEEP_FOR
     otlp: parts.Otlp = parts.Otlp()
     life: parts.Life = parts.Life()
     migrate_on_start: Annotated[bool, Meta(description="whether the database is brought up to date on start")] = False

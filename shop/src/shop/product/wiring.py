@@ -7,10 +7,12 @@ from pathlib import Path
 from shop.chassis.access import Account, Remembering
 from shop.chassis.command import Command
 from shop.chassis.database import Pool
+from shop.chassis.forgetting import Forgetting, answers
 from shop.chassis.http import HttpServer, create_app
 from shop.chassis.ids import Ids
 from shop.chassis.messages import Consumer, Outbox
 from shop.chassis.rpc import RpcServer
+from shop.chassis.saga_spans import SagaSpans
 from shop.chassis.service import Service
 from shop.chassis.tables import UpToDate, migrate_command
 from shop.chassis.telemetry import Telemetry
@@ -29,13 +31,15 @@ REVISIONS = Path(__file__).parent / "migrations"
 def wire(settings: Settings) -> Service:
     """The service, ready to run."""
     service = Service("product", life=settings.life)
-    service.add("telemetry", Telemetry("product", settings.otlp))
+    telemetry = service.add("telemetry", Telemetry("product", settings.otlp))
     service.add("schema", UpToDate(settings.database, REVISIONS, on_start=settings.migrate_on_start))
     pool = service.add("database", Pool(settings.database))
     cache = service.add("cache", cached(pool, settings.redis, settings.cache, service.metrics.registry), needed=False)
     account = service.add("account", Account(settings.auth))
-    service.add("outbox", Outbox(pool.url, settings.kafka), needed=False)
-    service.add("commands", Consumer(participant(pool.url), settings.kafka, TOPICS, "product"), needed=False)
+    service.add("outbox", Outbox(pool.url, settings.kafka, service.metrics), needed=False)
+    service.run_beside("forgetting", Forgetting(pool, settings.keep_for, answers).run)
+    stock = participant(pool.url, meter=service.metrics.meter, tracer=SagaSpans(telemetry))
+    service.add("commands", Consumer(stock, settings.kafka, TOPICS, "product"), needed=False)
     offers = {
         "product.ProductService": (product_pb2_grpc.add_ProductServiceServicer_to_server, ProductServicer(pool, cache))
     }

@@ -64,7 +64,7 @@ class StepBody(msgspec.Struct, frozen=True):
 
 class PurchaseBody(msgspec.Struct, frozen=True):
     """A purchase. `quoted` is what the items cost when it was asked for, in minor units; what was charged is in its
-    order."""
+    order. `steps` is empty once they are forgotten, long after the purchase has ended."""
 
     id: PublicId
     customer_id: PublicId
@@ -121,10 +121,11 @@ async def events(
     ] = None,
 ) -> Response[Any]:
     """Server-sent events: `step` with how a step stands, and `result` with how the purchase ended, which is the last. Those
-    before a connection are told, too. 204 where the result has been seen: a browser then does not come again."""
+    before a connection are told, too. 204 where the result has been seen, or is long ago: a browser then does not come
+    again."""
     after = _number(last)
     found = await _own(purchase_id, caller, pool)
-    if found.status != "PENDING" and after:
+    if found.status != "PENDING":
         async with pool.connection() as connection:
             if not await store.told_after(connection, found.id, after, 1):
                 return Response(None, status_code=204)
@@ -167,6 +168,7 @@ def _number(text: str | None) -> int:
 
 
 def _body(purchase: Purchase, told: list[Standing]) -> PurchaseBody:
+    kept = bool(told) or purchase.status == "PENDING"
     return PurchaseBody(
         id=to_public(purchase.id),
         customer_id=to_public(purchase.customer_id),
@@ -175,7 +177,7 @@ def _body(purchase: Purchase, told: list[Standing]) -> PurchaseBody:
         currency=purchase.currency,
         status=purchase.status,
         reason=purchase.reason,
-        steps=[StepBody(each.step, each.result, each.reason, each.at) for each in standings(told)],
+        steps=[StepBody(each.step, each.result, each.reason, each.at) for each in standings(told)] if kept else [],
         created_at=purchase.created_at,
         ended_at=purchase.ended_at,
     )

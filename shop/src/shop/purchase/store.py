@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
 from psycopg.types.json import Jsonb
 
+from shop.chassis.database import Connection
 from shop.chassis.executing import Executes
 from shop.purchase.domain import Line, Purchase, Status
 
-__all__ = ["CHANNEL", "Told", "add", "claim", "claimed", "end", "find", "tell", "told_after"]
+__all__ = [
+    "CHANNEL",
+    "Told",
+    "add",
+    "claim",
+    "claimed",
+    "end",
+    "find",
+    "forget_events",
+    "forget_keys",
+    "tell",
+    "told_after",
+]
 
 CHANNEL = "purchase_told"
 """Where the database says whose purchase has something new: its id is the payload."""
@@ -38,6 +51,18 @@ select number, pg_notify(%(channel)s, %(notice)s) from told
 _END = "update purchases set status = %s, reason = %s, ended_at = %s where id = %s and status = 'PENDING' returning id"
 _TOLD = """
 select number, type, data::text, at from purchase_events where purchase_id = %s and number > %s order by number limit %s
+"""
+_FORGET_KEYS = """
+delete from purchase_keys where ctid = any(array(
+    select ctid from purchase_keys where since < now() - %s order by since limit %s for update skip locked
+))
+"""
+_FORGET_EVENTS = """
+delete from purchase_events where ctid = any(array(
+    select events.ctid from purchase_events as events join purchases on purchases.id = events.purchase_id
+    where events.at < now() - %(after)s and purchases.ended_at < now() - %(after)s
+    order by events.at limit %(most)s for update of events skip locked
+))
 """
 
 
@@ -103,3 +128,13 @@ async def told_after(on: Executes, id: int, number: int, most: int = 100) -> Seq
     """What was told of a purchase after one number, in order."""
     rows = await (await on.execute(_TOLD, (id, number, most))).fetchall()
     return [Told(*row) for row in rows]
+
+
+async def forget_keys(connection: Connection, after: timedelta, most: int) -> int:
+    """Forget which purchases customers' keys of so long ago stand for, at most so many; how many."""
+    return (await connection.execute(_FORGET_KEYS, (after, most))).rowcount
+
+
+async def forget_events(connection: Connection, after: timedelta, most: int) -> int:
+    """Forget what was told of purchases that ended so long ago, at most so many; how many. How they ended stays."""
+    return (await connection.execute(_FORGET_EVENTS, {"after": after, "most": most})).rowcount

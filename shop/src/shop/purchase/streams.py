@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC
 from typing import Annotated
 
+import msgspec
 import psycopg
 from msgspec import Meta, Struct
 
@@ -136,4 +138,6 @@ async def _within(told: asyncio.Event, seconds: float) -> bool:
 
 
 def _event(told: Told) -> bytes:
-    return f"id: {told.number}\nevent: {told.type}\ndata: {told.data}\n\n".encode()
+    """As it was told, but for its time, which everywhere else over HTTP is RFC 3339."""
+    data = {**msgspec.json.decode(told.data), "time": told.at.astimezone(UTC)}
+    return b"id: %d\nevent: %b\ndata: %b\n\n" % (told.number, told.type.encode(), msgspec.json.encode(data))

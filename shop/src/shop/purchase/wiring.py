@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shop.chassis.access import Account, Remembering
 from shop.chassis.database import Pool
+from shop.chassis.forgetting import Forgetting, heard
 from shop.chassis.http import HttpServer, create_app
 from shop.chassis.ids import Ids
 from shop.chassis.messages import Consumer, Outbox
@@ -19,6 +20,7 @@ from shop.purchase.http import ROUTES
 from shop.purchase.placing import Placing
 from shop.purchase.products import GrpcProducts
 from shop.purchase.settings import Settings
+from shop.purchase.store import forget_events, forget_keys
 from shop.purchase.streams import Streams
 
 __all__ = ["REVISIONS", "wire"]
@@ -33,7 +35,8 @@ def wire(settings: Settings) -> Service:
     pool = service.add("database", Pool(settings.database))
     account = service.add("account", Account(settings.auth))
     products = service.add("products", GrpcProducts(settings.product.target, settings.product.timeout))
-    service.add("outbox", Outbox(pool.url, settings.kafka), needed=False)
+    service.add("outbox", Outbox(pool.url, settings.kafka, service.metrics), needed=False)
+    service.run_beside("forgetting", Forgetting(pool, settings.keep_for, heard, forget_keys, forget_events).run)
     service.add("results", Consumer(listener(pool.url), settings.kafka, (topics.PURCHASE_RESULT,), "purchase"), needed=False)
     streams = Streams(pool, settings.streams)
     app = create_app(

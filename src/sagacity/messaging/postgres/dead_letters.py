@@ -56,7 +56,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
 async def bury(connection: AsyncConnection[Any], consumer: str, delivery: Delivery, reason: str) -> int:
     """Keep what could not be done, in the connection's transaction; its number."""
     content = delivery.content
-    place = (consumer, delivery.topic, delivery.partition, delivery.offset, reason.replace("\x00", "\\x00"))
+    place = (consumer, delivery.topic, delivery.partition, delivery.offset, _kept(reason))
     if isinstance(content, Unreadable):
         kept: tuple[bytes | None, ...] = (None, content.key, content.value, _headers(content.headers))
     else:
@@ -76,7 +76,8 @@ def as_message(topic: str, consumer: str, delivery: Delivery, reason: str, now: 
         told |= {"key_base64": content.key, "value_base64": content.value, "headers": content.headers}
         return Message(topic, _notice(f"{consumer}/{where}", now, (content.key or b"").decode(errors="replace"), told))
     told |= {"id": content.id, "source": content.source, "type": content.type, "data": msgspec.Raw(content.data)}
-    notice = _notice(f"{consumer}/{where}", now, content.key, told)
+    # What was handed over within a process has no place of its own.
+    notice = _notice(f"{consumer}/{where}/{content.id}", now, content.key, told)
     return Message(
         topic,
         msgspec.structs.replace(
@@ -126,10 +127,15 @@ async def count(connection: AsyncConnection[Any]) -> dict[str, int]:
 
 def _notice(id: str, now: int, key: str, told: dict[str, object]) -> Envelope:
     return Envelope(
-        id=f"dead-letter/{id}",
+        id=f"dead-letter/{_kept(id)}",
         type="MessageBuried",
         source="/dead-letters",
         time=now,
-        key=key,
+        key=_kept(key),
         data=msgspec.json.encode(told),
     )
+
+
+def _kept(text: str) -> str:
+    """As the database takes it."""
+    return text.replace("\x00", "\\x00")

@@ -26,7 +26,11 @@ join unnest(%b::text[], %b::text[]) as given (source, id) using (source, id)
 where consumer = %b
 """
 _REMEMBER = "update sagacity.inbox set answers = %b where consumer = %b and source = %b and id = %b"
-_FORGET = "delete from sagacity.inbox where since < now() - %s"
+_FORGET = """
+delete from sagacity.inbox where ctid = any(array(
+    select ctid from sagacity.inbox where since < now() - %s order by since limit %s for update skip locked
+))
+"""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[Message, ...]).decode
@@ -58,6 +62,7 @@ async def remember(connection: AsyncConnection[Any], consumer: str, envelope: En
     await connection.execute(_REMEMBER, (_encode(tuple(answers)), consumer, envelope.source, envelope.id))
 
 
-async def forget(connection: AsyncConnection[Any], after: timedelta) -> int:
-    """Forget what was taken on so long ago; how many. What is redelivered later than that is done again."""
-    return (await connection.execute(_FORGET, (after,))).rowcount
+async def forget(connection: AsyncConnection[Any], after: timedelta, most: int | None = None) -> int:
+    """Forget what was taken on so long ago, the oldest first, at most so many where `most` says so; how many. What is
+    redelivered later than that is done again."""
+    return (await connection.execute(_FORGET, (after, most))).rowcount

@@ -13,7 +13,8 @@ __all__ = ["forget_answers", "forget_sagas"]
 _SAGAS = """
 with gone as (
     delete from sagacity.sagas where id in (
-        select id from sagacity.sagas where ended < %s order by started limit %s for update skip locked
+        select id from sagacity.sagas where ended < %(before)s and started < %(before)s
+        order by started limit %(most)s for update skip locked
     ) returning id
 ),
 told as (
@@ -34,7 +35,7 @@ async def forget_sagas(connection: Connection, before: int, most: int = 1000) ->
 
     A saga that is started again under the id of one that is forgotten is a new saga.
     """
-    row = await (await connection.execute(_SAGAS, (before, most))).fetchone()
+    row = await (await connection.execute(_SAGAS, {"before": before, "most": most})).fetchone()
     return 0 if row is None else int(row[0])
 
 
