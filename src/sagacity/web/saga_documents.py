@@ -9,10 +9,9 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import Meta
 
 from sagacity.errors import UsageError
 from sagacity.saga.definition import Kind, Saga
@@ -20,7 +19,7 @@ from sagacity.saga.happenings import Order
 from sagacity.saga.identity import command_id
 from sagacity.saga.messages import address
 from sagacity.saga.state import SagaState, SagaStatus, StepStatus
-from sagacity.web.times import stamp
+from sagacity.web.times import Instant, stamp
 
 if TYPE_CHECKING:
     from sagacity.messaging.postgres.dead_letters import DeadLetter
@@ -33,8 +32,6 @@ __all__ = [
     "AllowedDocument", "OrderDocument", "SagaDefinitionDocument", "SagaDocument", "SagaEventDocument", "SagaLetter",
     "SagaLine", "SagaStep", "next_cursor", "read_cursor",
 ]  # fmt: skip
-
-Instant = Annotated[str, Meta(description="ISO 8601, UTC, six places", examples=["2026-11-01T10:00:00.000000Z"])]
 
 
 class SagaLine(msgspec.Struct, frozen=True, kw_only=True):
