@@ -59,9 +59,12 @@ def test_a_list_goes_on_where_it_ended(seen: str, capsys: pytest.CaptureFixture[
         assert run(["saga", "list", "--limit", "4", "--format", "json", "--database", seen, *cursor]) == 0
         said = capsys.readouterr()
         found += [json.loads(line)["id"] for line in said.out.splitlines()]
+        told = [json.loads(line).get("next") for line in said.out.splitlines()]
         if not said.err:
+            assert set(told) == {None}
             break
         cursor = ["--cursor", said.err.split()[-1]]
+        assert told == [None, None, None, cursor[1]]
     assert len(found) == len(set(found)) == 11
 
 
@@ -191,6 +194,8 @@ def test_the_workflow_of_a_saga_comes_from_what_is_stored_or_from_python(
     assert "cannot be read" in capsys.readouterr().err
     assert run(["saga", "workflow", "nothing", "--database", seen]) == 2
     assert "kept are booking, purchase" in capsys.readouterr().err
+    assert run(["saga", "workflow", "purchase", "--version", "7", "--database", seen]) == 2
+    assert "hint: of purchase these are kept: 1\n" in capsys.readouterr().err
 
 
 def test_the_database_is_found_by_the_environment(
@@ -205,6 +210,10 @@ def test_the_database_is_found_by_the_environment(
     for name, value in (("HOST", "host"), ("PORT", "port"), ("USER", "user"), ("DATABASE", "dbname")):
         monkeypatch.setenv(f"PG{name}", parts[value])
     assert run(["saga", "list", "--parked"]) == 0
+    capsys.readouterr()
+    monkeypatch.setenv("PGDATABASE", "nowhere")
+    assert run(["saga", "list", "--parked"]) == 3
+    assert "the sagas' database that PostgreSQL's own variables name: " in capsys.readouterr().err
 
 
 def test_a_database_that_is_away_is_said_without_its_password(capsys: pytest.CaptureFixture[str]) -> None:
@@ -212,6 +221,8 @@ def test_a_database_that_is_away_is_said_without_its_password(capsys: pytest.Cap
     said = capsys.readouterr().err
     assert "the sagas' database sagas on 127.0.0.1:1" in said
     assert "secret" not in said
+    assert "Connection refused; Is the server running" in said
+    assert "hint: look whether it is up; check host, port, user, password" in said
     assert run(["saga", "list", "--database", "postgresql//ada:secret@127.0.0.1"]) == 2
     assert "secret" not in capsys.readouterr().err
 
@@ -219,7 +230,7 @@ def test_a_database_that_is_away_is_said_without_its_password(capsys: pytest.Cap
 @pytest.mark.parametrize(
     "arguments",
     [["list", "--state", "stuck"], ["list", "--format", "xml"], ["list", "--since", "soon"], ["list", "--cursor", "x"],
-     ["show", "nobody"], ["workflow"]],
+     ["list", "--parked", "--state", "completed"], ["show", "nobody"], ["workflow"]],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused_with_a_hint(
     seen: str, capsys: pytest.CaptureFixture[str], arguments: list[str]

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from sagacity.saga.postgres.orders import Placed
 
 __all__ = [
-    "AllowedDocument", "OrderDocument", "SagaDefinitionDocument", "SagaDocument", "SagaEventDocument", "SagaLetter",
-    "SagaLine", "SagaStep", "next_cursor", "read_cursor",
+    "AllowedDocument", "LastLine", "OrderDocument", "SagaDefinitionDocument", "SagaDocument", "SagaEventDocument",
+    "SagaLetter", "SagaLine", "SagaStep", "next_cursor", "read_cursor",
 ]  # fmt: skip
 
 
@@ -55,6 +55,16 @@ class SagaLine(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, line: Line) -> SagaLine:
         return cls(**_line(line))
+
+
+class LastLine(SagaLine, frozen=True, kw_only=True):
+    """The last saga of a list that goes on; `next` is the cursor of what comes after."""
+
+    next: str
+
+    @classmethod
+    def ending(cls, line: SagaLine, next: str) -> LastLine:
+        return cls(**msgspec.structs.asdict(line), next=next)
 
 
 class SagaStep(msgspec.Struct, frozen=True, kw_only=True):

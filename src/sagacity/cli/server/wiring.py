@@ -271,7 +271,7 @@ def _greeting(config: Config, host: str, port: int, workflows: Sequence[Workflow
     where = f"http://{f'[{host}]' if ':' in host else host or '127.0.0.1'}:{port}/"
     from_kafka = f", Kafka at {config.kafka.servers}" if config.kafka else ""
     followed = f", files of {', '.join(config.follow)}" if config.follow else ""
-    shown = "" if sagas is None else f"Sagas of {sagas} are shown.\n"
+    shown = "" if sagas is None else f"Sagas in the database {sagas} are shown.\n"
     login = "asks for a token" if guarded else "open to everybody on this machine"
     return (
         f"Judging by {named}; ledger in {config.ledger}.\n"
