@@ -10,11 +10,15 @@ The one command of a block that follows `<!-- run, serving -->` is a server. It 
 the page; where the page says port 8420, a free one is taken, and commands are told of it by SAGACITY_SERVER. What has been
 handed in takes a moment to be judged: what asks the server is asked again, for a while, until it shows what it should.
 
-A page that speaks of `PGDATABASE` has an empty PostgreSQL database, by PostgreSQL's own variables.
+The one command of a block that follows `<!-- run, staying -->` goes on until the end of the page, whatever it does.
+
+A page that speaks of `PGDATABASE` has an empty PostgreSQL database, by PostgreSQL's own variables. One that speaks of
+`KAFKA` has a broker, with the topics that it names where it runs one itself.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -39,12 +43,13 @@ PAGES = sorted(
 )
 
 _BLOCK = re.compile(
-    r"<!-- run(?: in (?P<folder>[\w./-]+))?(?:, exit (?P<exit>\d+))?(?P<serving>, serving)? -->\n+"
+    r"<!-- run(?: in (?P<folder>[\w./-]+))?(?:, exit (?P<exit>\d+))?(?P<long>, serving|, staying)? -->\n+"
     r"```(?P<language>\w+)\n(?P<text>.*?)^```",
     re.DOTALL | re.MULTILINE,
 )
 
 _ASKING = re.compile(r"\bsagacity (case|findings)\b|^curl -s [^-]")
+_TOPICS = re.compile(r"^\$ python -m sagacity\.testing\.servers kafka (.+)$", re.MULTILINE)
 _ASKED_FOR = 30.0
 """Seconds."""
 
@@ -56,13 +61,15 @@ class Block(msgspec.Struct, frozen=True):
     text: str
     folder: str | None
     exits: tuple[int, ...]
-    serving: bool = False
+    long: str | None = None
+    """`serving` or `staying`: how a command is run that does not end by itself."""
 
 
 def blocks(page: str) -> Iterator[Block]:
     for match in _BLOCK.finditer(page):
         exits = (int(match["exit"]),) if match["exit"] else (0, 1)
-        yield Block(match["language"], match["text"], match["folder"], exits, match["serving"] is not None)
+        long = match["long"].removeprefix(", ") if match["long"] else None
+        yield Block(match["language"], match["text"], match["folder"], exits, long)
 
 
 def commands(block: Block) -> list[tuple[list[str], list[str]]]:
@@ -101,9 +108,13 @@ def run_page(page: Path, folder: Path) -> None:
         shutil.copytree(ROOT / found[0].folder, folder, dirs_exist_ok=True)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     environment = {**os.environ, "PATH": path, "COLUMNS": "120", "NO_COLOR": "1"}
-    with ExitStack() as servers:
+    with ExitStack() as staying, ExitStack() as servers:
         for block in found:
-            if block.serving:
+            if block.long == "staying":
+                ((command, _),) = commands(block)
+                staying.enter_context(_staying(command[-1], folder, environment))
+                continue
+            if block.long == "serving":
                 servers.close()
                 environment["SAGACITY_SERVER"] = f"http://127.0.0.1:{_free_port()}"
                 ((command, shown),) = commands(block)
@@ -159,6 +170,22 @@ def _served(command: str, shown: list[str], folder: Path, environment: dict[str,
             server.wait()
 
 
+@contextmanager
+def _staying(command: str, folder: Path, environment: dict[str, str]) -> Iterator[None]:
+    """A command that goes on beside the others. It must not have ended by itself when all is done."""
+    log = folder / f"{hashlib.sha256(command.encode()).hexdigest()[:8]}.log"
+    with log.open("wb") as written:
+        stays = subprocess.Popen(
+            ["bash", "-c", f"exec {command}"], cwd=folder, env=environment, stdout=written, stderr=written
+        )
+    try:
+        yield
+        assert stays.poll() is None, f"{command} has ended:\n{log.read_text(encoding='utf-8')}"
+    finally:
+        stays.kill()
+        stays.wait()
+
+
 def _ready(address: str) -> bool:
     try:
         return httpx.get(f"{address}/readyz", timeout=30, trust_env=False).status_code == 200
@@ -173,7 +200,12 @@ def _free_port() -> int:
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_what_the_page_shows_is_what_happens(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    if "`PGDATABASE`" in (ROOT / page).read_text(encoding="utf-8"):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    if "`KAFKA`" in text:
+        broker = request.getfixturevalue("broker")
+        broker.give([topic for named in _TOPICS.findall(text) for topic in named.split()])
+        request.getfixturevalue("monkeypatch").setenv("KAFKA", broker.servers)
+    if "`PGDATABASE`" in text:
         parts = dict(part.split("=", 1) for part in request.getfixturevalue("database").split())
         request.getfixturevalue("monkeypatch").setenv("PGDATABASE", parts["dbname"])
         for name in ("host", "port", "user"):

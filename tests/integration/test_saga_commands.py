@@ -12,10 +12,11 @@ import pytest
 import yaml
 
 from postgres_stories import connected
-from saga_samples import filled
+from saga_samples import PURCHASE, Story, filled
 from sagacity.cli.main import run
 from sagacity.messaging import Delivery, Envelope
 from sagacity.messaging.postgres import dead_letters
+from sagacity.saga.postgres import store
 from sagacity.testing.servers.postgres import PostgreSQL
 from sagacity.workflow.language.reader import loads
 
@@ -59,9 +60,12 @@ def test_a_list_goes_on_where_it_ended(seen: str, capsys: pytest.CaptureFixture[
         assert run(["saga", "list", "--limit", "4", "--format", "json", "--database", seen, *cursor]) == 0
         said = capsys.readouterr()
         found += [json.loads(line)["id"] for line in said.out.splitlines()]
+        told = [json.loads(line).get("next") for line in said.out.splitlines()]
         if not said.err:
+            assert set(told) == {None}
             break
         cursor = ["--cursor", said.err.split()[-1]]
+        assert told == [None, None, None, cursor[1]]
     assert len(found) == len(set(found)) == 11
 
 
@@ -87,9 +91,15 @@ def test_one_saga_is_shown_with_what_may_be_ordered(seen: str, capsys: pytest.Ca
     assert run(["saga", "show", "purchase-2", "--database", seen]) == 0
     text = capsys.readouterr().out
     assert "saga purchase-2 of purchase 1 is parked" in text
-    assert "why: no answer in time; command purchase-2/charge-card/do/1" in text
+    charged = [line for line in text.splitlines() if "charge-card" in line and "pivot" in line]
+    assert charged[0].endswith("why: no answer in time")
+    assert "\n" + " " * charged[0].index("why: ") + "command purchase-2/charge-card/do/1\n" in text
     assert "called off: saga purchase-2 may be past its point of no return" in text
-    assert "sagacity saga retry purchase-2 --step charge-card --reason ...   sends purchase-2/charge-card/do/1" in text
+    assert (
+        "  sagacity saga retry purchase-2 --step charge-card --reason ...  sends purchase-2/charge-card/do/1; then run"
+        in text
+    )
+    assert "  sagacity saga abandon purchase-2 --reason ...                   then abandoned\n" in text
     assert "saga compensate" not in text
     assert "\x1b" not in text
     assert run(["saga", "show", "purchase-2", "--format", "json", "--database", seen]) == 0
@@ -97,6 +107,25 @@ def test_one_saga_is_shown_with_what_may_be_ordered(seen: str, capsys: pytest.Ca
     assert [step["status"] for step in document["steps"]] == ["done", "done", "done", "parked", "pending", "pending"]
     assert [step["after"] for step in document["steps"]][2] == ["reserve-stock", "hold-courier"]
     assert [order["order"] for order in document["allowed"]] == ["retry", "skip", "abandon", "resume"]
+
+
+def test_ids_are_never_broken_however_narrow_the_screen_is(
+    database: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    id = "0f6a1f0e-4a3b-4c55-9d0a-2b7f5a0b9c11-0f6a1f0e-4a3b-4c55-9d0a-2b7f5a0b9c11"
+
+    async def begun() -> None:
+        story = Story(PURCHASE, id, NOW).done("reserve-stock")
+        async with connected(database) as connection:
+            await store.write(connection, [story.decision.saga], [], story.events)
+
+    filled(database, NOW)
+    asyncio.run(begun())
+    assert run(["saga", "show", id, "--database", database]) == 0
+    assert f"command {id}/reserve-stock/do/1\n" in capsys.readouterr().out
+    assert run(["saga", "list", "--limit", "1", "--database", database]) == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith(f"{id}  purchase 1  running  ")
 
 
 def test_definitions_are_listed_with_how_many_sagas_are_on_each(seen: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -191,6 +220,8 @@ def test_the_workflow_of_a_saga_comes_from_what_is_stored_or_from_python(
     assert "cannot be read" in capsys.readouterr().err
     assert run(["saga", "workflow", "nothing", "--database", seen]) == 2
     assert "kept are booking, purchase" in capsys.readouterr().err
+    assert run(["saga", "workflow", "purchase", "--version", "7", "--database", seen]) == 2
+    assert "hint: of purchase these are kept: 1\n" in capsys.readouterr().err
 
 
 def test_the_database_is_found_by_the_environment(
@@ -205,6 +236,10 @@ def test_the_database_is_found_by_the_environment(
     for name, value in (("HOST", "host"), ("PORT", "port"), ("USER", "user"), ("DATABASE", "dbname")):
         monkeypatch.setenv(f"PG{name}", parts[value])
     assert run(["saga", "list", "--parked"]) == 0
+    capsys.readouterr()
+    monkeypatch.setenv("PGDATABASE", "nowhere")
+    assert run(["saga", "list", "--parked"]) == 3
+    assert "the sagas' database that PostgreSQL's own variables name: " in capsys.readouterr().err
 
 
 def test_a_database_that_is_away_is_said_without_its_password(capsys: pytest.CaptureFixture[str]) -> None:
@@ -212,6 +247,8 @@ def test_a_database_that_is_away_is_said_without_its_password(capsys: pytest.Cap
     said = capsys.readouterr().err
     assert "the sagas' database sagas on 127.0.0.1:1" in said
     assert "secret" not in said
+    assert "Connection refused; Is the server running" in said
+    assert "hint: look whether it is up; check host, port, user, password" in said
     assert run(["saga", "list", "--database", "postgresql//ada:secret@127.0.0.1"]) == 2
     assert "secret" not in capsys.readouterr().err
 
@@ -219,7 +256,7 @@ def test_a_database_that_is_away_is_said_without_its_password(capsys: pytest.Cap
 @pytest.mark.parametrize(
     "arguments",
     [["list", "--state", "stuck"], ["list", "--format", "xml"], ["list", "--since", "soon"], ["list", "--cursor", "x"],
-     ["show", "nobody"], ["workflow"]],
+     ["list", "--parked", "--state", "completed"], ["show", "nobody"], ["workflow"]],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused_with_a_hint(
     seen: str, capsys: pytest.CaptureFixture[str], arguments: list[str]

@@ -91,3 +91,21 @@ def test_a_second_server_on_the_same_ledger_is_refused_by_the_name_of_the_first(
     assert f"is held open by process {serve.pid}" in second.stderr
     assert "a folder of its own" in second.stderr
     assert serve.asked("/readyz")[0] == 200
+
+
+def test_a_server_for_sagas_alone_needs_no_workflow_and_says_that_their_database_is_away(tmp_path: Path) -> None:
+    options = ["--sagas", "postgresql://ada:secret@127.0.0.1:1/sagas", "--ledger", str(tmp_path / "ledger")]
+    process = ServeProcess(tmp_path, free_port(), [*options, "--memory", "256MB"])
+    process.start()
+    try:
+        process.until_ready()
+        told = process.last_words()
+        assert "Nothing is judged, since there is no workflow" in told
+        assert "Sagas cannot be shown now: the sagas' database sagas on 127.0.0.1:1: " in told
+        assert "secret" not in told
+        assert process.asked("/sagas")[0] == 200
+        code, problem = process.asked("/api/v1/sagas")
+        assert (code, "sagas on 127.0.0.1:1" in problem["detail"]) == (503, True)
+        assert process.stop() == 0
+    finally:
+        process.end()

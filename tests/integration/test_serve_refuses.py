@@ -43,6 +43,8 @@ def test_an_address_of_another_machine_is_refused() -> None:
     [
         (["--workflow", "order.workflow.yaml", "--source", "ordres=orders.jsonl"], "no workflow names a source 'ordres'"),
         ([], "there is no workflow to judge by"),
+        (["--sagas", "postgresql://127.0.0.1:1/sagas", "--kafka", "127.0.0.1:1"], "there is no workflow to judge by"),
+        (["--sagas", "postgresql://127.0.0.1:1/sagas", "--source", "a=a.jsonl"], "there is no workflow to judge by"),
     ],
 )
 def test_a_mistake_in_the_options_is_refused_before_the_ledger_is_made(

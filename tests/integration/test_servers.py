@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from sagacity.testing.servers.__main__ import main
 from sagacity.testing.servers.ports import free_ports, is_free
 from sagacity.testing.servers.postgres import PostgreSQL, postgres_at_hand
 from sagacity.testing.servers.redis import NODES, RedisCluster, RedisNode
@@ -165,3 +167,32 @@ def test_a_replica_takes_over_from_a_lost_master(redis_cluster: RedisCluster) ->
 def _add(node: RedisNode) -> object:
     """1 from the one master that the key belongs to, None from the others, which send the caller there."""
     return node.ask("CF.ADD", "filter", "item")
+
+
+def test_a_server_can_be_run_from_a_terminal_until_it_is_interrupted(tmp_path: Path) -> None:
+    if postgres_at_hand() is None:
+        pytest.skip("there is no PostgreSQL")
+    command = [sys.executable, "-m", "sagacity.testing.servers", "postgres"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+    try:
+        assert server.stdout is not None
+        address = server.stdout.readline().strip()
+        with psycopg.connect(address) as connection:
+            assert connection.execute("select 1").fetchone() == (1,)
+        told = server.stdout.readline()
+        assert f"PGPORT={address.rpartition(':')[2].partition('/')[0]} " in told
+        server.send_signal(signal.SIGINT)
+        assert server.wait(60) == 0
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(address, connect_timeout=2)
+    finally:
+        server.kill()
+        server.wait()
+
+
+def test_a_server_that_there_is_not_is_refused_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["mysql"], ["prepare", "mysql"], []):
+        with pytest.raises(SystemExit) as refused:
+            main(arguments)
+        assert refused.value.code == 2
+    assert "usage: python -m sagacity.testing.servers" in capsys.readouterr().err

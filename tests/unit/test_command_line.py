@@ -86,6 +86,25 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("sagacity 0.")
 
 
+@pytest.mark.parametrize(
+    ("command", "usage"),
+    [
+        ("check", "WORKFLOW"),
+        ("discover", "FILE..."),
+        ("send", "FILE..."),
+        ("init", "[FILE]"),
+        ("saga show", "ID"),
+        ("saga workflow", "[NAME]"),
+        ("saga dead-letters redrive", "[NUMBER...]"),
+    ],
+)
+def test_usage_names_arguments_as_manuals_do(command: str, usage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*command.split(), "--help"]) == 0
+    text = capsys.readouterr().out
+    assert text.splitlines()[0] == f"Usage: sagacity {command} [OPTIONS] {usage}"
+    assert "<" not in text.partition("Arguments:")[2].partition("Options:")[0]
+
+
 @pytest.mark.parametrize("arguments", [["chek"], ["--nonsense"], ["init", "--nonsense"], ["validate"], []])
 def test_bad_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(arguments) == 2

@@ -36,7 +36,7 @@ def command(
     ],
     config: Annotated[
         Path | None,
-        typer.Argument(metavar="[CONFIG]", help="The configuration file, for `check` and `test`.", show_default=False),
+        typer.Argument(metavar="CONFIG", help="The configuration file, for `check` and `test`.", show_default=False),
     ] = None,
     channel: Annotated[
         list[str] | None, typer.Option("--channel", metavar="NAME", help="Test this channel alone.", show_default=False)

@@ -21,7 +21,7 @@ _FIELD = {"metavar": "FIELD", "show_default": False}
 
 def command(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILES...", help="Event logs: files, folders, globs; JSONL, CSV, Parquet or XES.")
+        list[str], typer.Argument(metavar="FILE", help="Event logs: files, folders, globs; JSONL, CSV, Parquet or XES.")
     ],
     case: Annotated[
         str | None,

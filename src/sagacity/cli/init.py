@@ -75,7 +75,7 @@ _DEFAULT = Path("order.workflow.yaml")
 
 
 def command(
-    path: Annotated[Path, typer.Argument(help="The file to write.")] = _DEFAULT,
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")] = _DEFAULT,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
 ) -> None:
     """Write a commented workflow to start from.

@@ -26,7 +26,7 @@ from typing import Annotated, Any, NoReturn, TextIO
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from sagacity.cli.options import take_plainly
+from sagacity.cli.options import name_plainly, take_plainly
 from sagacity.errors import LedgerError, SagacityError, SourceError, UsageError, WorkflowError
 
 __all__ = ["COMMANDS", "EXIT_CODES", "main", "run"]
@@ -193,11 +193,14 @@ def _application() -> Any:
 def _load(name: str | None) -> Any:
     module = import_module(COMMANDS[name or ""][0])
     if hasattr(module, "commands"):
-        return typer.main.get_command(module.commands)
-    command: Callable[..., Any] = module.command
-    app = typer.Typer(rich_markup_mode=None, add_completion=False)
-    app.command(name, cls=_Command, context_settings=dict(_SETTINGS))(command)
-    return typer.main.get_command(app)
+        app = module.commands
+    else:
+        command: Callable[..., Any] = module.command
+        app = typer.Typer(rich_markup_mode=None, add_completion=False)
+        app.command(name, cls=_Command, context_settings=dict(_SETTINGS))(command)
+    loaded = typer.main.get_command(app)
+    name_plainly(loaded)
+    return loaded
 
 
 def _version(asked: bool) -> None:

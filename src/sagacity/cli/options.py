@@ -1,4 +1,4 @@
-"""The values of options, taken as they are where there is nothing about them to check.
+"""The values of options, taken as they are where there is nothing about them to check; and how arguments are named in help.
 
 The command line's library checks each value with another library, which takes a tenth of a second to load: longer than
 reading a small file. A path, a text, or an option that was not given needs none of it.
@@ -10,10 +10,30 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["take_plainly"]
+__all__ = ["name_plainly", "take_plainly"]
 
 _PLAIN: Mapping[object, Callable[[Any], object]] = {str: str, Path: Path, list[str]: list}
 """What makes the value of what stands on the command line, by the type that the command asks for."""
+
+
+def name_plainly(command: Any) -> None:
+    """Let the usage line of a command, and of those below it, name arguments as manuals do: `ID`, `FILE...`, `[NAME]`."""
+    for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            parameter.get_usage_pieces = _naming(parameter)
+            parameter.display_type_rich = _no_type  # that of Python, which tells nobody anything
+    for below in getattr(command, "commands", {}).values():
+        name_plainly(below)
+
+
+def _naming(parameter: Any) -> Callable[[Any], list[str]]:
+    name = (parameter.metavar or parameter.name.upper()) + ("..." if parameter.nargs == -1 else "")
+    return lambda _context: [name if parameter.required else f"[{name}]"]
+
+
+def _no_type(ctx: Any) -> str:
+    del ctx
+    return ""
 
 
 def take_plainly(parameters: Iterable[Any]) -> None:

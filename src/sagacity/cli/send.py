@@ -26,7 +26,7 @@ _MOST_BYTES = 1_000_000
 def command(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="Files; - for standard input.", show_default=False, allow_dash=True),
+        typer.Argument(metavar="FILE", help="Files; - for standard input.", show_default=False, allow_dash=True),
     ],
     source: Annotated[
         str | None,

@@ -72,6 +72,7 @@ def command(
       sagacity serve --workflow order.workflow.yaml
       sagacity serve --workflow 'workflows/*.yaml' --ledger ./ledger --kafka broker:9092
       sagacity serve --workflow purchase.workflow.yaml --sagas postgresql://shop@db/sagas
+      sagacity serve --sagas postgresql://shop@db/sagas
       sagacity serve --config server.yaml --listen 0.0.0.0:8420 --tokens tokens.txt
     """
     import os

@@ -24,7 +24,7 @@ class SagaDesk(Protocol):
 
     @property
     def where(self) -> str:
-        """Which database it is, without its password."""
+        """Which database it is, without its password, to be said after `database`."""
         ...
 
     async def sagas(

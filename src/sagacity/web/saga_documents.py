@@ -9,10 +9,9 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import Meta
 
 from sagacity.errors import UsageError
 from sagacity.saga.definition import Kind, Saga
@@ -20,7 +19,7 @@ from sagacity.saga.happenings import Order
 from sagacity.saga.identity import command_id
 from sagacity.saga.messages import address
 from sagacity.saga.state import SagaState, SagaStatus, StepStatus
-from sagacity.web.times import stamp
+from sagacity.web.times import Instant, stamp
 
 if TYPE_CHECKING:
     from sagacity.messaging.postgres.dead_letters import DeadLetter
@@ -30,11 +29,9 @@ if TYPE_CHECKING:
     from sagacity.saga.postgres.orders import Placed
 
 __all__ = [
-    "AllowedDocument", "OrderDocument", "SagaDefinitionDocument", "SagaDocument", "SagaEventDocument", "SagaLetter",
-    "SagaLine", "SagaStep", "next_cursor", "read_cursor",
+    "AllowedDocument", "LastLine", "OrderDocument", "SagaDefinitionDocument", "SagaDocument", "SagaEventDocument",
+    "SagaLetter", "SagaLine", "SagaStep", "next_cursor", "read_cursor",
 ]  # fmt: skip
-
-Instant = Annotated[str, Meta(description="ISO 8601, UTC, six places", examples=["2026-11-01T10:00:00.000000Z"])]
 
 
 class SagaLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +55,16 @@ class SagaLine(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, line: Line) -> SagaLine:
         return cls(**_line(line))
+
+
+class LastLine(SagaLine, frozen=True, kw_only=True):
+    """The last saga of a list that goes on; `next` is the cursor of what comes after."""
+
+    next: str
+
+    @classmethod
+    def ending(cls, line: SagaLine, next: str) -> LastLine:
+        return cls(**msgspec.structs.asdict(line), next=next)
 
 
 class SagaStep(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from msgspec import Meta
 
 from sagacity.errors import UsageError
 from sagacity.workflow.durations import parse_duration
 from sagacity.workflow.trace import FOREVER
 
-__all__ = ["instant_of", "later", "seconds", "stamp"]
+__all__ = ["Instant", "instant_of", "later", "seconds", "stamp"]
+
+Instant = Annotated[str, Meta(description="ISO 8601, UTC, six places", examples=["2026-11-01T10:00:00.000000Z"])]
+"""The type of an instant in a document."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)

@@ -23,7 +23,6 @@ commands = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
-    help="Messages that could not be done, in their consumer's database: list them, have them done again.",
     short_help="List messages that could not be done; have them done again.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -32,6 +31,21 @@ _PAGE = 500
 _CONSUMER = Annotated[
     str | None, typer.Option("--consumer", metavar="NAME", help="Those of this one alone.", show_default=False)
 ]
+
+
+@commands.callback()
+def _letters_of() -> None:
+    """Messages that could not be done, in their consumer's database: list them, have them done again.
+
+    Those of a saga's commands are in its participant's database: --database, else SAGACITY_SAGAS, else PostgreSQL's own
+    variables.
+
+    \b
+    Examples:
+      sagacity saga dead-letters list
+      sagacity saga dead-letters redrive 17
+      sagacity saga dead-letters redrive --all --consumer stock
+    """
 
 
 @commands.command("list", short_help="List them, with the reason.")
@@ -69,7 +83,9 @@ def listing(
 
 @commands.command("redrive", short_help="Have them done again.")
 def redrive(
-    numbers: Annotated[list[int] | None, typer.Argument(metavar="[NUMBER]...", show_default=False)] = None,
+    numbers: Annotated[
+        list[int] | None, typer.Argument(metavar="NUMBER", help="Which, as `list` numbers them.", show_default=False)
+    ] = None,
     all_: Annotated[bool, typer.Option("--all", help="All that wait.")] = False,
     consumer: _CONSUMER = None,
     by: BY = None,

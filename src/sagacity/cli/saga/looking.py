@@ -53,7 +53,8 @@ def listing(
 ) -> None:
     """List sagas, those that were started last first, with how long each has stood as it does.
 
-    Exits with 0, also where there is none.
+    Exits with 0, also where there is none. Where there are more, the last line of JSON has `next`: the --cursor with which
+    the list goes on.
 
     \b
     Examples:
@@ -63,13 +64,14 @@ def listing(
       sagacity saga list --state parked --format json
     """
     json = checked(format)
-    from sagacity.web.saga_documents import SagaLine, read_cursor
+    from sagacity.web.saga_documents import LastLine, SagaLine
 
     which = _which(parked, state or [], definition, resource, since)
-    after = read_cursor(cursor)
+    after = _after(cursor)
     lines, more = asked(database, lambda sagas: _lines(sagas, which, after, parked, limit))
     if json:
-        write_json(SagaLine.of(line) for line in lines)
+        told = [SagaLine.of(line) for line in lines]
+        write_json([*told[:-1], LastLine.ending(told[-1], more)] if more is not None else told)
     else:
         from sagacity.cli.saga.showing import table_of_sagas
 
@@ -151,8 +153,22 @@ def _which(parked: bool, states: list[str], definition: str | None, resource: st
     for state in states:
         if state not in get_args(SagaStatus):
             raise UsageError(f"--state: there is no '{state}'", hint=f"one of {', '.join(get_args(SagaStatus))}")
-    wanted = tuple(dict.fromkeys([*states, *(["parked"] if parked else [])]))
+    if parked and set(states) - {"parked"}:
+        raise UsageError("both --parked and --state are given", hint="give one of them; --state parked adds those that are")
+    wanted = tuple(dict.fromkeys(["parked"] if parked else states))
     return Which(definition=definition, states=wanted, resource=resource, since=None if since is None else _instant(since))
+
+
+def _after(cursor: str | None) -> tuple[int, str] | None:
+    """Where a list goes on. Raises UsageError."""
+    from sagacity.errors import UsageError
+    from sagacity.web.saga_documents import read_cursor
+
+    try:
+        return read_cursor(cursor)
+    except UsageError:
+        hint = "a list that has more says with which: on standard error, and in JSON as `next` of its last line"
+        raise UsageError(f"--cursor: {cursor!r} is no cursor", hint=hint) from None
 
 
 def _instant(text: str) -> int:

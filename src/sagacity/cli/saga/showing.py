@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -31,6 +32,8 @@ _STYLES = {
     "pending": "dim", "parked": "bold red", "undo-parked": "bold red", "failed": "red", "unknown": "red", "abandoned": "red",
 }  # fmt: skip
 _SECOND = 1_000_000
+_NARROWEST, _MARGIN, _GAP = 110, 2, 2
+"""Columns of the screen."""
 
 
 def table_of_sagas(lines: Sequence[Line], now: int) -> str:
@@ -68,7 +71,7 @@ def saga_text(document: SagaDocument, shown: Shown, now: int) -> str:
     if document.orders:
         parts += [Text(), _heading("Orders"), _orders(document)]
     if line.ended is None:
-        parts += [Text(), _heading("What may be ordered"), *_allowed(document)]
+        parts += [Text(), _heading("What may be ordered"), _allowed(document)]
     return _printed(parts)
 
 
@@ -125,7 +128,9 @@ def _about(document: SagaDocument) -> list[RenderableType]:
 
 
 def _steps(steps: Sequence[SagaStep], now: int) -> RenderableType:
-    table = _table("step", "kind", "status", "sent", wide="what is known")
+    commands = [each for step in steps for each in (step.command, step.compensation) if each]
+    least = max((len(f"command {each}") for each in commands), default=0)
+    table = _table("step", "kind", "status", "sent", wide="what is known", least=least)
     for step in steps:
         undoing = step.status.startswith("und")
         command = step.compensation if undoing else step.command
@@ -140,7 +145,7 @@ def _steps(steps: Sequence[SagaStep], now: int) -> RenderableType:
             Text(step.kind or ""),
             _status(step.status),
             Text(sent),
-            Text(visible("; ".join(known))),
+            Text("\n".join(map(visible, known))),
         )
     return Padding(table, (0, 0, 0, 2))
 
@@ -165,31 +170,40 @@ def _orders(document: SagaDocument) -> RenderableType:
     return Padding(table, (0, 0, 0, 2))
 
 
-def _allowed(document: SagaDocument) -> Iterable[RenderableType]:
+def _allowed(document: SagaDocument) -> RenderableType:
     if not document.allowed:
-        yield Text("  nothing now: it goes on by itself" if document.saga.status != "parked" else "  nothing")
-        return
+        return Text("  nothing now: it goes on by itself" if document.saga.status != "parked" else "  nothing")
+    sent = max((len(each) for allowed in document.allowed for each in allowed.sends), default=0)
+    table = _table("order", wide="then", headed=False, least=sent + 1)
     for each in document.allowed:
         step = f" --step {shlex.quote(visible(each.step))}" if each.step else ""
         command = f"sagacity saga {each.order} {shlex.quote(visible(document.saga.id))}{step} --reason ..."
         sends = f"sends {', '.join(each.sends)}; " if each.sends else ""
-        line = Text(f"  {command}", no_wrap=True)
-        line.append(f"   {sends}then {each.status}", style="dim")
-        yield line
+        table.add_row(Text(command), Text(f"{sends}then {each.status}", style="dim"))
+    return Padding(table, (0, 0, 0, 2))
 
 
-def _table(*names: str, wide: str, headed: bool = True) -> Table:
-    """A table whose last column takes the room that is left."""
+def _table(*names: str, wide: str, headed: bool = True, least: int = 0) -> Table:
+    """A table whose last column takes the room that is left, and has at `least` so many columns of the screen."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_header=headed)
     for name in names:
         table.add_column(name, no_wrap=True)
-    table.add_column(wide, overflow="fold", ratio=1, min_width=24)
+    table.add_column(wide, overflow="fold", ratio=1, min_width=max(least, 24))
     return table
 
 
-def _printed(parts: Iterable[RenderableType]) -> str:
+def _printed(parts: Sequence[RenderableType]) -> str:
+    """As wide as the screen, and wider where an id would have to be broken otherwise: who copies it needs it whole."""
     width, color = screen()
-    return printed(parts, max(width, 110), color)
+    bare = (part.renderable if isinstance(part, Padding) else part for part in parts)
+    needed = (_MARGIN + _needed(part) for part in bare if isinstance(part, Table))
+    return printed(parts, max(width, _NARROWEST, *needed), color)
+
+
+def _needed(table: Table) -> int:
+    *fixed, wide = table.columns
+    cells = ([str(column.header), *(str(cell) for cell in column.cells)] for column in fixed)
+    return sum(max(map(cell_len, each)) + _GAP for each in cells) + (wide.min_width or 0)
 
 
 def _heading(text: str) -> Text:
@@ -201,7 +215,7 @@ def _status(name: str) -> Text:
 
 
 def _json(value: Any) -> str:
-    return "" if value is None else shortened(msgspec.json.encode(value).decode(), 400)
+    return "" if value is None else shortened(msgspec.json.format(msgspec.json.encode(value), indent=0).decode(), 400)
 
 
 def _age(us: int, now: int) -> str:

@@ -18,7 +18,7 @@ __all__ = ["workflow"]
 
 
 def workflow(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="The saga's definition.", show_default=False)] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The saga's definition.", show_default=False)] = None,
     version: Annotated[
         int | None, typer.Option("--version", metavar="N", help="Default: the newest.", show_default=False)
     ] = None,

@@ -18,7 +18,8 @@ from sagacity.alerts.reading import read as read_alerts
 from sagacity.cli.server.binding import bound
 from sagacity.cli.server.config import Config, duration
 from sagacity.cli.server.rejections import Rejections
-from sagacity.errors import UsageError
+from sagacity.cli.server.sagas import sagas_of, why_away
+from sagacity.errors import SagacityError, UsageError
 from sagacity.ledger.duckdb.live import DuckDBLiveLedger
 from sagacity.reconcile.clock import Clock, SystemClock
 from sagacity.reconcile.live import Live
@@ -29,7 +30,6 @@ from sagacity.sources.stream import Stream
 from sagacity.web.app import Settings, create_app
 from sagacity.web.listening import check_listening
 from sagacity.web.logs import log, set_up
-from sagacity.web.saga_desk import SagaDesk
 from sagacity.web.server import server
 from sagacity.web.tokens import tokens_from
 from sagacity.workflow.conditions.record import parse_record, paths
@@ -61,7 +61,7 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
     _check_names([workflow for workflow, _ in given])
     if not Path(config.ledger).exists():
         _check_sources(config, [workflow for workflow, _ in given])
-    sagas = _sagas(config)
+    sagas = sagas_of(config)
     clock = SystemClock()
     with ExitStack() as stack:
         sockets = bound(host, port)
@@ -111,7 +111,8 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
             delivery = _Worker("alerts", deliverer.run, web)
             stack.callback(delivery.end, deliverer.stop)
             delivery.start()
-        say(_greeting(config, host, port, known, bool(tokens), None if sagas is None else sagas.where))
+        shown = "" if sagas is None else _shown(sagas.where, why_away(str(config.sagas)))
+        say(_greeting(config, host, port, known, bool(tokens), shown))
         with suppress(KeyboardInterrupt):  # told to stop, it has: that is no failure
             web.run(sockets)
         for worker in (rounds, watching, *([delivery] if alerts is not None else [])):
@@ -146,16 +147,6 @@ class _Worker(threading.Thread):
         if self.is_alive():
             stop()
             self.join(_JOIN)
-
-
-def _sagas(config: Config) -> SagaDesk | None:
-    """The sagas that are shown, if any are. Nothing is connected to yet: the server starts whether their database is up or
-    not. Raises UsageError where the address makes no sense."""
-    if config.sagas is None:
-        return None
-    from sagacity.saga.postgres.operations import Operations
-
-    return Operations(config.sagas)
 
 
 def _alerts(config: Config) -> Alerts | None:
@@ -201,10 +192,11 @@ def _sources(workflows: Iterable[Workflow]) -> list[str]:
 
 
 def _check_sources(config: Config, workflows: Sequence[Workflow]) -> None:
-    if not workflows:
-        raise UsageError(
-            "there is no workflow to judge by", hint="give one: --workflow order.workflow.yaml; sagacity init writes one"
-        )
+    if not workflows and (config.sagas is None or config.kafka or config.follow):
+        hint = "give one: --workflow order.workflow.yaml; sagacity init writes one"
+        if config.sagas is None:
+            hint += "; --sagas alone shows sagas without one"
+        raise UsageError("there is no workflow to judge by", hint=hint)
     names = _sources(workflows)
     stated = {*config.follow, *(config.kafka.topics if config.kafka else ())}
     if strange := sorted(stated - set(names)):
@@ -266,15 +258,24 @@ def _asks_for_surroundings(workflow: Workflow) -> bool:
     return any(path.steps and path.steps[0] == "kafka" for path in read)
 
 
-def _greeting(config: Config, host: str, port: int, workflows: Sequence[Workflow], guarded: bool, sagas: str | None) -> str:
+def _shown(where: str, away: SagacityError | None) -> str:
+    """What is said of the sagas that are shown, with a warning in the log where they cannot be now."""
+    if away is None:
+        return f"Sagas in the database {where} are shown.\n"
+    log().warning("sagas cannot be shown now", reason=away.message, hint=away.hint)
+    hint = f" ({away.hint})" if away.hint else ""
+    return f"Sagas cannot be shown now: {away.message}{hint}. They are shown as soon as it is mended.\n"
+
+
+def _greeting(config: Config, host: str, port: int, workflows: Sequence[Workflow], guarded: bool, shown: str) -> str:
     named = ", ".join(workflow.name for workflow in workflows)
     where = f"http://{f'[{host}]' if ':' in host else host or '127.0.0.1'}:{port}/"
     from_kafka = f", Kafka at {config.kafka.servers}" if config.kafka else ""
     followed = f", files of {', '.join(config.follow)}" if config.follow else ""
-    shown = "" if sagas is None else f"Sagas of {sagas} are shown.\n"
     login = "asks for a token" if guarded else "open to everybody on this machine"
-    return (
-        f"Judging by {named}; ledger in {config.ledger}.\n"
-        f"Records come in by POST {where}ingest{from_kafka}{followed}.\n"
-        f"{shown}Pages at {where} ({login}). Ctrl-C stops it."
+    judging = (
+        f"Judging by {named}; ledger in {config.ledger}.\nRecords come in by POST {where}ingest{from_kafka}{followed}.\n"
+        if workflows
+        else f"Nothing is judged, since there is no workflow (--workflow FILE); ledger in {config.ledger}.\n"
     )
+    return f"{judging}{shown}Pages at {where} ({login}). Ctrl-C stops it."

@@ -32,7 +32,7 @@ _NEWEST = """
 select definition from sagacity.saga_definitions
 where name = %(name)s and (%(version)s::integer is null or version = %(version)s) order by version desc limit 1
 """
-_NAMES = "select distinct name from sagacity.saga_definitions order by name"
+_KEYS = "select name, version from sagacity.saga_definitions order by name, version"
 _OF_VERSION = """
 select id, revision, state from sagacity.sagas
 where definition = %s and version = %s and ended is null order by id limit %s for update
@@ -77,8 +77,11 @@ async def one(connection: Connection, name: str, version: int | None = None) -> 
     row = await (await connection.execute(_NEWEST, {"name": name, "version": version})).fetchone()
     what = f"saga {name!r}" + (f" of version {version}" if version else "")
     if row is None:
-        names = [kept for (kept,) in await (await connection.execute(_NAMES)).fetchall()]
-        raise UsageError(f"no definition of a {what} is kept", hint=f"kept are {', '.join(names) or 'none'}")
+        kept = await (await connection.execute(_KEYS)).fetchall()
+        numbers = [str(number) for of, number in kept if of == name]
+        others = ", ".join(dict.fromkeys(of for of, _ in kept)) or "none"
+        hint = f"of {name} these are kept: {', '.join(numbers)}" if numbers else f"kept are {others}"
+        raise UsageError(f"no definition of a {what} is kept", hint=hint)
     definition, problem = _read(row[0])
     if definition is None:
         raise UsageError(f"the definition of the {what} cannot be read: {problem}", hint="give it anew as the next version")

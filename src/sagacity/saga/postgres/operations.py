@@ -56,7 +56,7 @@ class Operations:
 
     @property
     def where(self) -> str:
-        """Which database it is, without its password."""
+        """Which database it is, without its password, to be said after `database`."""
         return self._window.where
 
     async def close(self) -> None:

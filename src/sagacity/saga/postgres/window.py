@@ -52,7 +52,8 @@ class Window:
             ) from error
         except _ABSENT as error:
             raise MessagingError(
-                f"{self.where} has no tables of sagas, or not all", hint="await sagacity.saga.install(dsn) makes them"
+                f"the sagas' database {self.where} has no tables of sagas, or not all",
+                hint="await sagacity.saga.install(dsn) makes them",
             ) from error
         except (DataError, UnicodeEncodeError) as error:
             raise UsageError(
@@ -62,7 +63,7 @@ class Window:
             hint = "its user needs to read the schema sagacity; to order, also to insert into saga_orders"
             raise StoreError(f"the sagas' database {self.where}: {_said(error)}", hint=hint) from error
         except Error as error:
-            hint = "look at the address, and whether it is up"
+            hint = "look whether it is up; check host, port, user, password (PGPASSWORD, ~/.pgpass) and its name"
             raise StoreError(f"the sagas' database {self.where}: {_said(error)}", hint=hint) from error
 
     async def close(self) -> None:
@@ -94,7 +95,8 @@ class Window:
 
 
 def place(dsn: str) -> str:
-    """Which database an address is of, without its password. Raises UsageError where it is no address."""
+    """Which database an address is of, without its password, to be said after `database`. Raises UsageError where it is no
+    address."""
     try:
         said = conninfo_to_dict(dsn)
     except ProgrammingError:  # what it says may hold the password
@@ -104,8 +106,10 @@ def place(dsn: str) -> str:
     host, port = said.get("host"), said.get("port")
     name = str(said.get("dbname") or "")
     at = f" on {host}{f':{port}' if port else ''}" if host else ""
-    return f"{name}{at}".strip() or "of PostgreSQL's own variables"
+    return f"{name}{at}".strip() or "that PostgreSQL's own variables name"
 
 
 def _said(error: Error) -> str:
-    return " ".join(str(error).split())[:500] or type(error).__name__
+    """What PostgreSQL says, in one line."""
+    lines = (" ".join(line.split()) for line in str(error).splitlines())
+    return "; ".join(filter(None, lines))[:500] or type(error).__name__

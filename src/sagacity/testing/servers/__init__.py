@@ -6,6 +6,7 @@ and started again. A program is the machine's own where there is one, else it co
 user's cache; where neither can be had, `UnavailableError` says how to mend it. On Linux none outlives the process that
 started it, not even when that one is killed.
 
+    python -m sagacity.testing.servers postgres           run one until Ctrl-C, and say its address; so kafka, redis
     python -m sagacity.testing.servers prepare            fetch what is missing, and say what there is
     python -m sagacity.testing.servers prepare postgres   only that
 

@@ -9,9 +9,9 @@ import msgspec
 from msgspec import Meta
 
 from sagacity.report.case import Ghost
-from sagacity.web.api.documents import CaseDocument, FindingDocument, Instant
+from sagacity.web.api.documents import CaseDocument, FindingDocument
 from sagacity.web.timeline import Placed, Standing, Timeline
-from sagacity.web.times import seconds, stamp
+from sagacity.web.times import Instant, seconds, stamp
 from sagacity.workflow.model import Severity, Workflow
 from sagacity.workflow.trace import Value
 from sagacity.workflow.verdict import FindingKind, Status, Violation

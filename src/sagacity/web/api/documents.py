@@ -27,20 +27,18 @@ from sagacity.ledger.live import (
 )
 from sagacity.reconcile.live import Change, LiveState, Status
 from sagacity.sources.stream import Reach, ReachState
-from sagacity.web.times import seconds, stamp
+from sagacity.web.times import Instant, seconds, stamp
 from sagacity.workflow.model import Severity
 from sagacity.workflow.verdict import CaseStatus, FindingKind
 
 __all__ = [
     "AccountDocument", "AuditEntry", "CaseDocument", "ChangeDocument", "FindingDetail", "FindingDocument", "HistoryDocument",
-    "IncidentDocument", "Instant", "Letter", "Listed", "RefusalDocument", "SourcePart", "StatusDocument", "WorkflowSummary",
+    "IncidentDocument", "Letter", "Listed", "RefusalDocument", "SourcePart", "StatusDocument", "WorkflowSummary",
     "listed", "source_parts",
 ]  # fmt: skip
 
 T = TypeVar("T")
 S = TypeVar("S")
-
-Instant = Annotated[str, Meta(description="ISO 8601, UTC, six places", examples=["2026-11-01T10:00:00.000000Z"])]
 
 
 class Listed(msgspec.Struct, Generic[T], frozen=True):

@@ -19,8 +19,15 @@ _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _FIRST = "123"
 
 
-def first_event(workflows: Sequence[Workflow], origin: str, now: int) -> Markup:
-    """The line to copy; `origin` is where this server is reached, `now` becomes the event's time."""
+def first_event(workflows: Sequence[Workflow], origin: str, now: int, *, sagas: bool = False) -> Markup:
+    """The line to copy; `origin` is where this server is reached, `now` becomes the event's time. A server that shows
+    `sagas` and judges by nothing has been set up for them alone."""
+    if sagas and not workflows:
+        return card(
+            tag("h2", "This server shows ", tag("a", "sagas", href="/sagas")),
+            tag("p", "It judges by no workflow yet. ", tag("code", "sagacity saga workflow NAME"),
+                " prints the one that audits a saga, which can be ", tag("a", "handed in", href="/workflows"), "."),
+        )  # fmt: skip
     knows = None
     if not workflows:
         knows = tag("p", "No workflow is judged yet. Start the server with ", tag("code", "--workflow FILE"),

@@ -55,7 +55,8 @@ def overview_page(
     empty_ = not status.records and not any(sum(glance.counts.events.values()) for glance in glances)
     body = (
         tag("div", tag("h1", "Overview"), class_="head"),
-        tag("div", first_event([glance.workflow for glance in glances], origin, status.now) if empty_
+        tag("div", first_event([glance.workflow for glance in glances], origin, status.now, sagas=frame.sagas)
+            if empty_
             else _tiles(frame, glances), id="tiles", data_live=True),
         section(
             "workflows",

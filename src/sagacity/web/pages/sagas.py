@@ -80,8 +80,8 @@ def away_page(frame: Frame, title: str, reason: str, hint: str | None) -> str:
     """Where the sagas' database is away. A page that is open already says so above what it shows; this one is shown to
     whoever comes now. Both look again by themselves."""
     said = (
-        tag("p", tag("strong", "The sagas' database is away. "), named(reason, 600), "."),
-        tag("p", named(hint, 300), ".") if hint else None,
+        tag("p", tag("strong", "Sagas cannot be shown now. "), named(f"{reason[:1].upper()}{reason[1:]}", 600), "."),
+        tag("p", named(f"{hint[:1].upper()}{hint[1:]}", 300), ".") if hint else None,
     )
     body = (
         tag("div", tag("div", said, class_="banner bad", role="status"), id="away", data_live=True),
