@@ -10,11 +10,16 @@ What is imported here is all that a program needs; everything is loaded on first
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sagacity import expect
+    from sagacity.catalog.entry import Catalog
+    from sagacity.discover.drift import Drift
+    from sagacity.discover.proposal import Proposal
     from sagacity.errors import (
         ConditionError,
         DefinitionError,
@@ -32,6 +37,9 @@ if TYPE_CHECKING:
         WorkflowError,
     )
     from sagacity.judge import judge
+    from sagacity.reconcile.catalog import catalog
+    from sagacity.reconcile.discovery import discover
+    from sagacity.reconcile.drift import drift
     from sagacity.reconcile.history import History, check, explain
     from sagacity.reconcile.result import Explanation, Finding, Result
     from sagacity.workflow.language.reader import load, loads
@@ -41,8 +49,10 @@ if TYPE_CHECKING:
 __all__ = [
     "FOREVER",
     "Capture",
+    "Catalog",
     "ConditionError",
     "DefinitionError",
+    "Drift",
     "Event",
     "EventType",
     "Explanation",
@@ -53,6 +63,7 @@ __all__ = [
     "LedgerError",
     "MemoryLimitError",
     "MessagingError",
+    "Proposal",
     "PublishError",
     "RejectedError",
     "Result",
@@ -63,7 +74,10 @@ __all__ = [
     "UsageError",
     "Workflow",
     "WorkflowError",
+    "catalog",
     "check",
+    "discover",
+    "drift",
     "expect",
     "explain",
     "judge",
@@ -72,6 +86,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "sagacity.catalog.entry": ("Catalog",),
+    "sagacity.discover.drift": ("Drift",),
+    "sagacity.discover.proposal": ("Proposal",),
     "sagacity.errors": (
         "ConditionError",
         "DefinitionError",
@@ -89,6 +106,9 @@ _HOMES = {
         "WorkflowError",
     ),
     "sagacity.judge": ("judge",),
+    "sagacity.reconcile.catalog": ("catalog",),
+    "sagacity.reconcile.discovery": ("discover",),
+    "sagacity.reconcile.drift": ("drift",),
     "sagacity.reconcile.history": ("History", "check", "explain"),
     "sagacity.reconcile.result": ("Explanation", "Finding", "Result"),
     "sagacity.workflow.model": ("Capture", "EventType", "Source", "Workflow"),
@@ -108,3 +128,14 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+class _Package(ModuleType):
+    """This package. Importing a package within it, such as `sagacity.judge`, does not take the name from the function."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _HOME_OF or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -26,10 +26,10 @@ def _process(code: str) -> str:
 
 def test_the_public_names_are_these() -> None:
     assert PUBLIC == [
-        "Capture", "ConditionError", "DefinitionError", "Event", "EventType", "Explanation", "FOREVER", "FencedError",
-        "Finding", "FullError", "History", "LedgerError", "MemoryLimitError", "MessagingError", "PublishError",
-        "RejectedError", "Result", "SagacityError", "Source", "SourceError", "StoreError", "UsageError", "Workflow",
-        "WorkflowError", "check", "expect", "explain", "judge", "load", "loads",
+        "Capture", "Catalog", "ConditionError", "DefinitionError", "Drift", "Event", "EventType", "Explanation", "FOREVER",
+        "FencedError", "Finding", "FullError", "History", "LedgerError", "MemoryLimitError", "MessagingError", "Proposal",
+        "PublishError", "RejectedError", "Result", "SagacityError", "Source", "SourceError", "StoreError", "UsageError",
+        "Workflow", "WorkflowError", "catalog", "check", "discover", "drift", "expect", "explain", "judge", "load", "loads",
     ]  # fmt: skip
 
 
@@ -49,6 +49,15 @@ def test_each_public_name_is_loaded_on_first_use() -> None:
         "    print(name, before, getattr(sagacity, name) is not None)\n"
     )
     assert sorted(_process(code).split("\n")[:-1]) == [f"{name} False True" for name in PUBLIC]
+
+
+def test_a_package_of_the_same_name_does_not_take_a_functions_place() -> None:
+    code = (
+        "import sagacity, sagacity.judge.legs, sagacity.discover.keys, sagacity.catalog.entry\n"
+        "from sagacity import judge, discover, catalog\n"
+        "print({each.__class__.__name__ for each in (judge, discover, catalog, sagacity.judge, sagacity.discover)})"
+    )
+    assert _process(code).strip() == "{'function'}"
 
 
 @pytest.mark.parametrize("name", ["load", "expect", "judge", "Workflow", "WorkflowError"])

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 PURE = (
-    "workflow", "plan", "judge", "discover", "report", "saga/barrier", "saga/checks", "saga/decide", "saga/definition",
-    "saga/expectations", "saga/happenings", "saga/messages", "saga/paths", "saga/state", "saga/transitions",
+    "workflow", "plan", "judge", "discover", "catalog", "report", "saga/barrier", "saga/checks", "saga/decide",
+    "saga/definition", "saga/expectations", "saga/happenings", "saga/messages", "saga/paths", "saga/state",
+    "saga/transitions",
 )  # fmt: skip
 
 FUNCTIONS = {"open", "print", "input", "exec", "eval", "breakpoint"}

@@ -34,6 +34,7 @@ __all__ = ["COMMANDS", "EXIT_CODES", "main", "run"]
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "init": ("sagacity.cli.init", "Write a commented workflow to start from.", "Write a workflow"),
     "discover": ("sagacity.cli.discover", "Propose a workflow that history suggests.", "Write a workflow"),
+    "catalog": ("sagacity.cli.catalog", "List every event type, and what is amiss.", "Write a workflow"),
     "validate": ("sagacity.cli.validate", "Say what is wrong with workflow files, and where.", "Write a workflow"),
     "show": ("sagacity.cli.show", "Draw a workflow as a picture.", "Write a workflow"),
     "schema": ("sagacity.cli.schema", "Print the JSON Schema of workflow files, for editors.", "Write a workflow"),

@@ -12,7 +12,7 @@ from sagacity.errors import UsageError
 from sagacity.ledger.mining import FieldSeen, Sample
 from sagacity.workflow.conditions.record import Path, parse_record
 
-__all__ = ["Stated", "event_fields", "key_field", "last_step", "plain"]
+__all__ = ["Stated", "event_fields", "key_field", "last_step", "maker_field", "plain"]
 
 _TYPES = ("type", "eventtype", "event", "eventname", "activity", "conceptname", "action", "kind", "status", "name")
 _TIMES = (
@@ -20,8 +20,10 @@ _TIMES = (
     "createdat", "date",
 )  # fmt: skip
 _IDS = ("id", "eventid", "messageid", "uuid", "guid")
+_MAKERS = ("source", "producer", "service", "servicename", "application", "app", "origin")
 _MOSTLY = 0.95
 _MOST_TYPES = 500
+_ALWAYS_FEW = 20
 
 
 class Stated(msgspec.Struct, frozen=True):
@@ -62,6 +64,12 @@ def key_field(sample: Sample, key: str) -> str | None:
     return ends[0] if ends else None
 
 
+def maker_field(sample: Sample, stated: Stated) -> str | None:
+    """The field that names who makes an event, such as the `source` of a CloudEvent; None where there is none."""
+    fields = [field for field in sample.fields if field.path not in (stated.type, stated.time, stated.id)]
+    return _named(fields, _MAKERS, _is_type)
+
+
 def last_step(path: str) -> str:
     """The name that a path ends in."""
     parsed = parse_record(path)
@@ -96,7 +104,7 @@ def _is_time(field: FieldSeen) -> bool:
 
 
 def _is_type(field: FieldSeen) -> bool:
-    few = field.distinct <= min(_MOST_TYPES, max(field.records // 2, 2))
+    few = field.distinct <= min(_MOST_TYPES, max(field.records // 2, _ALWAYS_FEW))
     return few and field.instants < field.records / 2 and field.numbers < field.records / 2
 
 

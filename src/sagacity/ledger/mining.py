@@ -20,8 +20,8 @@ from sagacity.sources.inputs import Input
 from sagacity.workflow.model import Workflow
 
 __all__ = [
-    "Agreement", "Begun", "Beside", "Column", "Delay", "FieldSeen", "KeySeen", "Link", "LogShape", "Mining", "Pace",
-    "PairCount", "Place", "Sample", "Side", "Split", "Test", "TypeCount", "Variant",
+    "Agreement", "Begun", "Beside", "Census", "Column", "Delay", "FieldSeen", "KeySeen", "Link", "LogShape", "Mining",
+    "Pace", "PairCount", "Place", "Sample", "Side", "Split", "Test", "TypeCount", "Variant",
 ]  # fmt: skip
 
 
@@ -75,6 +75,17 @@ class Link(msgspec.Struct, frozen=True):
     second: str
     events: int
     functional: float
+
+
+class Census(msgspec.Struct, frozen=True):
+    """An event type in raw records: how many are of it, the first and last time of one (None where none reads as an
+    instant), and the most frequent values of the field that names who makes them."""
+
+    type: str
+    events: int
+    first: int | None
+    last: int | None
+    makers: tuple[str, ...]
 
 
 class LogShape(msgspec.Struct, frozen=True):
@@ -233,6 +244,10 @@ class Mining(Protocol):
 
     def types(self, source: str, given: Input, type_path: str) -> dict[str, int]:
         """Every value of the type's field, with how many records have it."""
+        ...
+
+    def census(self, source: str, given: Input, type_path: str, time_path: str, maker_path: str | None) -> list[Census]:
+        """Every event type of a source, the most frequent first."""
         ...
 
     def keys(self, source: str, given: Input, type_path: str, paths: Sequence[str]) -> tuple[list[KeySeen], list[Link]]:

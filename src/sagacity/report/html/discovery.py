@@ -8,10 +8,10 @@ from math import log2
 from sagacity.discover.proposal import Candidate, Evidence, Proposal, Proposed, Wait
 from sagacity.discover.writing import percent
 from sagacity.report.html.assets import asset
-from sagacity.report.html.page import policy
+from sagacity.report.html.page import framed
 from sagacity.report.map import Line, Map, Node, Tie
 from sagacity.report.markup import Markup, tag
-from sagacity.report.picture import PICTURE_CSS, picture_of
+from sagacity.report.picture import picture_of
 from sagacity.report.text import plural, shortened
 from sagacity.workflow.durations import format_duration
 from sagacity.workflow.instants import instant, span
@@ -27,46 +27,6 @@ _BIN = 16
 
 def render_discovery(proposal: Proposal) -> str:
     """One page that holds everything it needs: no request leaves it, and nothing in the data can run in it."""
-    style = Markup(asset("report.css") + PICTURE_CSS)
-    theme, hints = Markup(asset("theme.js")), Markup(asset("hints.js"))
-    parts = [(key, name, lead, body) for key, name, lead, make in _SECTIONS if (body := make(proposal)) is not None]
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=policy(style, [theme, hints])),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("title", f"{proposal.workflow.name}: what history suggests"),
-        tag("link", rel="icon", href="data:,"),
-        tag("style", style),
-        tag("script", theme),
-    )
-    sections = [
-        tag(
-            "section",
-            tag("h2", name, id=f"{key}-title", tabindex="-1"),
-            tag("p", lead, class_="lead"),
-            body,
-            id=key,
-            aria_labelledby=f"{key}-title",
-        )
-        for key, name, lead, body in parts
-    ]
-    links = [tag("li", tag("a", name, href=f"#{key}")) for key, name, _, _ in parts]
-    body = tag(
-        "body",
-        tag("a", "Skip to the rules", href="#rules", class_="skip"),
-        _header(proposal),
-        tag("nav", tag("ul", links), class_="jump", aria_label="Sections"),
-        tag("main", tag("div", sections, class_="wrap"), id="main"),
-        tag("footer", tag("div", "Made by Sagacity. Times are UTC.", class_="wrap")),
-        tag("script", hints, type="module"),
-    )
-    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
-
-
-def _header(proposal: Proposal) -> Markup:
     shape = proposal.shape
     about = (
         f"{plural(shape.events, 'event')} of {plural(shape.cases, 'case')}, {instant(shape.first)[:10]} to "
@@ -74,14 +34,15 @@ def _header(proposal: Proposal) -> Markup:
         f"{plural(len(proposal.rules), 'rule')} at a threshold of {proposal.threshold * 100:g} %; "
         f"{plural(proposal.violated, 'case')} break one of them."
     )
-    title = tag(
-        "div",
-        tag("p", "What history suggests", class_="kicker"),
-        tag("h1", tag("bdi", proposal.workflow.name)),
-        tag("p", about, class_="about"),
+    return framed(
+        f"{proposal.workflow.name}: what history suggests",
+        "What history suggests",
+        proposal.workflow.name,
+        about,
+        [(key, name, lead, body) for key, name, lead, make in _SECTIONS if (body := make(proposal)) is not None],
+        modules=[Markup(asset("hints.js"))],
+        skip=("rules", "Skip to the rules"),
     )
-    toggle = tag("button", "Automatic colours", id="theme", type="button", class_="theme", hidden=True)
-    return tag("header", tag("div", tag("div", title, toggle, class_="row"), class_="wrap"), class_="top")
 
 
 def _map(proposal: Proposal) -> Markup:

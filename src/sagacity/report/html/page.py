@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 
 from sagacity.reconcile.result import Result
 from sagacity.report.html import sections
 from sagacity.report.html.assets import asset
 from sagacity.report.html.findings import findings_data, findings_section, listed_said
-from sagacity.report.markup import Markup, tag
+from sagacity.report.markup import Child, Markup, tag
 from sagacity.report.picture import PICTURE_CSS
 from sagacity.report.summary import seconds
 from sagacity.report.text import plural
 from sagacity.workflow.words.wording import instant
 
-__all__ = ["policy", "render_html"]
+__all__ = ["framed", "policy", "render_html"]
 
 
 def render_html(result: Result, limit: int = 1_000) -> str:
@@ -62,6 +63,60 @@ def render_html(result: Result, limit: int = 1_000) -> str:
         tag("main", tag("div", bodies, class_="wrap"), id="main"),
         tag("footer", tag("div", "Made by Sagacity. Times are UTC.", class_="wrap")),
         findings_data(listed) if total else None,
+        [tag("script", module, type="module") for module in modules],
+    )
+    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
+
+
+def framed(
+    title: str,
+    kicker: str,
+    heading: str,
+    about: str,
+    sections: Sequence[tuple[str, str, str, Markup]],
+    *,
+    modules: Sequence[Markup] = (),
+    data: Child = None,
+    skip: tuple[str, str],
+) -> str:
+    """A page of sections: `(id, title, lead, body)` of each. `modules` are scripts, `data` is what they read; `skip` leads
+    past the top."""
+    style, theme = Markup(asset("report.css") + PICTURE_CSS), Markup(asset("theme.js"))
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy(style, [theme, *modules])),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("meta", name="generator", content="Sagacity"),
+        tag("title", title),
+        tag("link", rel="icon", href="data:,"),
+        tag("style", style),
+        tag("script", theme),
+    )
+    bodies = [
+        tag(
+            "section",
+            tag("h2", name, id=f"{key}-title", tabindex="-1"),
+            tag("p", lead, class_="lead") if lead else None,
+            body,
+            id=key,
+            aria_labelledby=f"{key}-title",
+        )
+        for key, name, lead, body in sections
+    ]
+    links = [tag("li", tag("a", name, href=f"#{key}")) for key, name, _, _ in sections]
+    top = tag("div", tag("p", kicker, class_="kicker"), tag("h1", tag("bdi", heading)), tag("p", about, class_="about"))
+    toggle = tag("button", "Automatic colours", id="theme", type="button", class_="theme", hidden=True)
+    body = tag(
+        "body",
+        tag("a", skip[1], href=f"#{skip[0]}", class_="skip"),
+        tag("header", tag("div", tag("div", top, toggle, class_="row"), class_="wrap"), class_="top"),
+        tag("nav", tag("ul", links), class_="jump", aria_label="Sections"),
+        tag("main", tag("div", bodies, class_="wrap"), id="main"),
+        tag("footer", tag("div", "Made by Sagacity. Times are UTC.", class_="wrap")),
+        data,
         [tag("script", module, type="module") for module in modules],
     )
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"

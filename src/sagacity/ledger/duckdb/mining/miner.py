@@ -13,6 +13,7 @@ from sagacity.ledger.mining import (
     Agreement,
     Begun,
     Beside,
+    Census,
     Column,
     Delay,
     KeySeen,
@@ -59,6 +60,9 @@ class DuckDBMining:
 
     def types(self, source: str, given: Input, type_path: str) -> dict[str, int]:
         return survey.types(self._connection, source, given, type_path)
+
+    def census(self, source: str, given: Input, type_path: str, time_path: str, maker_path: str | None) -> list[Census]:
+        return survey.census(self._connection, source, given, type_path, time_path, maker_path)
 
     def keys(self, source: str, given: Input, type_path: str, paths: Sequence[str]) -> tuple[list[KeySeen], list[Link]]:
         return survey.keys(self._connection, source, given, type_path, paths)

@@ -12,11 +12,11 @@ from sagacity.ledger.duckdb.fields import identifier
 from sagacity.ledger.duckdb.mining.fields import SAMPLED, paths_of
 from sagacity.ledger.duckdb.readings import EARLIEST, LATEST, define, read_text
 from sagacity.ledger.duckdb.scan import Part, parts_of
-from sagacity.ledger.mining import FieldSeen, KeySeen, Link, Sample
+from sagacity.ledger.mining import Census, FieldSeen, KeySeen, Link, Sample
 from sagacity.sources.inputs import Files, Input
 from sagacity.workflow.conditions.record import Path, parse_record
 
-__all__ = ["Looked", "keys", "types"]
+__all__ = ["Looked", "census", "keys", "types"]
 
 _NUMBER = r"-?\d{1,14}(\.\d{1,17})?"
 """Decimals, and binary floats as they are printed; what of them is noise, the ledger's reading tells."""
@@ -24,6 +24,7 @@ _NUMBER = r"-?\d{1,14}(\.\d{1,17})?"
 _WHOLE = r"-?(0|[1-9]\d{0,15})"
 _TYPES = 30
 _KEYS = 12
+_MAKERS = 8
 
 
 class Looked:
@@ -86,6 +87,30 @@ def types(connection: duckdb.DuckDBPyConnection, source: str, given: Input, type
             f"SELECT v0, count(*) FROM ({relation}) WHERE v0 IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
         )
         return {str(name): int(n) for name, n in rows.fetchall()}
+
+
+def census(
+    connection: duckdb.DuckDBPyConnection, source: str, given: Input, type_path: str, time_path: str, maker_path: str | None
+) -> list[Census]:
+    """See `sagacity.ledger.mining.Mining.census`."""
+    define(connection)
+    wanted = [_path(type_path), _path(time_path), *([_path(maker_path)] if maker_path is not None else [])]
+    relation = _values(connection, source, given, wanted, None)
+    maker = "v2" if maker_path is not None else "NULL"
+    with reading(source):
+        rows = connection.execute(
+            f"""SELECT kind, sum(n), min(first), max(last), list(maker ORDER BY n DESC, maker) FILTER (maker IS NOT NULL)
+            FROM (
+                SELECT v0 AS kind, {maker} AS maker, count(*) AS n, min(t) AS first, max(t) AS last FROM (
+                    SELECT *, CASE WHEN i BETWEEN {EARLIEST} AND {LATEST} THEN i END AS t FROM (
+                        SELECT *, read_instant(v1, 'UTC', NULL) AS i FROM ({relation}) WHERE v0 IS NOT NULL))
+                GROUP BY ALL)
+            GROUP BY 1 ORDER BY 2 DESC, 1"""
+        ).fetchall()
+    return [
+        Census(str(kind), int(n), first, last, tuple(str(each) for each in (makers or ())[:_MAKERS]))
+        for kind, n, first, last, makers in rows
+    ]
 
 
 def keys(
