@@ -57,11 +57,15 @@ class Shop:
 
     # What tests do with it ---------------------------------------------------------------------------------------------
 
+    def url(self, service: str, replica: int = 0) -> str:
+        """Where one replica of a service answers."""
+        found = [http for each, http in self._services if each.name == service]
+        return f"http://127.0.0.1:{found[replica].port}"
+
     def client(self, service: str, customer: int | None = 3, replica: int = 0) -> httpx.Client:
         """Asks one replica of a service, as a customer."""
-        found = [http for each, http in self._services if each.name == service]
         headers = {} if customer is None else {"Authorization": f"Bearer {self.token(customer)}"}
-        return httpx.Client(base_url=f"http://127.0.0.1:{found[replica].port}", headers=headers, timeout=_WITHIN)
+        return httpx.Client(base_url=self.url(service, replica), headers=headers, timeout=_WITHIN)
 
     def token(self, customer: int) -> str:
         """An access token of a customer, who registers when first asked for."""
