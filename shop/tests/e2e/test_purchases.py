@@ -118,6 +118,7 @@ def test_every_message_is_keyed_by_its_purchase_and_is_one_trace_of_it(shop: Sho
 
 def test_an_order_shows_what_was_bought_at_the_price_of_then(shop: Shop) -> None:
     """Defect 13: orders showed quantity 0 and today's price; one that was missing crashed the service."""
+    shop.ended(shop.buy((11, 1)))
     id = shop.buy((12, 3))
     shop.ended(id)
     [(order,)] = shop.rows("order", "select id from orders where purchase_id = %s", int(id))
