@@ -17,8 +17,8 @@ from sagacity.testing.servers.kafka import Broker
 from sagacity.testing.servers.postgres import PostgreSQL
 from sagacity.testing.servers.redis import RedisCluster
 from shop.contracts import topics
-from whole_shop import Shop, opened
-from wired_services import FAULT_TOKEN, LIMIT, expired_token
+from whole_shop import PATIENCE, Shop, opened
+from wired_services import FAULT_TOKEN, LIMIT, LOOKED_FOR, SERVICES, expired_token
 
 STEPS = ["UPDATE_PRODUCT_INVENTORY", "CREATE_ORDER", "CREATE_PAYMENT"]
 
@@ -160,6 +160,9 @@ def test_what_is_somebody_elses_is_refused_and_so_is_who_has_no_good_token(shop:
                     assert client.get(address, headers={"Authorization": header}).status_code == 401
                 expired = client.get(address, headers={"Authorization": f"Bearer {expired_token(3)}"})
                 assert (expired.status_code, "expired" in expired.json()["error"]) == (401, True)
+    with shop.client("purchase", customer=None) as client:
+        body = {"items": [{"product_id": "11", "quantity": 1}], "currency": "USD"}
+        assert client.post("/api/v1/purchases", json=body).status_code == 401
     with shop.client("payment") as client:
         found = client.get(f"/api/v1/payments/{payment}").json()
         assert (found["amount"], found["status"], found["order_id"]) == (450, "RECEIVED", str(order))
@@ -277,6 +280,23 @@ def test_what_cannot_be_read_is_kept_and_told_of_and_holds_nobody_up(shop: Shop)
     assert ["is not as its handler expects" in reasons[0], "there is no purchase 1" in reasons[1]] == [True, True]
     shop.eventually(lambda: len(shop.published(topics.DEAD_LETTER)) == before + 2)
     assert shop.ended(shop.buy((11, 1)))["status"] == "SUCCESS"
+
+
+def test_nothing_in_an_idle_purchase_waits_to_be_looked_for(shop: Shop) -> None:
+    """Defect 15: about 13 seconds for an idle purchase, since each publish waited out a timer. Here relays look into their
+    outboxes, and streams for what is new, once in an hour, unless they are told: so each is told at once."""
+    assert LOOKED_FOR >= 10 * PATIENCE
+    id = shop.buy((11, 1))
+    assert shop.followed(id)[-1][1] == "result"
+    shop.eventually(lambda: shipped(shop, id))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_tells_its_health_its_readiness_and_what_it_has_measured(shop: Shop, service: str) -> None:
+    with shop.client(service, customer=None) as client:
+        assert client.get("/healthz").json() == {"status": "ok"}
+        assert client.get("/readyz").json()["ready"] is True
+        assert "shop_" in client.get("/metrics").text
 
 
 OPERATIONS = {
