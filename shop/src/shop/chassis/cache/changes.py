@@ -13,8 +13,6 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from psycopg import Error
-
 from shop.chassis.bounded import BoundedConnection, listening
 from shop.chassis.cache.source import Change
 
@@ -69,9 +67,9 @@ class PostgresChanges:
                     self.trouble = None
                     while True:
                         heard = await self._listen(connection, tell)
-            except Error as error:  # that there is no table yet may pass as well
+            except Exception as error:  # that there is no table yet may pass, and whatever those who are told fail with
                 if self.trouble is None:
-                    _log.warning("changes are not heard of: %s", str(error).strip())
+                    _log.warning("changes are not heard of: %s: %s", type(error).__name__, str(error).strip())
                 self.trouble = str(error).strip() or type(error).__name__
                 missed()
                 await asyncio.sleep(0.2)
