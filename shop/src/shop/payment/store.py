@@ -14,12 +14,14 @@ _ADD = """
 insert into payments (id, purchase_id, order_id, customer_id, amount, currency, status, charge, received_at)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
+_KNOWN = "delete from charges where reference = %s"
 _STANDING = f"select {_COLUMNS} from payments where purchase_id = %s and status = 'RECEIVED' for update"
 _REFUND = "update payments set status = 'REFUNDED', refunded_at = %s where id = %s"
 _FIND = f"select {_COLUMNS} from payments where id = %s"
 
 
 async def add(on: Executes, payment: Payment) -> None:
+    """A payment that was made; its charge is in doubt no more."""
     await on.execute(
         _ADD,
         (
@@ -27,6 +29,7 @@ async def add(on: Executes, payment: Payment) -> None:
             payment.status, payment.charge, payment.received_at,
         ),
     )  # fmt: skip
+    await on.execute(_KNOWN, (str(payment.purchase_id),))
 
 
 async def standing(on: Executes, purchase_id: int) -> Payment | None:

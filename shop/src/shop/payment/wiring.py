@@ -13,6 +13,7 @@ from shop.chassis.messages import Consumer, Outbox
 from shop.chassis.service import Service
 from shop.chassis.tables import UpToDate
 from shop.chassis.telemetry import Telemetry
+from shop.payment.charges import Charges
 from shop.payment.handlers import TOPICS, participant
 from shop.payment.http import ROUTES, loading
 from shop.payment.ruled import RuledProvider
@@ -35,7 +36,9 @@ def wire(settings: Settings) -> Service:
         cache = service.add("cache", layers, needed=False)
     account = service.add("account", Account(settings.auth))
     service.add("outbox", Outbox(pool.url, settings.kafka), needed=False)
-    provider = RuledProvider(limit=settings.provider.limit, declined=settings.provider.declined)
+    ruled = RuledProvider(limit=settings.provider.limit, declined=settings.provider.declined)
+    provider = Charges(pool, ruled, settings.provider.doubt)
+    service.run_beside("doubts", provider.run)
     payments = participant(pool.url, Ids(settings.ids.worker), provider, cache)
     service.add("commands", Consumer(payments, settings.kafka, TOPICS, "payment"), needed=False)
     app = create_app(
