@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import msgspec
+import psycopg
+import pytest
 
-from accounts import account_server, person
+from accounts import ADMIN, account_server, person
 from sagacity.testing.servers.postgres import PostgreSQL
-from shop.account.wiring import REVISIONS
+from shop.account.wiring import REVISIONS, sweep
+from shop.chassis.failures import Failure
 from shop.chassis.migrating import migrate_now
 
 
@@ -34,6 +38,40 @@ def test_while_the_database_is_away_it_says_so_and_recovers(postgres: PostgreSQL
     assert unready.json()["parts"]["database"] != "ok"
     assert alive.status_code == 200
     assert back.status_code == 200
+
+
+@pytest.mark.parametrize(("password", "roles"), [("somebody else's", ["customer"]), (ADMIN[1], ["customer", "admin"])])
+def test_the_administrators_address_makes_one_only_with_the_password(database: str, password: str, roles: list[str]) -> None:
+    migrate_now(database, REVISIONS)
+    with account_server(database, ACCOUNT_ADMIN_EMAIL="", ACCOUNT_ADMIN_PASSWORD="") as account:
+        account.registered(person(email=ADMIN[0], password=password))
+    with account_server(database), psycopg.connect(database) as connection:
+        found = connection.execute("select roles from accounts").fetchall()
+    assert found == [(roles,)]
+
+
+class Failing:
+    """Cannot sweep twice; `done` is set the third time."""
+
+    def __init__(self) -> None:
+        self.done = asyncio.Event()
+        self._left: list[Exception] = [Failure(503, "the database is away"), psycopg.errors.DeadlockDetected()]
+
+    async def sweep(self) -> None:
+        if self._left:
+            raise self._left.pop()
+        self.done.set()
+
+
+def test_a_sweep_that_meets_no_database_is_made_later() -> None:
+    async def story() -> None:
+        failing = Failing()
+        sweeping = asyncio.create_task(sweep(failing, every=0.0))
+        await asyncio.wait((sweeping, asyncio.ensure_future(failing.done.wait())), return_when=asyncio.FIRST_COMPLETED)
+        assert not sweeping.done()
+        sweeping.cancel()
+
+    asyncio.run(story())
 
 
 def test_more_than_it_can_hash_is_asked_to_come_later(account_tables: str) -> None:

@@ -125,3 +125,28 @@ def test_what_redis_has_lost_with_a_node_is_told_again(database: str) -> None:
 
     with stocked(database, tea=5) as ids:
         told(story)
+
+
+class Failing(Listener):
+    """A replica that fails the first time that it is told."""
+
+    failed = False
+
+    async def tell(self, changes: Sequence[Change]) -> None:
+        if not self.failed:
+            self.failed = True
+            raise RuntimeError("nobody foresaw this")
+        await super().tell(changes)
+
+
+def test_whatever_who_is_told_fails_with_it_is_told_again(database: str) -> None:
+    async def story() -> None:
+        listener = Failing(database)
+        task = asyncio.create_task(listener.changes.follow(listener.tell, listener.miss))
+        await asyncio.wait((task, asyncio.ensure_future(listener.hears(ids["tea"], 1))), return_when="FIRST_COMPLETED")
+        assert not task.done()
+        task.cancel()
+        assert listener.failed
+
+    with stocked(database, tea=5) as ids:
+        told(story)

@@ -53,7 +53,7 @@ class Login(Struct, frozen=True, kw_only=True):
 
 
 class Admin(Struct, frozen=True, kw_only=True):
-    """The first administrator, made on start unless the account is there; then it gets the role."""
+    """The first administrator, made on start. An account that is there gets the role only if this is its password, too."""
 
     email: Annotated[str | None, Meta(description="the e-mail address of the first administrator")] = None
     password: Annotated[Secret | None, Meta(description="and the password, which is changed nowhere after that")] = None

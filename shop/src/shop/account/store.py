@@ -67,12 +67,12 @@ async def change_password(connection: Connection, id: int, password: str) -> Non
     await connection.execute("update accounts set password = %s where id = %s", (password, id))
 
 
-async def grant(connection: Connection, email: str, role: Role, now: datetime) -> bool:
+async def grant(connection: Connection, id: int, role: Role, now: datetime) -> bool:
     """Give a role to an account; whether there is such an account."""
     changed = await connection.execute(
         "update accounts set changed_at = %s, roles = case when %s = any(roles) then roles else array_append(roles, %s) end"
-        " where login = %s",
-        (now, role, role, login_name(email)),
+        " where id = %s",
+        (now, role, role, id),
     )
     return changed.rowcount > 0
 

@@ -49,6 +49,7 @@ class Database(Struct, frozen=True, kw_only=True):
     url: Annotated[Secret, Meta(description="the service's database, as postgresql://user:password@host:5432/name")]
     pool: Annotated[int, Meta(ge=1, description="connections, at most")] = 10
     wait: Annotated[timedelta, Meta(description="how long a free connection is waited for")] = timedelta(seconds=5)
+    statement: Annotated[timedelta, Meta(description="how long one statement of a request may take")] = timedelta(seconds=10)
     wait_on_start: Annotated[timedelta, Meta(description="how long it may be away on start")] = timedelta(minutes=1)
 
 

@@ -14,6 +14,7 @@ _ADD = """
 insert into payments (id, purchase_id, order_id, customer_id, amount, currency, status, charge, received_at)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
+_KNOWN = "delete from charges where reference = %s"
 _STANDING = f"select {_COLUMNS} from payments where purchase_id = %s and status = 'RECEIVED' for update"
 _REFUND = "update payments set status = 'REFUNDED', refunded_at = %s where id = %s"
 _OF_PURCHASE = f"select {_COLUMNS} from payments where purchase_id = %s"
@@ -21,6 +22,7 @@ _FIND = f"select {_COLUMNS} from payments where id = %s"
 
 
 async def add(on: Executes, payment: Payment) -> None:
+    """A payment that was made; its charge is in doubt no more."""
     await on.execute(
         _ADD,
         (
@@ -28,6 +30,7 @@ async def add(on: Executes, payment: Payment) -> None:
             payment.status, payment.charge, payment.received_at,
         ),
     )  # fmt: skip
+    await on.execute(_KNOWN, (str(payment.purchase_id),))
 
 
 async def standing(on: Executes, purchase_id: int) -> Payment | None:

@@ -176,7 +176,7 @@ def _id(place: int, item: ItemBody) -> int:
 def _number(text: str | None) -> int:
     if not text:
         return 0
-    if not (text.isascii() and text.isdecimal()) or int(text[:12]) >= _LATEST:
+    if not (text.isascii() and text.isdecimal()) or len(text) > len(str(_LATEST)) or int(text) >= _LATEST:
         raise Failure(400, "the last event is named by its number", {"Last-Event-ID": "must be an integer"})
     return int(text)
 
