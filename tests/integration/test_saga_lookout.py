@@ -25,7 +25,7 @@ class CutOff(Desk):
 
     def __init__(self, dsn: str) -> None:
         super().__init__(
-            "orchestrator", {}, inline={}, handed={}, starts={}, publish=False, clock=lambda: 0,
+            "orchestrator", {}, inline={}, handed={}, starts={}, dead_letters=None, publish=False, clock=lambda: 0,
             patience=Patience(first=0.01), meter=Tally(), tracer=chosen(),
         )  # fmt: skip
         self.cuts = 0

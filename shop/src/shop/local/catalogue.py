@@ -15,12 +15,14 @@ Need: TypeAlias = Literal["database", "kafka", "redis", "access", "product", "id
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
-    """One service. `paths` are the rules by which requests from outside reach it; `rpc` says whether others call it."""
+    """One service. `paths` are those below which requests from outside reach it, `pages` those at which alone; `rpc` says
+    whether others call it."""
 
     name: str
     replicas: int = 1
     needs: frozenset[Need] = frozenset()
     paths: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
     rpc: bool = False
     program: tuple[str, ...] = ()
     """What is run, where it is not `python -m shop.<name>`."""
@@ -52,6 +54,7 @@ SHOP: tuple[Service, ...] = (
     Service(name="orchestrator", needs=frozenset({"database", "kafka"})),
     Service(name="warehouse", needs=frozenset({"database", "kafka", "ids", "faults"})),
     Service(name="compliance", needs=frozenset({"database", "kafka", "ids", "faults"})),
+    Service(name="storefront", paths=("/storefront",), pages=("/",)),
 )
 
 RECONCILER = Service(name="reconciler", needs=frozenset({"kafka", "sagas"}))

@@ -22,6 +22,8 @@ _RETRY = {"attempts": 4, "initialInterval": "50ms", "status": ["502"]}
 _HTTP_CHECK = {"path": "/readyz", "interval": "2s", "unhealthyInterval": "500ms", "timeout": "2s"}
 _GRPC_CHECK = {"mode": "grpc", "interval": "2s", "unhealthyInterval": "500ms", "timeout": "2s"}
 _ROUTED_BY = "service-name"
+_LAST = 1
+"""What is a page is asked only where nothing else is meant; without this, the length of a rule would decide."""
 
 
 def routes(
@@ -33,6 +35,8 @@ def routes(
     for service in services:
         if service.paths:
             routers[service.name] = _router(WEB, _by_path(service), service.name)
+            if service.pages:
+                routers[service.name]["priority"] = _LAST
             behind[service.name] = _balanced("http", http[service.name], _HTTP_CHECK)
         if service.rpc:
             name = f"{service.name}-{GRPC}"
@@ -42,9 +46,10 @@ def routes(
 
 
 def _by_path(service: Service) -> str:
-    """Its API by prefixes that end where a segment does, and what it says of its API."""
+    """Its pages, its API by prefixes that end where a segment does, and what it says of its API."""
+    pages = (f"Path(`{path}`)" for path in service.pages)
     prefixes = (f"Path(`{path}`) || PathPrefix(`{path}/`)" for path in service.paths)
-    return " || ".join((*prefixes, f"Path(`/{service.name}/openapi.json`)"))
+    return " || ".join((*pages, *prefixes, f"Path(`/{service.name}/openapi.json`)"))
 
 
 def _router(entry: str, rule: str, service: str) -> dict[str, Any]:
