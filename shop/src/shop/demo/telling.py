@@ -111,7 +111,7 @@ class Teller:
 
     def _addresses(self, shop: Open) -> None:
         self._say(f"  Sagacity, live    [bold]{shop.reconciler}/[/]    its sagas [bold]{shop.reconciler}/sagas[/]")
-        self._say(f"  the shop's API    [bold]{shop.stack.web}/api/v1/products[/]")
+        self._say(f"  the shop          [bold]{shop.stack.web}/[/]    its API [bold]{shop.stack.web}/api/v1/products[/]")
 
     def _line(self, what: str, colour: str, text: str) -> None:
         self._say(f"{self.clock():6.1f} s  [{colour}]{what:<8}[/]  {text}")

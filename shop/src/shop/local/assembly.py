@@ -13,7 +13,7 @@ from sagacity.testing.servers.postgres import PostgreSQL, can_keep, prepare_post
 from sagacity.testing.servers.prometheus import Prometheus, prometheus_at_hand
 from sagacity.testing.servers.redis import NODES, RedisNode, join, prepare_redis
 from sagacity.testing.servers.traefik import Traefik, prepare_traefik
-from shop.local.catalogue import SHOP, Service
+from shop.local.catalogue import RECONCILER, SHOP, Service
 from shop.local.environment import Addresses, environment
 from shop.local.keeper import Part
 from shop.local.kept import elsewhere, kept_ports, kept_secrets
@@ -76,6 +76,7 @@ def assemble(folder: Path, layout: Layout, say: Say) -> Stack:
         rpc=f"127.0.0.1:{ports[GRPC]}",
         databases={name: _url(name, secret, ports["postgres"]) for name, secret in kept.databases.items()},
         secrets=kept,
+        reconciler=f"http://127.0.0.1:{ports['reconciler-http']}" if RECONCILER in layout.catalogue else None,
         otlp=layout.otlp,
     )
     servers = [*made.edge(), *_postgres(postgres, kept.databases), *_kafka(broker, layout.topics), *_redis(nodes)]

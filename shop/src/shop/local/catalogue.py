@@ -8,10 +8,10 @@ import msgspec
 
 __all__ = ["RECONCILER", "SHOP", "Need", "Service"]
 
-Need: TypeAlias = Literal["database", "kafka", "redis", "access", "product", "ids", "tokens", "faults", "sagas"]
+Need: TypeAlias = Literal["database", "kafka", "redis", "access", "product", "ids", "tokens", "faults", "sagas", "cases"]
 """`access`: it asks account what a token stands for. `product`: it asks product for prices. `ids`: it makes ids.
 `tokens`: it signs tokens, and has a first administrator. `faults`: its faults can be switched.
-`sagas`: it looks into the orchestrator's database."""
+`sagas`: it looks into the orchestrator's database. `cases`: it links to the reconciler's, where there is one."""
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +54,7 @@ SHOP: tuple[Service, ...] = (
     Service(name="orchestrator", needs=frozenset({"database", "kafka"})),
     Service(name="warehouse", needs=frozenset({"database", "kafka", "ids", "faults"})),
     Service(name="compliance", needs=frozenset({"database", "kafka", "ids", "faults"})),
-    Service(name="storefront", paths=("/storefront",), pages=("/",)),
+    Service(name="storefront", needs=frozenset({"cases"}), paths=("/storefront",), pages=("/",)),
 )
 
 RECONCILER = Service(name="reconciler", needs=frozenset({"kafka", "sagas"}))

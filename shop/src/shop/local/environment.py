@@ -25,6 +25,8 @@ class Addresses(msgspec.Struct, frozen=True):
     databases: Mapping[str, str]
     """A URL with its password, for each service that has a database."""
     secrets: Secrets
+    reconciler: str | None = None
+    """The address of Sagacity's pages."""
     otlp: str | None = None
 
     def __repr__(self) -> str:
@@ -44,6 +46,7 @@ _TOLD: Mapping[Need, Callable[[Service, Addresses], dict[str, str]]] = {
     "redis": lambda _, at: {"REDIS_NODES": at.redis},
     "access": lambda _, at: {"AUTH_TARGET": at.rpc},
     "product": lambda _, at: {"PRODUCT_TARGET": at.rpc},
+    "cases": lambda _, at: {"CASE_URL": f"{at.reconciler}/case?workflow=shop&case={{purchase}}"} if at.reconciler else {},
     "sagas": lambda _, at: {"SAGAS_URL": at.databases["orchestrator"]},
     "faults": lambda _, at: {"FAULTS_TOKEN": at.secrets.faults},
     "tokens": lambda _, at: {
