@@ -24,10 +24,13 @@ _AT_ONCE = 1_000
 
 
 def versioned(table: str) -> tuple[str, ...]:
-    """For a revision: the table's rows count their versions, and the database tells of each change at its commit."""
+    """For a revision: the table's rows count their versions, and the database tells of each change at its commit.
+
+    The rows that there are have changed long ago: so nothing is written anew, and no cache has to hear of them all."""
     return (
         f"alter table {table} add column version bigint not null default 1, "
-        "add column changed_at timestamptz not null default clock_timestamp()",
+        "add column changed_at timestamptz not null default 'epoch'",
+        f"alter table {table} alter column changed_at set default clock_timestamp()",
         f"create index {table}_changed_at on {table} (changed_at)",
         f"""
         create function {table}_counted() returns trigger language plpgsql as $$
