@@ -12,6 +12,7 @@ from cache_stories import eventually, told
 from product_stories import stocked
 from sagacity.testing.servers.postgres import PostgreSQL
 from shop.chassis.cache import Change, PostgresChanges
+from shop.chassis.cache.rows import changed_since
 from shop.product import store
 
 
@@ -181,3 +182,16 @@ def test_however_many_have_changed_they_are_told_some_at_a_time(database: str) -
             "create table products as select id, 1 as version, now() as changed_at from generate_series(1, 2500) as id"
         )
     told(story)
+
+
+def test_what_has_changed_of_late_is_found_without_reading_the_table(database: str) -> None:
+    """It is asked for every few seconds, by every replica."""
+    with psycopg.connect(database, autocommit=True, cursor_factory=psycopg.ClientCursor) as connection:
+        connection.execute(
+            "create table things as "
+            "select id, 1 as version, timestamptz 'epoch' as changed_at from generate_series(1, 20000) as id"
+        )
+        connection.execute("create index things_changed_at on things (changed_at)")
+        connection.execute("analyze things")
+        plan = connection.execute(f"explain {changed_since('things')}".encode(), (20.0,)).fetchall()
+    assert "things_changed_at" in str(plan)

@@ -16,7 +16,7 @@ from shop.chassis.cache.settings import Caching, Redis
 from shop.chassis.cache.source import Kept, Source
 from shop.chassis.database import Pool
 
-__all__ = ["Load", "RowCache", "Uncached", "row_cache", "versioned"]
+__all__ = ["Load", "RowCache", "Uncached", "changed_since", "row_cache", "versioned"]
 
 Load = Callable[[str], Awaitable[Kept | None]]
 
@@ -52,6 +52,11 @@ def versioned(table: str) -> tuple[str, ...]:
         f"create trigger counted before update on {table} for each row execute function {table}_counted()",
         f"create trigger told after insert or update on {table} for each row execute function {table}_told()",
     )
+
+
+def changed_since(table: str) -> str:
+    """A query by which PostgresChanges finds what has changed in such a table; its index answers."""
+    return f"select id::text, version from {table} where changed_at > statement_timestamp() - make_interval(secs => %s)"
 
 
 @runtime_checkable
@@ -104,13 +109,12 @@ def row_cache(
     """A cache of a table that is `versioned`. `form` names what values are kept under, with a number for their form."""
     times = caching.times(redis)
     sweep = caching.sweep.total_seconds()
-    since = f"select id::text, version from {table} where changed_at > clock_timestamp() - make_interval(secs => %s)"
     return Cache(
         form,
         redis.nodes,
         load,
         _Known(pool, table),
-        PostgresChanges(pool.url, f"{table}_changes", since, lasting=times.shared, sweep=sweep),
+        PostgresChanges(pool.url, f"{table}_changes", changed_since(table), lasting=times.shared, sweep=sweep),
         registry,
         password=None if redis.password is None else redis.password.reveal(),
         most=caching.most,
