@@ -67,6 +67,20 @@ def test_a_transaction_that_hears_nothing_more_is_given_up(postgres: PostgreSQL,
     asyncio.run(story())
 
 
+def test_an_answer_that_came_in_time_counts_though_nobody_had_time_for_it(database: str) -> None:
+    async def story() -> None:
+        async with await listening(database, "news") as connection:
+            connection.patience = 0.2
+            asking = asyncio.create_task(connection.execute("select 1"))
+            await asyncio.sleep(0)
+            with psycopg.connect(database) as other:  # nothing else runs here meanwhile
+                other.execute("select pg_sleep(0.5)")
+            assert await (await asking).fetchone() == (1,)
+            assert await (await connection.execute("select 2")).fetchone() == (2,)
+
+    asyncio.run(story())
+
+
 def test_a_statement_that_takes_too_long_is_ended_by_the_server(database: str) -> None:
     async def story() -> None:
         async with impatient(database, 0.2) as pool, pool.connection() as connection:

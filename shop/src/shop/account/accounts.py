@@ -77,7 +77,7 @@ class Accounts:
             raise Failure(401, "the e-mail address or the password is wrong", headers={"WWW-Authenticate": "Bearer"})
         renewed = await self._passwords.hash(password) if self._passwords.outdated(account.password) else None
         async with self._pool.transaction() as connection:
-            await attempts.forgive(connection, self._given.login, email, address)
+            await attempts.succeeded(connection, self._given.login, email, address, self._clock())
             if renewed is not None:
                 await store.change_password(connection, account.id, renewed)
             return await self._begin(connection, account.id, account.roles)
@@ -150,8 +150,10 @@ class Accounts:
 
     async def sweep(self) -> None:
         """Forget what has expired long ago."""
+        now = self._clock()
         async with self._pool.connection() as connection:
-            await store.forget_expired(connection, self._clock() - max(_KEPT_AFTER, self._given.login.window))
+            await store.forget_sessions(connection, now - _KEPT_AFTER)
+            await attempts.forget(connection, self._given.login, now)
 
     async def _begin(self, connection: Connection, id: int, roles: Sequence[Role]) -> Pair:
         first, session = secrets.token_urlsafe(16), secrets.token_urlsafe(16)

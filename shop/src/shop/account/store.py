@@ -21,7 +21,7 @@ __all__ = [
     "change_password",
     "change_personal",
     "delivery",
-    "forget_expired",
+    "forget_sessions",
     "grant",
     "personal",
     "register",
@@ -136,7 +136,6 @@ async def revoke_session(connection: Connection, id: str, now: datetime) -> None
     await connection.execute("update sessions set revoked_at = %s where id = %s and revoked_at is null", (now, id))
 
 
-async def forget_expired(connection: Connection, before: datetime) -> None:
-    """Forget sessions and attempts that have meant nothing since an instant."""
+async def forget_sessions(connection: Connection, before: datetime) -> None:
+    """Forget sessions that have meant nothing since an instant."""
     await connection.execute("delete from sessions where expires_at < %s", (before,))
-    await connection.execute("delete from attempts where since < %s", (before,))

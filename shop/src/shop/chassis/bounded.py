@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import socket
 from typing import Any
 
@@ -29,12 +30,21 @@ class BoundedConnection(AsyncConnection[Any]):
 
     async def wait(self, *args: Any, **more: Any) -> Any:
         """What psycopg waits by."""
-        patience, hung_up = self.patience, asyncio.Event()
-        timer = asyncio.get_running_loop().call_later(patience, self._hang_up, hung_up)
+        loop, patience, hung_up = asyncio.get_running_loop(), self.patience, False
+        timer = loop.call_later(patience, lambda: look())
+
+        def look() -> None:
+            nonlocal timer, hung_up
+            if self._spoken():
+                timer = loop.call_later(patience, look)
+            else:
+                hung_up = True
+                self._hang_up()
+
         try:
             return await super().wait(*args, **more)
         except OperationalError as error:
-            if hung_up.is_set():
+            if hung_up:
                 raise OperationalError(f"the database has not answered within {patience:g} s") from error
             raise
         finally:
@@ -48,9 +58,16 @@ class BoundedConnection(AsyncConnection[Any]):
             await self.execute("")
         return told
 
-    def _hang_up(self, hung_up: asyncio.Event) -> None:
+    def _spoken(self) -> bool:
+        """Whether there is something to read: where this process had no time for it, the server is not to blame."""
+        with contextlib.suppress(OSError, OperationalError):
+            waiting = select.poll()
+            waiting.register(self.pgconn.socket, select.POLLIN)
+            return bool(waiting.poll(0))
+        return False
+
+    def _hang_up(self) -> None:
         """Ends the line, which psycopg then finds lost. To cancel what waits would mean to ask the server for it."""
-        hung_up.set()
         with contextlib.suppress(OSError, OperationalError), socket.socket(fileno=os.dup(self.pgconn.socket)) as line:
             line.shutdown(socket.SHUT_RDWR)
 

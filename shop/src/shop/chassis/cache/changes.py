@@ -25,6 +25,9 @@ _FAILOVER = 15.0
 _LONGEST = 60.0
 """Seconds that a transaction may take from a change in it to its commit."""
 
+_AT_ONCE = 1_000
+"""However many have changed."""
+
 Tell = Callable[[Sequence[Change]], Awaitable[None]]
 
 
@@ -86,9 +89,10 @@ class PostgresChanges:
 
     async def _tell_since(self, connection: BoundedConnection, seconds: float, tell: Tell) -> float:
         now = time.monotonic()
-        rows = await (await connection.execute(self._since.encode(), (seconds,))).fetchall()
-        if rows:
-            await tell([Change(str(key), int(version)) for key, version in rows])
+        async with connection.transaction(), connection.cursor("changes") as cursor:
+            await cursor.execute(self._since.encode(), (seconds,))
+            while rows := await cursor.fetchmany(_AT_ONCE):
+                await tell([Change(str(key), int(version)) for key, version in rows])
         return now
 
 
