@@ -79,6 +79,7 @@ def assemble(folder: Path, layout: Layout, say: Say) -> Stack:
         databases={name: _url(name, secret, ports["postgres"]) for name, secret in kept.databases.items()},
         secrets=kept,
         otlp=layout.otlp,
+        kafka_waits=broker is None or broker.keeps,
     )
     servers = [*made.edge(), *_postgres(postgres, kept.databases), *_kafka(broker, layout.topics), *_redis(nodes)]
     ready = {"database": "postgres", "kafka": "kafka", "redis": "redis-cluster"}
