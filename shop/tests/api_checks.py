@@ -20,7 +20,7 @@ CHECKS = [not_a_server_error, response_schema_conformance, content_type_conforma
 
 def operations(url: str, service: str, *, but: Collection[str] = ()) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """A service's description, and its operations as (path, method), but for some paths, such as those that never end."""
-    document: dict[str, Any] = httpx.get(f"{url}/{service}/openapi.json").json()
+    document: dict[str, Any] = httpx.get(f"{url}/{service}/openapi.json", timeout=60).json()
     return document, [(path, method) for path, item in document["paths"].items() for method in item if path not in but]
 
 

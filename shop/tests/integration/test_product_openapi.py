@@ -68,7 +68,7 @@ def served(postgres: PostgreSQL, redis_cluster: RedisCluster) -> Iterator[str]:
 
 
 def test_the_description_names_every_operation(served: str) -> None:
-    document = httpx.get(f"{served}/product/openapi.json").json()
+    document = httpx.get(f"{served}/product/openapi.json", timeout=60).json()
     assert sorted((path, method) for path, item in document["paths"].items() for method in item) == sorted(OPERATIONS)
     for item in document["paths"].values():
         for method, operation in item.items():
