@@ -102,6 +102,28 @@ def test_a_relay_is_woken_by_the_commit(database: str) -> None:
     asyncio.run(story())
 
 
+def test_what_is_committed_while_a_batch_is_published_does_not_wait_for_the_next_look(database: str) -> None:
+    publishing = Publishing()
+
+    async def story() -> None:
+        async with installed(database) as connection:
+
+            async def more() -> None:
+                if len(publishing.kept) < 3:
+                    await write(connection, range(10 + len(publishing.kept), 11 + len(publishing.kept)))
+
+            publishing.pause = more
+            await write(connection, range(1))
+            running = asyncio.create_task(Relay(database, publishing, poll=50.0).run())
+            try:
+                await eventually(lambda: len(publishing.kept) == 4)
+            finally:
+                running.cancel()
+
+    asyncio.run(story())
+    assert publishing.ids == ["m0", "m10", "m11", "m12"]
+
+
 def test_a_crash_between_publishing_and_deleting_sends_again_and_loses_nothing(database: str) -> None:
     publishing = Publishing()
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 import psycopg
 import pytest
 
-from sagacity.messaging import Envelope, Message
+from sagacity.messaging import Delivery, Envelope, Message
 from sagacity.messaging.memory import MemoryBroker
 from sagacity.messaging.postgres import outbox
 from sagacity.messaging.postgres.schema import MESSAGING, upgrade
@@ -123,6 +123,55 @@ def test_what_cannot_be_done_is_kept_with_the_reason_told_of_and_passed(
     assert rows(tables, "select word from heard order by word") == ["a", "c"]
     assert rows(tables, "select reason from sagacity.dead_letters") == [reason]
     assert rows(tables, "select topic from sagacity.outbox where topic = 'dead'") == ["dead"]
+
+
+class Slow:
+    """Gives one message each time that it is asked, and looks first at which position is kept."""
+
+    def __init__(self, dsn: str, messages: list[Message]) -> None:
+        self.seen: list[list[int]] = []
+        self._dsn = dsn
+        self._left = [Delivery(TOPIC, 0, at, each.envelope) for at, each in enumerate(messages)]
+
+    async def receive(self, most: int, wait: float) -> Sequence[Delivery]:  # noqa: ARG002 - as a subscriber is asked
+        self.seen.append(await asyncio.to_thread(rows, self._dsn, "select position from sagacity.positions"))
+        if not self._left and len(self.seen) > 7:
+            await asyncio.Event().wait()
+        return [self._left.pop(0)] if self._left else []
+
+    def again(self, partitions: object) -> None:
+        """None is asked for again."""
+
+    def assigned(self) -> frozenset[tuple[str, int]]:
+        return frozenset({(TOPIC, 0)})
+
+    def reach(self) -> None:
+        return None
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
+
+def test_what_nobody_has_declared_a_handler_for_costs_no_transaction_of_its_own(tables: str) -> None:
+    def other(id: str) -> Message:
+        return Message(TOPIC, msgspec.structs.replace(news(id, "odd").envelope, type="Rumour"))
+
+    ear = Ear(tables)
+    slow = Slow(tables, [other("1"), other("2"), news("3", "a"), other("4"), other("5")])
+
+    async def story() -> None:
+        await ear.listener.positions([(TOPIC, 0)])
+        running = asyncio.create_task(ear.listener.run(slow))
+        async with asyncio.timeout(60):
+            while len(slow.seen) < 8:
+                await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.wait((running,))
+
+    asyncio.run(story())
+    assert slow.seen == [[], [], [], [3], [3], [3], [5], [5]]
+    assert rows(tables, "select word from heard") == ["a"]
+    assert (ear.listener.counts["done"], ear.listener.counts["passed over"]) == (1, 4)
 
 
 def test_a_database_that_is_away_for_a_moment_loses_nothing(tables: str) -> None:

@@ -33,6 +33,9 @@ from shop.chassis.traced import handling
 
 __all__ = ["Heard", "Hopeless", "Listener"]
 
+_LINGER = 0.25
+"""Seconds without a message, after which positions are moved on past what was passed over."""
+
 
 class Heard(msgspec.Struct, frozen=True):
     """A message as a handler gets it: `data` is of the type that the handler was declared with."""
@@ -87,6 +90,7 @@ class Listener:
         self._handlers: dict[str, tuple[Handler, Callable[[bytes], Any]]] = {}
         self._reading = Reading()
         self._busy = asyncio.Lock()
+        self._passed: list[Delivery] = []
         self._connection: Connection | None = None
         self._log = logger(f"shop.{name}")
 
@@ -117,16 +121,28 @@ class Listener:
             while True:
                 subscriber.again(self._reading.lost(subscriber.assigned()))
                 try:
-                    deliveries = await subscriber.receive(self._batch, 1.0)
+                    deliveries = await subscriber.receive(self._batch, _LINGER if self._passed else 1.0)
                 except StoreError as error:
                     await self._complain(error.message)
                     continue
                 self.trouble = subscriber.reach()
-                if deliveries:
-                    async with self._busy:
-                        await self._settle(deliveries)
+                await self._take(deliveries)
         finally:
             await self._let_go()
+
+    async def _take(self, deliveries: Sequence[Delivery]) -> None:
+        """What is passed over costs no transaction of its own: its positions are moved on with what is done next, or when
+        nothing has come for a moment. After a crash before that it is passed over again."""
+        all_passed = all(self._passes_over(each) for each in deliveries)
+        waiting = [*self._passed, *deliveries]
+        self._passed = waiting if deliveries and all_passed and len(waiting) < self._batch else []
+        if waiting and not self._passed:
+            async with self._busy:
+                await self._settle(waiting)
+
+    def _passes_over(self, delivery: Delivery) -> bool:
+        content = delivery.content
+        return not isinstance(content, Unreadable) and content.type not in self._handlers
 
     async def _settle(self, deliveries: Sequence[Delivery]) -> None:
         """All in one transaction; where one fails, each in its own, so that it is one that fails, and no other."""
@@ -212,7 +228,7 @@ class Listener:
         envelope = delivery.content
         if isinstance(envelope, Unreadable):
             return envelope.reason
-        if envelope.type not in self._handlers:
+        if self._passes_over(delivery):
             return None
         try:
             return Heard(self._handlers[envelope.type][1](envelope.data), envelope)

@@ -78,6 +78,7 @@ def assemble(folder: Path, layout: Layout, say: Say) -> Stack:
         secrets=kept,
         reconciler=f"http://127.0.0.1:{ports['reconciler-http']}" if RECONCILER in layout.catalogue else None,
         otlp=layout.otlp,
+        kafka_waits=broker is None or broker.keeps,
     )
     servers = [*made.edge(), *_postgres(postgres, kept.databases), *_kafka(broker, layout.topics), *_redis(nodes)]
     ready = {"database": "postgres", "kafka": "kafka", "redis": "redis-cluster"}

@@ -28,13 +28,18 @@ class Addresses(msgspec.Struct, frozen=True):
     reconciler: str | None = None
     """The address of Sagacity's pages."""
     otlp: str | None = None
+    kafka_waits: bool = True
+    """Whether the broker answers who asks for messages as soon as there are some."""
 
     def __repr__(self) -> str:
         return f"Addresses(kafka={self.kafka!r}, redis={self.redis!r}, rpc={self.rpc!r})"
 
 
-_CONSUMER = "session.timeout.ms=6000,heartbeat.interval.ms=1000,fetch.wait.max.ms=50"
+_CONSUMER = "session.timeout.ms=6000,heartbeat.interval.ms=1000"
 """So that the work of one that was killed is taken over within seconds."""
+
+_ASKING = f"{_CONSUMER},fetch.wait.max.ms=50"
+"""Where the broker does not answer before that time is over. One that does is asked so often for nothing."""
 
 _TOLD: Mapping[Need, Callable[[Service, Addresses], dict[str, str]]] = {
     "database": lambda service, at: {
@@ -42,7 +47,7 @@ _TOLD: Mapping[Need, Callable[[Service, Addresses], dict[str, str]]] = {
         "DATABASE_POOL": "8",
         "MIGRATE_ON_START": "true",
     },
-    "kafka": lambda _, at: {"KAFKA_SERVERS": at.kafka, "KAFKA_CONSUMER_SETTINGS": _CONSUMER},
+    "kafka": lambda _, at: {"KAFKA_SERVERS": at.kafka, "KAFKA_CONSUMER_SETTINGS": _CONSUMER if at.kafka_waits else _ASKING},
     "redis": lambda _, at: {"REDIS_NODES": at.redis},
     "access": lambda _, at: {"AUTH_TARGET": at.rpc},
     "product": lambda _, at: {"PRODUCT_TARGET": at.rpc},

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
 import msgspec
-from psycopg import AsyncConnection, OperationalError
+from psycopg import AsyncConnection, Error, OperationalError
 
 from sagacity.errors import PublishError
 from sagacity.messaging.envelope import Message
@@ -87,6 +88,8 @@ class Relay:
         self._turn = 0
         self._seen = 0  # so many buckets in a row had nothing to send, or were another's
         self._met = False
+        self._whole = False  # all buckets are claimed
+        self._all = False  # the last batch was all that there was
         self._consumers: set[str] = set()
         self._resting = Resting()
 
@@ -110,24 +113,36 @@ class Relay:
 
     async def once(self, connection: AsyncConnection[Any]) -> int:
         """Send one batch; how many messages it was. Raises PublishError after those that were kept have been deleted."""
+        try:
+            return await self._once(connection)
+        except BaseException:
+            with suppress(Error):
+                await connection.rollback()
+            raise
+
+    async def _once(self, connection: AsyncConnection[Any]) -> int:
         failed: PublishError | None = None
-        async with connection.transaction():
-            buckets = await self._claim(connection)
-            given = (buckets, self._resting.now(monotonic()), self._batch)
-            rows = await (await connection.execute(_BATCH, given)).fetchall() if buckets else []
-            if not rows:
-                return 0
-            messages = [Message(topic, read_envelope(envelope)) for _, topic, envelope in rows]
-            try:
-                await self._publisher.publish(messages)
-                left: set[int] = set()
-            except PublishError as error:
-                failed = error
-                left = await self._left(connection, messages, error)
-                self._resting.failed(error.topics, monotonic())
-            sent = [row[0] for at, row in enumerate(rows) if at not in left]
-            if sent:
-                await connection.execute(_SENT, (sent,))
+        self._all = False
+        buckets = await self._claim(connection)
+        resting = self._resting.now(monotonic())
+        given = (buckets, resting, self._batch)
+        rows = await (await connection.execute(_BATCH, given)).fetchall() if buckets else []
+        if not rows:
+            await connection.rollback()
+            return 0
+        messages = [Message(topic, read_envelope(envelope)) for _, topic, envelope in rows]
+        try:
+            await self._publisher.publish(messages)
+            left: set[int] = set()
+        except PublishError as error:
+            failed = error
+            left = await self._left(connection, messages, error)
+            self._resting.failed(error.topics, monotonic())
+        sent = [row[0] for at, row in enumerate(rows) if at not in left]
+        if sent:
+            await connection.execute(_SENT, (sent,))
+        await connection.commit()
+        self._all = len(rows) < self._batch and self._whole and not (left or resting)
         self.sent += len(sent)
         self._resting.sent({each.topic for at, each in enumerate(messages) if at not in left})
         self.meter.count("sagacity_outbox_sent_total", (self.name,), len(sent))
@@ -144,16 +159,19 @@ class Relay:
         return Lag(*row)
 
     async def _work(self, connection: AsyncConnection[Any]) -> None:
+        """Send until it is cancelled. What was committed after a batch was read, the database has told of by the time that
+        the batch is deleted: where a batch was all that there was, nobody need look again."""
         await connection.execute("listen sagacity_outbox")
         while True:
             if monotonic() - self._measured > _MEASURE_EVERY:
                 self._measured = monotonic()
                 await self._measure(connection)
             try:
-                if await self.once(connection):
+                sent = await self.once(connection)
+                if sent and not self._all:
                     self._seen = 0
                     continue
-                if self._seen < BUCKETS:
+                if self._seen < BUCKETS and not sent:
                     continue
                 self._seen = 0
                 if not self._resting.now(monotonic()):
@@ -178,13 +196,18 @@ class Relay:
         self.meter.levels("sagacity_dead_letters", {(name,): float(buried.get(name, 0)) for name in self._consumers})
 
     async def _claim(self, connection: AsyncConnection[Any]) -> list[int]:
-        """Buckets to send from until the transaction ends. Who meets another relay leaves it half of them, in turns.
+        """Begin a transaction; the buckets to send from until it ends. Who meets another relay leaves it half of them, in
+        turns.
 
         The locks are taken before the messages are read: a statement that did both could see what another has just deleted.
         """
         wanted = [(self._turn + ahead) % BUCKETS for ahead in range(self._share)]
-        claimed = [row[0] for row in await (await connection.execute(_CLAIM, (wanted, _CLASS))).fetchall()]
+        async with connection.pipeline():
+            await connection.execute("begin")
+            found = await connection.execute(_CLAIM, (wanted, _CLASS))
+        claimed = [row[0] for row in await found.fetchall()]
         self._met = len(claimed) < len(wanted)
+        self._whole = len(claimed) == BUCKETS
         self._seen += len(wanted)
         self._turn = (self._turn + len(wanted)) % BUCKETS
         self._share = BUCKETS // 2 if self._met else BUCKETS
