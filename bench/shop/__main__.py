@@ -1,0 +1,43 @@
+"""`python -m bench.shop [--purchases 1000] [--rounds idle,load,fire] [--hops]`: exits with 2 where an end is not as it must
+be, or the databases do not agree."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from bench.shop.course import ROUNDS, Asked, course
+from bench.shop.figures import told
+from bench.table import table
+
+__all__ = ["main"]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.shop", description="The whole shop: idle, loaded, under kills.")
+    parser.add_argument("--rounds", default=",".join(ROUNDS), help=f"some of: {','.join(ROUNDS)}")
+    parser.add_argument("--idle", type=int, default=100, help="purchases one at a time")
+    parser.add_argument("--purchases", type=int, default=1000, help="purchases of each other round")
+    parser.add_argument("--at-once", type=int, default=64)
+    parser.add_argument("--kills", type=int, default=1, help="how often each service is killed")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--hops", action="store_true", help="also where the time of a purchase goes, one at a time")
+    parser.add_argument("--folder", type=Path, default=Path("build/bench"), help="where the shop is, meanwhile")
+    given = parser.parse_args()
+    rounds = tuple(name for name in ROUNDS if name in given.rounds.split(","))
+    if set(given.rounds.split(",")) - set(ROUNDS):
+        parser.error(f"rounds are {', '.join(ROUNDS)}")
+    asked = Asked(
+        rounds=rounds, idle=given.idle, purchases=given.purchases, at_once=given.at_once, kills=given.kills, seed=given.seed
+    )
+    came = course(asked, given.folder, lambda line: print(f"  {line}", file=sys.stderr, flush=True))
+    print(told(came.rounds))
+    if given.hops and came.hops:
+        rows = [(name, f"{took:.1f}") for name, took in came.hops.items()]
+        print(table("Where the time goes, one at a time", ("from the one before", "p50 ms"), rows))
+    return 0 if all(each.well for each in came.rounds) else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
