@@ -57,17 +57,13 @@ def bought(
 
 def _bought(edge: Edge, planned: Planned, token: Token, key: str) -> Ended:
     before = edge.again
-    body = {
-        "items": [{"product_id": str(product), "quantity": quantity} for product, quantity in planned.lines],
-        "currency": planned.currency,
-    }
 
     def signed() -> dict[str, str]:
         return {"Authorization": f"Bearer {token(planned.customer)}"}
 
     signed()  # who has to log in does so before the clock runs
     at, began = time.time(), time.perf_counter()
-    answer = edge.ask("POST", _PATH, body, {**signed(), "Idempotency-Key": key})
+    answer = edge.ask("POST", _PATH, planned.body, {**signed(), "Idempotency-Key": key})
     answered = time.perf_counter() - began
     if answer.status != 202:
         return Ended(
