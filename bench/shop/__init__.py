@@ -2,7 +2,6 @@
 
 planned.py    what is bought: good purchases, and such as must fail, each with how it must end. Pure
 scene.py      the stack, its customers, and a round's wares
-edge.py       one connection to the edge, which asks again where the shop is away for a moment
 buyer.py      places one purchase after the other, and follows each to its result
 fire.py       kills every part of the stack while purchases are under way
 settled.py    waits until nothing is under way any more

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import psycopg
 
 import sagacity
 from bench.shop.planned import Ended, Wares
+from sagacity.reconcile.result import Finding
 
 __all__ = ["disagreements", "found"]
 
@@ -38,21 +39,31 @@ _SUMS = {
     "product": "select count(*), coalesce(sum(amount), 0)::bigint from reservations where released_at is null and {}",
     "order": "select count(*), coalesce(sum(amount), 0)::bigint from orders where status = 'CREATED' and {}",
     "payment": "select count(*), coalesce(sum(amount), 0)::bigint from payments where status = 'RECEIVED' and {}",
-    "warehouse": "select count(*), coalesce(sum(amount), 0)::bigint from shipments where {}",
-    "compliance": "select count(*), coalesce(sum(amount), 0)::bigint from checks where {}",
 }
+_PAID = "select purchase_id, amount from payments where purchase_id = any(%(ids)s)"
+_FOLLOWS = {
+    "warehouse": "select purchase_id, amount from shipments where purchase_id = any(%(ids)s)",
+    "compliance": "select purchase_id, amount from checks where purchase_id = any(%(ids)s)",
+}
+"""What is done for each payment, whether it was given back afterwards or not."""
 
 
-def found(databases: Mapping[str, str]) -> list[str]:
-    """What `sagacity check` finds in the databases' tables, in words."""
+def found(databases: Mapping[str, str]) -> list[Finding]:
+    """What `sagacity check` finds in the databases' tables."""
     sources = {name: f"{databases[service]}#{table}" for name, (service, table) in _TABLES.items()}
-    result = sagacity.check(_WORKFLOW, sources, as_of="end")
-    return [f"purchase {each.case}: {each.expectation}" for each in result.findings]
+    return list(sagacity.check(_WORKFLOW, sources, as_of="end").findings)
 
 
-def disagreements(databases: Mapping[str, str], ended: Sequence[Ended], wares: Wares, since: float) -> list[str]:
-    """Which sums are not what the buyers were told, in words: units by product, orders, payments, shipments and checks by
-    number and amount, purchases by how they ended. `since` is when the first was asked for."""
+def disagreements(
+    databases: Mapping[str, str],
+    ended: Sequence[Ended],
+    wares: Wares,
+    since: float,
+    unshipped: Collection[int] = frozenset(),
+) -> list[str]:
+    """Which sums are not what the buyers were told, in words: units by product, orders and payments by number and amount,
+    purchases by how they ended; and which payments were not followed by their shipment and their check. `since` is when the
+    first was asked for, `unshipped` are purchases that the warehouse was made to forget."""
     taken_on = [each for each in ended if each.id is not None]
     good = [each for each in taken_on if each.status == "SUCCESS"]
     sold = Counter({ware.id: 0 for ware in wares.every})
@@ -75,6 +86,11 @@ def disagreements(databases: Mapping[str, str], ended: Sequence[Ended], wares: W
     for service, query in _SUMS.items():
         [(many, sum)] = _rows(databases[service], query.format("purchase_id = any(%(ids)s)"), given)
         wrong += _differences(service, {"many": many, "amount": sum}, {"many": len(good), "amount": amount})
+    paid = dict(_rows(databases["payment"], _PAID, given))
+    for service, query in _FOLLOWS.items():
+        left_out = unshipped if service == "warehouse" else ()
+        due = {id: amount for id, amount in paid.items() if id not in left_out}
+        wrong += _differences(service, dict(_rows(databases[service], query, given)), due)
     return wrong
 
 

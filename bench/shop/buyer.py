@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import msgspec
-
-from bench.shop.edge import AWAY, Edge, OutOfPatienceError
 from bench.shop.planned import Ended, Planned
-from shop.contracts.commands import PurchaseEnded, PurchaseStepChanged
+from shop.customers.edge import Edge
+from shop.customers.following import Following
 
 __all__ = ["Token", "bought"]
 
@@ -19,22 +17,21 @@ Token = Callable[[int], str]
 """A customer's access token, by the customer's number."""
 
 _PATH = "/api/v1/purchases"
-_step = msgspec.json.Decoder(PurchaseStepChanged).decode
-_result = msgspec.json.Decoder(PurchaseEnded).decode
 
 
 def bought(
-    web: str, purchases: Sequence[Planned], at_once: int, token: Token, key: str, told: Callable[[int], None]
+    web: str, purchases: Iterable[Planned], at_once: int, token: Token, key: str, told: Callable[[int], None]
 ) -> list[Ended]:
-    """Make these, so many at once, each by a buyer with a connection of its own; how each ended. `key` begins the
-    idempotency keys; `told` gets how many have ended, whenever one has. Raises OutOfPatienceError."""
+    """Make these, so many at once, each by a buyer with a connection of its own; how each ended. Purchases are drawn one
+    after the other, and may take their time to come. `key` begins the idempotency keys; `told` gets how many have ended,
+    whenever one has. Raises OutOfPatienceError."""
     left = iter(purchases)
-    lock = threading.Lock()
+    drawing, lock = threading.Lock(), threading.Lock()
     ended: list[Ended] = []
 
     def following() -> Iterator[Planned]:
         while True:
-            with lock:
+            with drawing:
                 each = next(left, None)
             if each is None:
                 return
@@ -60,17 +57,13 @@ def bought(
 
 def _bought(edge: Edge, planned: Planned, token: Token, key: str) -> Ended:
     before = edge.again
-    body = {
-        "items": [{"product_id": str(product), "quantity": quantity} for product, quantity in planned.lines],
-        "currency": planned.currency,
-    }
 
     def signed() -> dict[str, str]:
         return {"Authorization": f"Bearer {token(planned.customer)}"}
 
     signed()  # who has to log in does so before the clock runs
     at, began = time.time(), time.perf_counter()
-    answer = edge.ask("POST", _PATH, body, {**signed(), "Idempotency-Key": key})
+    answer = edge.ask("POST", _PATH, planned.body, {**signed(), "Idempotency-Key": key})
     answered = time.perf_counter() - began
     if answer.status != 202:
         return Ended(
@@ -85,7 +78,7 @@ def _bought(edge: Edge, planned: Planned, token: Token, key: str) -> Ended:
             again=edge.again - before,
         )
     id = answer.body["id"]
-    following = _Following(edge, f"{_PATH}/{id}/events", signed)
+    following = Following(edge, f"{_PATH}/{id}", signed)
     result = following.to_its_end()
     return Ended(
         planned=planned,
@@ -101,45 +94,3 @@ def _bought(edge: Edge, planned: Planned, token: Token, key: str) -> Ended:
         ended_at=result.time,
         gap=following.gap,
     )
-
-
-class _Following:
-    """Reads what is told of a purchase; where the stream breaks, another goes on behind what was read."""
-
-    def __init__(self, edge: Edge, path: str, headers: Callable[[], dict[str, str]]) -> None:
-        self.steps: list[PurchaseStepChanged] = []
-        self.gap = False
-        self._edge, self._path, self._headers = edge, path, headers
-        self._last = 0
-
-    def to_its_end(self) -> PurchaseEnded:
-        limit = time.monotonic() + 300
-        while time.monotonic() < limit:
-            resumed = {"Last-Event-ID": str(self._last)} if self._last else {}
-            response = self._edge.opened("GET", self._path, None, {**self._headers(), **resumed})
-            if response.status != 200:
-                raise OutOfPatienceError(f"{self._path}: {response.status} {response.read(500)!r}")
-            try:
-                event: dict[bytes, bytes] = {}
-                while line := response.readline():
-                    name, _, value = line.rstrip(b"\n").partition(b": ")
-                    if name:
-                        event[name] = value
-                        continue
-                    if b"data" in event and (result := self._told(event)) is not None:
-                        response.read()
-                        return result
-                    event = {}
-            except AWAY:
-                self._edge.close()
-            self._edge.again += 1
-        raise OutOfPatienceError(f"{self._path} has not come to its end")
-
-    def _told(self, event: dict[bytes, bytes]) -> PurchaseEnded | None:
-        number = int(event[b"id"])
-        self.gap = self.gap or number != self._last + 1
-        self._last = number
-        if event[b"event"] == b"result":
-            return _result(event[b"data"])
-        self.steps.append(_step(event[b"data"]))
-        return None

@@ -97,7 +97,7 @@ def _round(scene: Scene, name: RoundName, asked: Asked, say: Callable[[str], Non
         kills=killed,
         settled=took,
         wrong=[*wrong_ends(ended, wares), *left, *missing],
-        found=found(scene.databases),
+        found=[f"purchase {each.case}: {each.expectation}" for each in found(scene.databases)],
         sums=disagreements(scene.databases, ended, wares, since),
         others=busy,
         load=load,

@@ -54,6 +54,12 @@ class Planned(msgspec.Struct, frozen=True):
     lines: tuple[tuple[int, int], ...]
     currency: str
 
+    @property
+    def body(self) -> dict[str, object]:
+        """What is posted."""
+        items = [{"product_id": str(product), "quantity": quantity} for product, quantity in self.lines]
+        return {"items": items, "currency": self.currency}
+
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
     """How it ended, as its buyer was told. `status` is REFUSED where it was not taken on. `seconds` are those from the first

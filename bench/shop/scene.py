@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import msgspec
-
-from bench.shop.edge import Edge
 from bench.shop.planned import CURRENCY, LIMIT, SHARE, Ware, Wares, last_units
 from shop.contracts import topics
+from shop.customers.edge import Edge
+from shop.customers.people import Customers, log_in
 from shop.local.assembly import Layout, assemble
 from shop.local.environment import ADMIN
-from shop.local.kept import kept_secrets
 from shop.local.stack import Stack
 
 __all__ = ["CUSTOMERS", "Scene", "opened"]
 
 CUSTOMERS = 16
-_FRESH_FOR = 200.0
-"""Seconds; an access token holds for 300."""
-_PASSWORD = "correct horse battery"
 _COMMON = 24
 _PLENTY = 1_000_000
 
@@ -33,40 +27,13 @@ class Scene:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        ports: dict[str, int] = msgspec.json.decode((stack.folder / "ports.json").read_bytes())
-        secrets = kept_secrets(stack.folder, ())
-        at = f"127.0.0.1:{ports['postgres']}"
-        self.databases = {
-            name: f"postgresql://{name}:{password}@{at}/{name}" for name, password in secrets.databases.items()
-        }
-        self._admin = secrets.admin
-        self._lock = threading.Lock()
-        self._tokens: dict[int, tuple[float, str]] = {}
-
-    def register(self) -> None:
-        """Open an account for each customer."""
-        edge = Edge(self.stack.web)
-        for number in range(CUSTOMERS):
-            who = {"first_name": "Ada", "last_name": "King", "address": "12 Main Street", "phone_number": "+44 20 7946 0000"}
-            answer = edge.ask(
-                "POST", "/api/v1/account/auth/register", {"email": _email(number), "password": _PASSWORD, **who}
-            )
-            if answer.status not in (201, 409):
-                raise RuntimeError(f"nobody can be registered: {answer}")
-        edge.close()
-
-    def token(self, customer: int) -> str:
-        """A customer's access token, which holds for some minutes yet."""
-        with self._lock:
-            since, token = self._tokens.get(customer, (float("-inf"), ""))
-            if time.monotonic() - since > _FRESH_FOR:
-                token = self._log_in(_email(customer), _PASSWORD)
-                self._tokens[customer] = (time.monotonic(), token)
-            return token
+        self.databases = stack.addresses.databases
+        self.token = Customers(stack.web, CUSTOMERS).token
 
     def stock(self, purchases: int, share: float = SHARE) -> Wares:
         """Products of its own for a round of so many purchases."""
-        edge, signed = Edge(self.stack.web), {"Authorization": f"Bearer {self._log_in(ADMIN, self._admin)}"}
+        token = log_in(self.stack.web, ADMIN, self.stack.addresses.secrets.admin)
+        edge, signed = Edge(self.stack.web), {"Authorization": f"Bearer {token}"}
 
         def made(name: str, price: int, stock: int) -> Ware:
             body = {"name": name, "description": name, "brand_name": "Leaf", "currency": CURRENCY}
@@ -85,16 +52,6 @@ class Scene:
         edge.close()
         return wares
 
-    def _log_in(self, email: str, password: str) -> str:
-        edge = Edge(self.stack.web)
-        try:
-            answer = edge.ask("POST", "/api/v1/account/auth/login", {"email": email, "password": password})
-        finally:
-            edge.close()
-        if answer.status != 200:
-            raise RuntimeError(f"{email} cannot log in: {answer.status}")
-        return str(answer.body["access_token"])
-
 
 @contextlib.contextmanager
 def opened(folder: Path, say: Callable[[str], None]) -> Iterator[Scene]:
@@ -104,10 +61,4 @@ def opened(folder: Path, say: Callable[[str], None]) -> Iterator[Scene]:
     began = time.monotonic()
     with assemble(folder, layout, say) as stack:
         say(f"the shop is open after {time.monotonic() - began:.0f} s")
-        scene = Scene(stack)
-        scene.register()
-        yield scene
-
-
-def _email(customer: int) -> str:
-    return f"customer-{customer}@shop.example"
+        yield Scene(stack)

@@ -43,6 +43,11 @@ class Reconciler:
         as_of: str | None = self._asked("/status")["as_of"]
         return as_of
 
+    def state(self) -> str:
+        """`running`, or why it is not, in a word."""
+        state: str = self._asked("/status")["state"]
+        return state
+
     def cases(self) -> dict[str, int]:
         """How many purchases there are, by status."""
         counts: dict[str, int] = self._asked("/workflows/shop/counts")["cases"]

@@ -48,6 +48,8 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     otlp: str | None = None
     extra: Mapping[str, str] = {}
     """Variables that every service gets besides its own, such as COMPLIANCE_…; they go before its own."""
+    behind: Mapping[str, int] = {}
+    """For `postgres` and `kafka`: the port that services are told instead of its own, of somebody who passes things on."""
 
     def needs(self, what: str) -> bool:
         """Whether any service needs this."""
@@ -70,11 +72,12 @@ def assemble(folder: Path, layout: Layout, say: Say) -> Stack:
     postgres = made.postgres(kept.postgres, kept.databases) if layout.needs("database") else None
     broker = made.kafka() if layout.needs("kafka") else None
     nodes = made.redis() if layout.needs("redis") else ()
+    database = layout.behind.get("postgres", ports["postgres"])
     addresses = Addresses(
-        kafka=broker.servers if broker else "",
+        kafka=f"127.0.0.1:{layout.behind.get('kafka', ports['kafka'])}" if broker else "",
         redis=",".join(node.address for node in nodes),
         rpc=f"127.0.0.1:{ports[GRPC]}",
-        databases={name: _url(name, secret, ports["postgres"]) for name, secret in kept.databases.items()},
+        databases={name: _url(name, secret, database) for name, secret in kept.databases.items()},
         secrets=kept,
         reconciler=f"http://127.0.0.1:{ports['reconciler-http']}" if RECONCILER in layout.catalogue else None,
         otlp=layout.otlp,
@@ -128,6 +131,7 @@ class _Made:
             self._folder / "kafka",
             port=self._ports["kafka"],
             controller=self._ports["kafka-controller"],
+            advertised=self._layout.behind.get("kafka"),
             heap=_HEAP,
             log=self._log("kafka"),
         )

@@ -132,7 +132,12 @@ class Keeper:
         if server is not None:
             server.until_ready()
         if self.part.then is not None:
-            self.part.then()
+            try:
+                self.part.then()
+            except Exception as error:  # it may be gone again, and is then as one that does not start
+                if server is not None:
+                    server.stop()
+                raise UnavailableError(f"{self.part.name} is not ready: {error}") from error
         self.took = time.monotonic() - began
         self._become("ready")
         return True

@@ -111,6 +111,12 @@ class Stack:
         if server is not None:
             self._keepers[name].signal(signal.Signals(server.kill_signal))
 
+    def restart(self, name: str) -> None:
+        """End a part in order. It is started again."""
+        server = self._keepers[name].part.server
+        if server is not None:
+            self._keepers[name].signal(signal.Signals(server.stop_signal))
+
     def freeze(self, name: str) -> None:
         """Let a part do nothing until `thaw`, its connections open."""
         self._keepers[name].signal(signal.SIGSTOP)

