@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from math import log2
 
 from sagacity.discover.proposal import Candidate, Evidence, Proposal, Proposed, Wait
-from sagacity.discover.writing import percent
+from sagacity.discover.writing import percent, rules_text
 from sagacity.report.html.assets import asset
 from sagacity.report.html.page import policy
 from sagacity.report.map import Line, Map, Node, Tie
@@ -70,9 +70,9 @@ def _header(proposal: Proposal) -> Markup:
     shape = proposal.shape
     about = (
         f"{plural(shape.events, 'event')} of {plural(shape.cases, 'case')}, {instant(shape.first)[:10]} to "
-        f"{instant(shape.last)[:10]}; {plural(shape.counted, 'case')} taken for over. "
-        f"{plural(len(proposal.rules), 'rule')} at a threshold of {proposal.threshold * 100:g} %; "
-        f"{plural(proposal.violated, 'case')} break one of them."
+        f"{instant(shape.last)[:10]}; {plural(shape.counted, 'case')} of them began early enough in the log to be over. "
+        f"{rules_text(proposal)} at a threshold of {proposal.threshold * 100:g} %; "
+        f"{plural(proposal.violated, 'case')} break one of these."
     )
     title = tag(
         "div",
@@ -304,10 +304,10 @@ _SECTIONS: tuple[tuple[str, str, str, Callable[[Proposal], Markup | None]], ...]
     (
         "variants",
         "Variants",
-        "The most frequent ways in which cases go; events at the same instant are joined by +.",
+        "The most frequent ways in which cases that are over go; events at the same instant are joined by +.",
         _variants,
     ),
-    ("types", "Event types", "How often, and where in a case.", _frequencies),
+    ("types", "Event types", "How often, and where in a case, among the cases that are over.", _frequencies),
     (
         "thresholds",
         "What each threshold gives",
