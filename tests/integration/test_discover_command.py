@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,11 @@ def test_the_numbers_of_summary_file_page_and_check_fit_together(
     stated, audited = len(load(out).expectations), len(load(out).audited())
     assert f": {stated} rules and how cases begin, about" in said
     assert f"judges by {audited} expectations" in said
-    assert f"{stated} rules and how cases begin" in page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    assert f"{stated} rules and how cases begin" in text
+    charts = re.findall(r"<h3><bdi>(.*?)</bdi></h3>", text)
+    assert len(charts) == len(set(charts)) > 0
+    assert not re.search(r"<text[^>]*>\d+\.\d{3,}s</text>", text)
     run(["check", str(out), "--as-of", "end"])
     assert f"of {audited} expectations without any" in capsys.readouterr().out
 

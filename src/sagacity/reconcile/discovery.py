@@ -214,8 +214,8 @@ class Discovery:
             f"Learnt from {given}: {shape.events:,} events of {shape.cases:,} cases, {until}.",
             f"Each rule holds in at least {threshold * 100:g} % of the cases that it concerns; beside it stands how often,",
             "and cases in which it does not. How often event types come, and what ends a case, is counted over the",
-            f"{shape.counted:,} cases that began early enough in the log to be over. Read it, change it, then: sagacity check on",
-            "this file.",
+            f"{shape.counted:,} cases that began early enough in the log to be over.",
+            "Read it, change it, then: sagacity check on this file.",
         ]
 
     def _beside(self, relations: Relations, rules: Sequence[Proposed]) -> dict[str, str]:

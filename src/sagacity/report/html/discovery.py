@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from math import log2
 
 from sagacity.discover.proposal import Candidate, Evidence, Proposal, Proposed, Wait
+from sagacity.discover.spans import Deadline, about
 from sagacity.discover.writing import percent, rules_text
 from sagacity.report.html.assets import asset
 from sagacity.report.html.page import policy
@@ -14,7 +16,7 @@ from sagacity.report.markup import Markup, tag
 from sagacity.report.picture import PICTURE_CSS, picture_of
 from sagacity.report.text import plural, shortened
 from sagacity.workflow.durations import format_duration
-from sagacity.workflow.instants import instant, span
+from sagacity.workflow.instants import instant
 from sagacity.workflow.words.definition import definition
 
 __all__ = ["render_discovery"]
@@ -210,18 +212,29 @@ def _frequencies(proposal: Proposal) -> Markup:
 
 
 def _waits(proposal: Proposal) -> Markup | None:
-    cards = [_wait(each) for each in proposal.waits]
+    """A chart for each way from one event to another. Looking ahead and looking back, which rules are drawn from, mostly see
+    the same waits; then there is one chart of both."""
+    found: dict[tuple[str, str, Deadline], Wait] = {}
+    for each in proposal.waits:
+        found.setdefault((each.source, each.target, each.deadline), each)
+    pairs = Counter((each.source, each.target) for each in found.values())
+    cards = [_wait(each, apart=pairs[each.source, each.target] > 1) for each in found.values()]
     return tag("div", cards, class_="grid2") if cards else None
 
 
-def _wait(wait: Wait) -> Markup:
+def _wait(wait: Wait, *, apart: bool) -> Markup:
+    """`apart`: there is one for looking back, and one for looking ahead."""
+    ways = {"after": "next ", "before": "last "} if apart else {}
+    source, target = shortened(wait.source, 40), shortened(wait.target, 40)
+    from_, to = (ways.get(wait.side, "") if wait.side == each else "" for each in ("before", "after"))
+    title = f"{from_}{source} to {to}{target}"
     limit = wait.deadline
     late = f"; {limit.longer:,} took longer" if limit.longer else ""
-    apart = ", and stand apart" if limit.gap else ""
-    said = f"Half within {span(limit.median, 2)}, 95 % within {span(limit.most, 2)}, of {limit.delays:,}{late}{apart}."
+    gap = ", and stand apart" if limit.gap else ""
+    said = f"Half within {about(limit.median)}, 95 % within {about(limit.most)}, of {limit.delays:,}{late}{gap}."
     return tag(
         "div",
-        tag("h3", tag("bdi", f"{shortened(wait.source, 40)} to {shortened(wait.target, 40)}")),
+        tag("h3", tag("bdi", title)),
         tag("p", said, class_="soft"),
         _histogram(wait),
         class_="card",
@@ -241,7 +254,7 @@ def _histogram(wait: Wait) -> Markup:
     for number, n in sorted(columns.items()):
         size = max(1.5, high * n / most)
         x = 4 + wide * (number - first)
-        hint = f"{span(int(2 ** (number / 2)), 2)} to {span(int(2 ** ((number + 1) / 2)), 2)}: {n:,}"
+        hint = f"{about(int(2 ** (number / 2)))} to {about(int(2 ** ((number + 1) / 2)))}: {n:,}"
         mark = tag("rect", class_="fill", x=x + 1, y=bottom - size, width=max(wide - 2, 1.0), height=size)
         parts.append(tag("g", mark, class_="bad" if number > at else "good", data_hint=hint))
     line = 4 + wide * (at - first)
@@ -250,8 +263,8 @@ def _histogram(wait: Wait) -> Markup:
     parts.append(tag("path", class_="due", d=f"M{line:.1f} 12V{bottom + 5}"))
     said = f"deadline {format_duration(wait.deadline.within)}"
     parts.append(tag("text", said, class_="ink", x=line + shift, y=18, text_anchor=anchor))
-    parts.append(tag("text", span(int(2 ** (first / 2)), 1), x=4, y=bottom + 18))
-    parts.append(tag("text", span(int(2 ** ((last + 1) / 2)), 1), x=width - 4, y=bottom + 18, text_anchor="end"))
+    parts.append(tag("text", about(int(2 ** (first / 2)), 1), x=4, y=bottom + 18))
+    parts.append(tag("text", about(int(2 ** ((last + 1) / 2)), 1), x=width - 4, y=bottom + 18, text_anchor="end"))
     label = f"How long it takes, and the deadline of {format_duration(wait.deadline.within)}"
     return tag("svg", parts, class_="chart", viewbox=f"0 0 {width:.0f} 164", role="img", aria_label=label)
 
@@ -285,8 +298,8 @@ _SECTIONS: tuple[tuple[str, str, str, Callable[[Proposal], Markup | None]], ...]
     (
         "map",
         "What happens",
-        "Event types with the number of their events, and in how many cases one comes directly after another: of each its "
-        "most frequent way, and all that a tenth of the cases go.",
+        "Of the cases that are over: event types with the number of their events, and in how many cases one comes directly "
+        "after another: of each its most frequent way, and all that a tenth of the cases go.",
         _map,
     ),
     (
