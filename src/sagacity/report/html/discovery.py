@@ -132,7 +132,7 @@ def _dropped(proposal: Proposal) -> Markup | None:
 
 
 def _rule_table(proposal: Proposal, rules: Sequence[Proposed]) -> Markup:
-    head = _head(("Rule", ""), ("Holds", "num"), ("Cases", "num"), ("Against it", ""), ("Drawn from", ""))
+    head = _head(("Rule", ""), ("Holds", "num"), ("Against it", ""), ("Drawn from", ""))
     rows = [
         tag(
             "tr",
@@ -145,7 +145,6 @@ def _rule_table(proposal: Proposal, rules: Sequence[Proposed]) -> Markup:
                 scope="row",
             ),
             _cell("Holds", _held(each.evidence), "num"),
-            _cell("Cases", f"{each.evidence.support:,}", "num"),
             tag("td", tag("div", _against(each.evidence)) if each.evidence.counter else None, data_label="Against it"),
             _cell("Drawn from", _note(each.candidate)),
         )
@@ -155,7 +154,7 @@ def _rule_table(proposal: Proposal, rules: Sequence[Proposed]) -> Markup:
 
 
 def _held(evidence: Evidence) -> str:
-    return percent(evidence.held, evidence.support)
+    return f"{percent(evidence.held, evidence.support)} of {evidence.support:,}"
 
 
 def _note(candidate: Candidate) -> str:
@@ -171,7 +170,7 @@ def _against(evidence: Evidence) -> list[Markup]:
 
 def _variants(proposal: Proposal) -> Markup:
     called = list(proposal.workflow.events)
-    head = _head(("Cases", "num"), ("Share", "num"), ("What happens", ""))
+    head = _head(("Cases", "num"), ("What happens", ""))
     rows = []
     for each in proposal.variants:
         steps = [" + ".join(called[kind] for kind in step) for step in each.steps]
@@ -181,8 +180,7 @@ def _variants(proposal: Proposal) -> Markup:
         rows.append(
             tag(
                 "tr",
-                _cell("Cases", f"{each.cases:,}", "num"),
-                _cell("Share", share, "num"),
+                _cell("Cases", f"{each.cases:,} ({share})", "num"),
                 tag("td", tag("bdi", said), data_label="What happens"),
             )
         )
@@ -192,15 +190,14 @@ def _variants(proposal: Proposal) -> Markup:
 def _frequencies(proposal: Proposal) -> Markup:
     called = list(proposal.workflow.events)
     head = _head(
-        ("Event type", ""), ("In cases", "num"), ("Share", "num"), ("Events", "num"), ("Most in a case", "num"),
-        ("First", "num"), ("Last", "num"),
+        ("Event type", ""), ("In cases", "num"), ("Events", "num"), ("Most in a case", "num"), ("First", "num"),
+        ("Last", "num"),
     )  # fmt: skip
     rows = [
         tag(
             "tr",
             tag("th", tag("bdi", called[each.type]), scope="row"),
-            _cell("In cases", f"{each.cases:,}", "num"),
-            _cell("Share", percent(each.cases, proposal.shape.counted), "num"),
+            _cell("In cases", f"{each.cases:,} ({percent(each.cases, proposal.shape.counted)})", "num"),
             _cell("Events", f"{each.events:,}", "num"),
             _cell("Most in a case", f"{max(each.times):,}", "num"),
             _cell("First", f"{each.first:,}" if each.first else "", "num"),
@@ -275,23 +272,23 @@ def _place(us: int) -> float:
 
 
 def _thresholds(proposal: Proposal) -> Markup:
-    head = _head(("Threshold", "num"), ("Rules about number and order", "num"), ("Breaches of these in the history", "num"))
+    head = _head(("Threshold", "num"), ("Rules", "num"), ("Breaches", "num"))
     rows = [
         tag(
             "tr",
             _cell("Threshold", f"{each.threshold * 100:g} %", "num"),
-            _cell("Rules about number and order", f"{each.rules:,}", "num"),
-            _cell("Breaches of these in the history", f"{each.breaches:,}", "num"),
+            _cell("Rules", f"{each.rules:,}", "num"),
+            _cell("Breaches", f"{each.breaches:,}", "num"),
         )
         for each in proposal.thresholds
     ]
-    return _table(head, rows)
+    return _table(head, rows, stack=False)
 
 
 def _file(proposal: Proposal) -> Markup:
-    return tag(
-        "div", tag("pre", tag("code", [[line, Markup("\n")] for line in proposal.text.splitlines()])), class_="card scroll"
-    )
+    lines = proposal.text.splitlines()
+    text = tag("pre", tag("code", [[line, Markup("\n")] for line in lines]), class_="scroll", tabindex="0")
+    return tag("details", tag("summary", f"Show its {len(lines):,} lines"), text, class_="card")
 
 
 _SECTIONS: tuple[tuple[str, str, str, Callable[[Proposal], Markup | None]], ...] = (
@@ -305,7 +302,8 @@ _SECTIONS: tuple[tuple[str, str, str, Callable[[Proposal], Markup | None]], ...]
     (
         "rules",
         "Proposed rules",
-        "What holds in as large a share of the cases that it concerns as the threshold asks, and cases against it.",
+        "What holds in as large a share of the cases that it concerns as the threshold asks, of how many cases, and some "
+        "against it.",
         _rules,
     ),
     (
@@ -324,7 +322,8 @@ _SECTIONS: tuple[tuple[str, str, str, Callable[[Proposal], Markup | None]], ...]
     (
         "thresholds",
         "What each threshold gives",
-        "A rule that holds in 98 % of the cases is a rule with findings, or none.",
+        "How many rules about number and order, and how often the history breaches them. A rule that holds in 98 % of the "
+        "cases is a rule with findings, or none.",
         _thresholds,
     ),
     ("dropped", "Looked at, and not proposed", "Candidates that did not hold as often when they were judged.", _dropped),
@@ -340,6 +339,7 @@ def _cell(label: str, text: str, kind: str = "") -> Markup:
     return tag("td", text, data_label=label, class_=kind or None)
 
 
-def _table(head: Markup, rows: list[Markup]) -> Markup:
-    table = tag("table", tag("thead", head), tag("tbody", rows), class_="stack")
+def _table(head: Markup, rows: list[Markup], *, stack: bool = True) -> Markup:
+    """`stack`: where it is narrow each row becomes a list; for tables that are not narrow enough as they are."""
+    table = tag("table", tag("thead", head), tag("tbody", rows), class_="stack" if stack else None)
     return tag("div", tag("div", table, class_="scroll", tabindex="0"), class_="card flush")
