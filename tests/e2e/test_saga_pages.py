@@ -96,6 +96,15 @@ def test_the_longest_parked_saga_comes_first_and_leads_to_its_page_by_keyboard(v
     expect(page.locator("nav [aria-current]")).to_have_text("Sagas")
 
 
+def test_a_saga_that_has_turned_back_shows_in_which_direction_it_is_undone(visit: Any, site: Site) -> None:
+    page = visit(site.url + PAGES["parked"]).page
+    expect(page.locator("#steps .lead")).to_contain_text("dashed arrows lead from what failed to what is undone")
+    assert page.locator("#stepbox .right .never").count() > 0
+    assert "turned back: " in page.locator("#stepbox .right desc").text_content()
+    forward = visit(site.url + PAGES["pivot"]).page
+    assert forward.locator("#stepbox .never").count() == 0
+
+
 def test_sagas_are_searched_and_paged(visit: Any, site: Site) -> None:
     page = visit(site.url + PAGES["sagas"]).page
     page.get_by_role("link", name="More sagas").click()
@@ -134,6 +143,10 @@ def test_an_order_is_given_with_a_reason_and_the_page_says_what_became_of_it(
         assert page.url.endswith("/saga?saga=purchase-3"), "an order without a reason is not given"
         page.get_by_label("Reason").fill("put back by hand")
         page.get_by_role("button", name="Skip reserve-stock").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Skip reserve-stock: are you sure?", timeout=30_000)
+        assert site.ledger.audits(limit=1).items == (), "it is asked before it is done"
+        assert page.get_by_label("Reason").input_value() == "put back by hand"
+        page.get_by_role("button", name="Skip reserve-stock").click()
         expect(page.locator("#said")).to_contain_text("skip reserve-stock, is kept", timeout=15_000)
         row = page.locator("#orders tbody tr").first
         expect(row).to_contain_text("put back by hand")
@@ -162,7 +175,7 @@ def test_an_open_page_says_that_the_database_is_away_and_goes_on_once_it_is_back
             opened = visit(site.url + PAGES["parked"])
             postgres.stop()
             try:
-                expect(opened.page.locator("#away .banner")).to_contain_text("is away", timeout=20_000)
+                expect(opened.page.locator("#away .banner")).to_contain_text("cannot be shown now", timeout=20_000)
                 expect(opened.page.locator("#steps")).to_be_visible()
                 fresh = visit(site.url + PAGES["sagas"])
                 expect(fresh.page.locator("#missing")).to_be_visible()

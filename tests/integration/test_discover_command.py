@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,31 @@ def test_a_workflow_and_a_page_are_written(log: Path, tmp_path: Path, capsys: py
     assert "exclusive_choice(PaymentReceived, OrderCancelled)" in text
     assert "http" not in text.replace("http-equiv", "")
     assert out.read_text(encoding="utf-8").splitlines()[-1] in [line.strip("\n") for line in text.split("\n")]
+
+
+def test_the_numbers_of_summary_file_page_and_check_fit_together(
+    log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, page = tmp_path / "order.workflow.yaml", tmp_path / "page.html"
+    assert run(["discover", str(log), "--case", "order_id", "-o", str(out), "--report", str(page)]) == 0
+    said = capsys.readouterr().out
+    stated, audited = len(load(out).expectations), len(load(out).audited())
+    assert f": {stated} rules and how cases begin, about" in said
+    assert f"judges by {audited} expectations" in said
+    text = page.read_text(encoding="utf-8")
+    assert f"{stated} rules and how cases begin" in text
+    charts = re.findall(r"<h3><bdi>(.*?)</bdi></h3>", text)
+    assert len(charts) == len(set(charts)) > 0
+    assert not re.search(r"<text[^>]*>\d+\.\d{3,}s</text>", text)
+    run(["check", str(out), "--as-of", "end"])
+    assert f"of {audited} expectations without any" in capsys.readouterr().out
+
+
+def test_an_end_before_all_events_is_told_as_that(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["discover", str(log), "--case", "order_id", "--until", "2001-01-01T00:00Z"]) == 2
+    said = capsys.readouterr().err
+    assert "records are of events after --until" in said
+    assert "--case" not in said
 
 
 def test_a_workflow_that_is_there_is_not_overwritten_unasked(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -161,6 +162,52 @@ def test_while_the_database_is_away_its_pages_say_so_and_the_rest_goes_on() -> N
         case = world.ledger.cases(CaseFilter(), limit=1).items[0]
         for page in ("/", "/findings", f"/case?workflow={case.workflow}&case={case.case}"):
             assert client.get(page, headers=BROWSER).status_code == 200
+
+
+def test_a_page_that_there_is_not_is_told_in_the_words_of_people(world: Serving) -> None:
+    with client_of(world.app) as client:
+        missing = client.get("/nowhere", headers=BROWSER)
+        assert missing.status_code == 404
+        assert "<h1>There is no such page</h1>" in missing.text
+        lacking = client.get("/saga", headers=BROWSER)
+        assert lacking.status_code == 400
+        assert "lacks something" in lacking.text
+        for page in (missing, lacking, client.get("/findings/none", headers=BROWSER)):
+            assert "/api/" not in page.text
+            assert "parameter" not in page.text
+        assert "openapi.json" in client.get("/api/v1/nowhere").json()["hint"]
+
+
+def test_ids_of_a_saga_are_links_only_where_they_lead_to_a_case(world: Serving, database: str) -> None:
+    traced = Story(PURCHASE, "traced-1", NOW)
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    saga = msgspec.structs.replace(
+        traced.decision.saga, correlation_id="basket-9", traceparent=f"00-{trace}-00f067aa0ba902b7-01"
+    )
+
+    async def begun() -> None:
+        async with connected(database) as connection:
+            await store.write(connection, [saga], [], traced.events)
+
+    asyncio.run(begun())
+    with client_of(world.app) as client:
+        text = client.get("/saga?saga=traced-1", headers=BROWSER).text
+        assert "basket-9" in text
+        assert trace in text
+        assert 'href="/cases?text=' not in text
+
+
+def test_what_cannot_be_taken_back_is_asked_about_once_more(world: Serving) -> None:
+    with client_of(world.app) as client:
+        given = {"saga": "purchase-2", "what": "abandon", "reason": "put right by hand", "back": "/"}
+        asked = client.post("/saga/order", data=given, headers=BROWSER, follow_redirects=False)
+        assert asked.status_code in (200, 201)
+        assert "Abandon: are you sure?" in asked.text
+        assert "put right by hand" in asked.text
+        assert client.get("/api/v1/saga-orders").json()["items"][0]["order"] != "abandon"
+        done = client.post("/saga/order", data={**given, "sure": "yes"}, headers=BROWSER, follow_redirects=False)
+        assert done.status_code == 303
+        assert client.get("/api/v1/saga-orders").json()["items"][0]["order"] == "abandon"
 
 
 def test_a_saga_links_to_its_case_and_the_case_to_its_saga(world: Serving, database: str) -> None:

@@ -134,12 +134,17 @@ def _keys(files: list[str], type: str | None, time: str | None, memory: str | No
 
 
 def _summary(proposal: Proposal, out: Path) -> str:
+    from sagacity.discover.writing import rules_text
+
     shape = proposal.shape
-    rules = f"{len(proposal.rules):,} rule{'s' if len(proposal.rules) != 1 else ''}"
+    of_ids = len(proposal.workflow.audited()) - len(proposal.rules)
+    ids = ", and that each event id stands for one content" if of_ids else ""
     lines = [
-        f"{shape.events:,} events of {shape.cases:,} cases, of which {shape.counted:,} were taken for over.",
-        f"wrote {out}: {rules} about {len(proposal.workflow.events)} event types, each with its evidence; "
-        f"{proposal.violated:,} cases break one of them.",
+        f"{shape.events:,} events of {shape.cases:,} cases; how often event types come, and how cases end, is counted "
+        f"over the {shape.counted:,} of them that began early enough in the log to be over.",
+        f"wrote {out}: {rules_text(proposal)}, about {len(proposal.workflow.events)} event types, each with its evidence; "
+        f"{proposal.violated:,} cases break one of these.",
+        f"sagacity check judges by {len(proposal.rules) + of_ids:,} expectations: these{ids}.",
         f"Read it, change what is not so, then: sagacity check {out}",
     ]
     return "\n".join(lines)

@@ -9,11 +9,10 @@ from sagacity.discover.branches import Branch, branches
 from sagacity.discover.order import Ordered, ordered
 from sagacity.discover.proposal import Candidate, Wait
 from sagacity.discover.relations import Pair, Relations
-from sagacity.discover.spans import Deadline, deadline, inverted
+from sagacity.discover.spans import Deadline, about, deadline, inverted
 from sagacity.discover.values import Agreements, agreements
 from sagacity.ledger.mining import Beside, Column, Mining, Side, Test
 from sagacity.workflow.durations import format_duration
-from sagacity.workflow.instants import span
 from sagacity.workflow.language.shorthand import quoted
 from sagacity.workflow.model import Workflow
 
@@ -319,16 +318,10 @@ class Composer:
         return Candidate(section="rules", event=self.names[b], rule=rule, note=note)
 
     def _usual(self, limit: Deadline) -> str:
-        return f"half within {_about(limit.median)}, 95 % within {_about(limit.most)}"
+        return f"half within {about(limit.median)}, 95 % within {about(limit.most)}"
 
     def _name(self, a: int) -> str:
         return quoted(self.names[a])
-
-
-def _about(us: int) -> str:
-    """A span without digits that nobody asks for."""
-    unit = next((size for size in (1_000_000, 10_000, 1_000) if us >= 10 * size), 1)
-    return span(us // unit * unit, 2)
 
 
 def _number(text: str | None) -> str:

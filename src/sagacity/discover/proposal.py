@@ -85,8 +85,9 @@ class ThresholdRow(msgspec.Struct, frozen=True):
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """A workflow learnt from history: `text` is its file; `rules` say what it rests on.
 
-    `workflow` has its event types in the order in which they were taken in. `dropped` are candidates that did not hold as
-    often as asked when they were judged. `violated` counts the cases in which some rule does not hold.
+    `rules` are what the file states, and how cases begin; by the file, `check` judges these, and that an event's id stands
+    for one content. `workflow` has its event types in the order in which they were taken in. `dropped` are candidates that
+    did not hold as often as asked when they were judged. `violated` counts the cases in which some rule does not hold.
     """
 
     text: str
@@ -103,3 +104,13 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: tuple[ThresholdRow, ...]
     violated: int
     notes: tuple[str, ...] = ()
+
+    @property
+    def stated(self) -> int:
+        """How many rules the file states: all but how cases begin."""
+        return sum(each.expectation is not None for each in self.rules)
+
+    @property
+    def begun(self) -> bool:
+        """Whether it says how cases begin."""
+        return len(self.rules) > self.stated

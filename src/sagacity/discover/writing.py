@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-from sagacity.discover.proposal import Candidate, Evidence
+from sagacity.discover.proposal import Candidate, Evidence, Proposal
 from sagacity.workflow.durations import format_duration
 from sagacity.workflow.model import Capture, EventType, Source, Workflow
 
-__all__ = ["evidence_text", "percent", "written"]
+__all__ = ["evidence_text", "percent", "rules_text", "written"]
 
 _SPOKEN = {"true", "false", "null", "yes", "no", "on", "off", "none", "~"}
 _COMMENT_AT = 64
@@ -81,6 +81,12 @@ def evidence_text(candidate: Candidate, evidence: Evidence | None) -> str:
     against = ", ".join(each.case for each in evidence.counter)
     parts = [said, *([candidate.note] if candidate.note else []), *([f"not {against}"] if against else [])]
     return " ".join("; ".join(parts).split())
+
+
+def rules_text(proposal: Proposal) -> str:
+    """How many rules there are, as the file, its page and `check` count them: `13 rules and how cases begin`."""
+    rules = f"{proposal.stated:,} rule{'' if proposal.stated == 1 else 's'}"
+    return f"{rules} and how cases begin" if proposal.begun else rules
 
 
 def percent(part: int, whole: int) -> str:

@@ -21,7 +21,7 @@ from sagacity.discover.writing import percent, written
 from sagacity.errors import UsageError
 from sagacity.ledger.duckdb.mining import DuckDBMining
 from sagacity.ledger.mining import LogShape, Mining, TypeCount
-from sagacity.ledger.port import Progress
+from sagacity.ledger.port import Account, Progress
 from sagacity.reconcile.instants import AsOf, as_of_instant, now
 from sagacity.reconcile.records import Records
 from sagacity.workflow.instants import instant, span
@@ -111,7 +111,7 @@ class Discovery:
         """
         spans = self.mining.spans()
         if not spans.cases:
-            raise UsageError("the log holds no case", hint="is --case a field that its records have?")
+            raise _nothing_left(self.intake.accounts)
         horizon = min(spans.lasting[0.99], (spans.last - spans.first) // 3)
         return self.mining.settle(spans.last - horizon)
 
@@ -212,8 +212,10 @@ class Discovery:
         until = f"{instant(shape.first)[:10]} to {instant(shape.last)[:10]}"
         return [
             f"Learnt from {given}: {shape.events:,} events of {shape.cases:,} cases, {until}.",
-            f"Each rule holds in at least {threshold * 100:g} % of the cases that it concerns and that are over; beside it",
-            "stands how often, and cases in which it does not. Read it, change it, then: sagacity check on this file.",
+            f"Each rule holds in at least {threshold * 100:g} % of the cases that it concerns; beside it stands how often,",
+            "and cases in which it does not. How often event types come, and what ends a case, is counted over the",
+            f"{shape.counted:,} cases that began early enough in the log to be over.",
+            "Read it, change it, then: sagacity check on this file.",
         ]
 
     def _beside(self, relations: Relations, rules: Sequence[Proposed]) -> dict[str, str]:
@@ -227,8 +229,18 @@ class Discovery:
         ends = sum(relations.types[a].last for a in relations.ends)
         found["ends"] = f"{percent(ends, relations.cases)} of {relations.cases:,} cases"
         lasting = self.shape.lasting
-        found["timeout"] = f"half of the cases last {span(lasting[0.5], 2)}, 99 % up to {span(lasting[0.99], 2)}"
+        lasts = f"{span(lasting[0.5], 2)}, 99 % up to {span(lasting[0.99], 2)}"
+        found["timeout"] = f"half of {self.shape.cases:,} cases last {lasts}"
         return found
+
+
+def _nothing_left(accounts: Sequence[Account]) -> UsageError:
+    """Why the log holds no case."""
+    if beyond := sum(account.beyond for account in accounts):
+        first = min((account.first for account in accounts if account.first is not None), default=None)
+        hint = f"the first event is of {instant(first)}" if first is not None else "leave --until away to see all of them"
+        return UsageError(f"no event is left to learn from: {beyond:,} records are of events after --until", hint=hint)
+    return UsageError("the log holds no case", hint="is --case a field that its records have?")
 
 
 def discover(files: Any, case: str | None = None, *, threshold: float = 0.95, **settings: Any) -> Proposal:
@@ -263,7 +275,7 @@ def candidate_keys(
 
 
 def _frequency(each: TypeCount, cases: int) -> str:
-    return f"in {percent(each.cases, cases)} of the cases" if each.cases < cases else "in all cases"
+    return f"in {percent(each.cases, cases)} of {cases:,} cases"
 
 
 def _used(workflow: Workflow, expectations: Sequence[Expectation]) -> Mapping[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from math import log2
 
 from sagacity.discover.proposal import Candidate, Evidence, Proposal, Proposed, Wait
-from sagacity.discover.writing import percent
+from sagacity.discover.spans import Deadline, about
+from sagacity.discover.writing import percent, rules_text
 from sagacity.report.html.assets import asset
 from sagacity.report.html.page import framed
 from sagacity.report.map import Line, Map, Node, Tie
@@ -14,7 +16,7 @@ from sagacity.report.markup import Markup, tag
 from sagacity.report.picture import picture_of
 from sagacity.report.text import plural, shortened
 from sagacity.workflow.durations import format_duration
-from sagacity.workflow.instants import instant, span
+from sagacity.workflow.instants import instant
 from sagacity.workflow.words.definition import definition
 
 __all__ = ["render_discovery"]
@@ -30,9 +32,9 @@ def render_discovery(proposal: Proposal) -> str:
     shape = proposal.shape
     about = (
         f"{plural(shape.events, 'event')} of {plural(shape.cases, 'case')}, {instant(shape.first)[:10]} to "
-        f"{instant(shape.last)[:10]}; {plural(shape.counted, 'case')} taken for over. "
-        f"{plural(len(proposal.rules), 'rule')} at a threshold of {proposal.threshold * 100:g} %; "
-        f"{plural(proposal.violated, 'case')} break one of them."
+        f"{instant(shape.last)[:10]}; {plural(shape.counted, 'case')} of them began early enough in the log to be over. "
+        f"{rules_text(proposal)} at a threshold of {proposal.threshold * 100:g} %; "
+        f"{plural(proposal.violated, 'case')} break one of these."
     )
     return framed(
         f"{proposal.workflow.name}: what history suggests",
@@ -91,7 +93,7 @@ def _dropped(proposal: Proposal) -> Markup | None:
 
 
 def _rule_table(proposal: Proposal, rules: Sequence[Proposed]) -> Markup:
-    head = _head(("Rule", ""), ("Holds", "num"), ("Cases", "num"), ("Against it", ""), ("Drawn from", ""))
+    head = _head(("Rule", ""), ("Holds", "num"), ("Against it", ""), ("Drawn from", ""))
     rows = [
         tag(
             "tr",
@@ -104,7 +106,6 @@ def _rule_table(proposal: Proposal, rules: Sequence[Proposed]) -> Markup:
                 scope="row",
             ),
             _cell("Holds", _held(each.evidence), "num"),
-            _cell("Cases", f"{each.evidence.support:,}", "num"),
             tag("td", tag("div", _against(each.evidence)) if each.evidence.counter else None, data_label="Against it"),
             _cell("Drawn from", _note(each.candidate)),
         )
@@ -114,7 +115,7 @@ def _rule_table(proposal: Proposal, rules: Sequence[Proposed]) -> Markup:
 
 
 def _held(evidence: Evidence) -> str:
-    return percent(evidence.held, evidence.support)
+    return f"{percent(evidence.held, evidence.support)} of {evidence.support:,}"
 
 
 def _note(candidate: Candidate) -> str:
@@ -130,7 +131,7 @@ def _against(evidence: Evidence) -> list[Markup]:
 
 def _variants(proposal: Proposal) -> Markup:
     called = list(proposal.workflow.events)
-    head = _head(("Cases", "num"), ("Share", "num"), ("What happens", ""))
+    head = _head(("Cases", "num"), ("What happens", ""))
     rows = []
     for each in proposal.variants:
         steps = [" + ".join(called[kind] for kind in step) for step in each.steps]
@@ -140,8 +141,7 @@ def _variants(proposal: Proposal) -> Markup:
         rows.append(
             tag(
                 "tr",
-                _cell("Cases", f"{each.cases:,}", "num"),
-                _cell("Share", share, "num"),
+                _cell("Cases", f"{each.cases:,} ({share})", "num"),
                 tag("td", tag("bdi", said), data_label="What happens"),
             )
         )
@@ -151,15 +151,14 @@ def _variants(proposal: Proposal) -> Markup:
 def _frequencies(proposal: Proposal) -> Markup:
     called = list(proposal.workflow.events)
     head = _head(
-        ("Event type", ""), ("In cases", "num"), ("Share", "num"), ("Events", "num"), ("Most in a case", "num"),
-        ("First", "num"), ("Last", "num"),
+        ("Event type", ""), ("In cases", "num"), ("Events", "num"), ("Most in a case", "num"), ("First", "num"),
+        ("Last", "num"),
     )  # fmt: skip
     rows = [
         tag(
             "tr",
             tag("th", tag("bdi", called[each.type]), scope="row"),
-            _cell("In cases", f"{each.cases:,}", "num"),
-            _cell("Share", percent(each.cases, proposal.shape.counted), "num"),
+            _cell("In cases", f"{each.cases:,} ({percent(each.cases, proposal.shape.counted)})", "num"),
             _cell("Events", f"{each.events:,}", "num"),
             _cell("Most in a case", f"{max(each.times):,}", "num"),
             _cell("First", f"{each.first:,}" if each.first else "", "num"),
@@ -171,18 +170,29 @@ def _frequencies(proposal: Proposal) -> Markup:
 
 
 def _waits(proposal: Proposal) -> Markup | None:
-    cards = [_wait(each) for each in proposal.waits]
+    """A chart for each way from one event to another. Looking ahead and looking back, which rules are drawn from, mostly see
+    the same waits; then there is one chart of both."""
+    found: dict[tuple[str, str, Deadline], Wait] = {}
+    for each in proposal.waits:
+        found.setdefault((each.source, each.target, each.deadline), each)
+    pairs = Counter((each.source, each.target) for each in found.values())
+    cards = [_wait(each, apart=pairs[each.source, each.target] > 1) for each in found.values()]
     return tag("div", cards, class_="grid2") if cards else None
 
 
-def _wait(wait: Wait) -> Markup:
+def _wait(wait: Wait, *, apart: bool) -> Markup:
+    """`apart`: there is one for looking back, and one for looking ahead."""
+    ways = {"after": "next ", "before": "last "} if apart else {}
+    source, target = shortened(wait.source, 40), shortened(wait.target, 40)
+    from_, to = (ways.get(wait.side, "") if wait.side == each else "" for each in ("before", "after"))
+    title = f"{from_}{source} to {to}{target}"
     limit = wait.deadline
     late = f"; {limit.longer:,} took longer" if limit.longer else ""
-    apart = ", and stand apart" if limit.gap else ""
-    said = f"Half within {span(limit.median, 2)}, 95 % within {span(limit.most, 2)}, of {limit.delays:,}{late}{apart}."
+    gap = ", and stand apart" if limit.gap else ""
+    said = f"Half within {about(limit.median)}, 95 % within {about(limit.most)}, of {limit.delays:,}{late}{gap}."
     return tag(
         "div",
-        tag("h3", tag("bdi", f"{shortened(wait.source, 40)} to {shortened(wait.target, 40)}")),
+        tag("h3", tag("bdi", title)),
         tag("p", said, class_="soft"),
         _histogram(wait),
         class_="card",
@@ -202,7 +212,7 @@ def _histogram(wait: Wait) -> Markup:
     for number, n in sorted(columns.items()):
         size = max(1.5, high * n / most)
         x = 4 + wide * (number - first)
-        hint = f"{span(int(2 ** (number / 2)), 2)} to {span(int(2 ** ((number + 1) / 2)), 2)}: {n:,}"
+        hint = f"{about(int(2 ** (number / 2)))} to {about(int(2 ** ((number + 1) / 2)))}: {n:,}"
         mark = tag("rect", class_="fill", x=x + 1, y=bottom - size, width=max(wide - 2, 1.0), height=size)
         parts.append(tag("g", mark, class_="bad" if number > at else "good", data_hint=hint))
     line = 4 + wide * (at - first)
@@ -211,8 +221,8 @@ def _histogram(wait: Wait) -> Markup:
     parts.append(tag("path", class_="due", d=f"M{line:.1f} 12V{bottom + 5}"))
     said = f"deadline {format_duration(wait.deadline.within)}"
     parts.append(tag("text", said, class_="ink", x=line + shift, y=18, text_anchor=anchor))
-    parts.append(tag("text", span(int(2 ** (first / 2)), 1), x=4, y=bottom + 18))
-    parts.append(tag("text", span(int(2 ** ((last + 1) / 2)), 1), x=width - 4, y=bottom + 18, text_anchor="end"))
+    parts.append(tag("text", about(int(2 ** (first / 2)), 1), x=4, y=bottom + 18))
+    parts.append(tag("text", about(int(2 ** ((last + 1) / 2)), 1), x=width - 4, y=bottom + 18, text_anchor="end"))
     label = f"How long it takes, and the deadline of {format_duration(wait.deadline.within)}"
     return tag("svg", parts, class_="chart", viewbox=f"0 0 {width:.0f} 164", role="img", aria_label=label)
 
@@ -223,37 +233,38 @@ def _place(us: int) -> float:
 
 
 def _thresholds(proposal: Proposal) -> Markup:
-    head = _head(("Threshold", "num"), ("Rules about number and order", "num"), ("Breaches of these in the history", "num"))
+    head = _head(("Threshold", "num"), ("Rules", "num"), ("Breaches", "num"))
     rows = [
         tag(
             "tr",
             _cell("Threshold", f"{each.threshold * 100:g} %", "num"),
-            _cell("Rules about number and order", f"{each.rules:,}", "num"),
-            _cell("Breaches of these in the history", f"{each.breaches:,}", "num"),
+            _cell("Rules", f"{each.rules:,}", "num"),
+            _cell("Breaches", f"{each.breaches:,}", "num"),
         )
         for each in proposal.thresholds
     ]
-    return _table(head, rows)
+    return _table(head, rows, stack=False)
 
 
 def _file(proposal: Proposal) -> Markup:
-    return tag(
-        "div", tag("pre", tag("code", [[line, Markup("\n")] for line in proposal.text.splitlines()])), class_="card scroll"
-    )
+    lines = proposal.text.splitlines()
+    text = tag("pre", tag("code", [[line, Markup("\n")] for line in lines]), class_="scroll", tabindex="0")
+    return tag("details", tag("summary", f"Show its {len(lines):,} lines"), text, class_="card")
 
 
 _SECTIONS: tuple[tuple[str, str, str, Callable[[Proposal], Markup | None]], ...] = (
     (
         "map",
         "What happens",
-        "Event types with the number of their events, and in how many cases one comes directly after another: of each its "
-        "most frequent way, and all that a tenth of the cases go.",
+        "Of the cases that are over: event types with the number of their events, and in how many cases one comes directly "
+        "after another: of each its most frequent way, and all that a tenth of the cases go.",
         _map,
     ),
     (
         "rules",
         "Proposed rules",
-        "What holds in as large a share of the cases that it concerns as the threshold asks, and cases against it.",
+        "What holds in as large a share of the cases that it concerns as the threshold asks, of how many cases, and some "
+        "against it.",
         _rules,
     ),
     (
@@ -265,14 +276,15 @@ _SECTIONS: tuple[tuple[str, str, str, Callable[[Proposal], Markup | None]], ...]
     (
         "variants",
         "Variants",
-        "The most frequent ways in which cases go; events at the same instant are joined by +.",
+        "The most frequent ways in which cases that are over go; events at the same instant are joined by +.",
         _variants,
     ),
-    ("types", "Event types", "How often, and where in a case.", _frequencies),
+    ("types", "Event types", "How often, and where in a case, among the cases that are over.", _frequencies),
     (
         "thresholds",
         "What each threshold gives",
-        "A rule that holds in 98 % of the cases is a rule with findings, or none.",
+        "How many rules about number and order, and how often the history breaches them. A rule that holds in 98 % of the "
+        "cases is a rule with findings, or none.",
         _thresholds,
     ),
     ("dropped", "Looked at, and not proposed", "Candidates that did not hold as often when they were judged.", _dropped),
@@ -288,6 +300,7 @@ def _cell(label: str, text: str, kind: str = "") -> Markup:
     return tag("td", text, data_label=label, class_=kind or None)
 
 
-def _table(head: Markup, rows: list[Markup]) -> Markup:
-    table = tag("table", tag("thead", head), tag("tbody", rows), class_="stack")
+def _table(head: Markup, rows: list[Markup], *, stack: bool = True) -> Markup:
+    """`stack`: where it is narrow each row becomes a list; for tables that are not narrow enough as they are."""
+    table = tag("table", tag("thead", head), tag("tbody", rows), class_="stack" if stack else None)
     return tag("div", tag("div", table, class_="scroll", tabindex="0"), class_="card flush")

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.datastructures import Cookie
+from litestar.exceptions import HTTPException
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
@@ -24,7 +25,8 @@ from sagacity.web.logs import log
 from sagacity.web.pages import shown
 from sagacity.web.pages.actions import SENSIBLE, done_said, until_of, waive_page
 from sagacity.web.pages.assets import assets, version
-from sagacity.web.pages.frame import Frame, bare, document, favicon
+from sagacity.web.pages.errors import error_text
+from sagacity.web.pages.frame import Frame, document, favicon
 from sagacity.web.pages.links import local, saga_url, url, workflow_url
 from sagacity.web.pages.login import login_page
 from sagacity.web.pages.saga_routes import SAGA_PAGES
@@ -234,13 +236,7 @@ def error_page(request: Request[Any, Any, Any], error: Exception) -> Response[An
         query = f"?{request.url.query}" if request.url.query else ""
         back = local(request.url.path + query) if request.method == "GET" else "/"
         return Redirect(url("/login", back=None if back == "/" else back), status_code=303)
-    body = card(
-        tag("h1", problem.title),
-        tag("p", named(problem.detail, 800), class_="wrong", role="alert"),
-        tag("p", named(problem.hint, 400)) if problem.hint else None,
-        tag("p", tag("a", "Overview", href="/")),
-    )
-    answer = _page(bare(problem.title, body), problem.status)
+    answer = _page(error_text(problem, told=not isinstance(error, HTTPException)), problem.status)
     answer.headers.update(headers)
     return answer
 

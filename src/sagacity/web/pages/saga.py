@@ -2,53 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from sagacity.report.markup import Child, Markup, tag
-from sagacity.web.pages.frame import Frame, back_field, document
+from sagacity.web.pages.frame import Frame, document
 from sagacity.web.pages.links import case_url, cases_url, saga_url, sagas_url
-from sagacity.web.pages.saga_picture import STEP_STATES, steps_picture
+from sagacity.web.pages.saga_ordering import ordering
+from sagacity.web.pages.saga_picture import STEP_STATES, steps_picture, turned_back
 from sagacity.web.pages.sagas import AT_HAND, EVERY, saga_status
-from sagacity.web.pages.traces import trace_facts
+from sagacity.web.pages.traces import trace_facts, trace_id
 from sagacity.web.pages.words import card, empty, facts, grid, lined, moment, named, section
 from sagacity.web.saga_documents import SagaDocument, SagaEventDocument, SagaStep
 from sagacity.web.times import instant_of
 from sagacity.workflow.instants import span
 
 if TYPE_CHECKING:
-    from sagacity.saga.decide.allowed import Allowed
     from sagacity.saga.postgres.listing import Shown
     from sagacity.saga.postgres.orders import Placed
 
-__all__ = ["no_saga_page", "order_said", "saga_page"]
+__all__ = ["ids_of", "no_saga_page", "saga_page"]
 
 _SECOND = 1_000_000
 _TONES = {
-    "SagaStarted": "open", "SagaReleased": "open", "StepCompleted": "good", "SagaCompleted": "good", "StepSkipped": "good",
+    "StepCompleted": "good", "SagaCompleted": "good", "StepSkipped": "good",
     "SagaParked": "bad", "StepFailed": "bad", "StepTimedOut": "bad", "SagaAbandoned": "bad", "StepRetried": "open",
     "CompensationRetried": "open", "SagaResumed": "open", "CompensationStarted": "open",
 }  # fmt: skip
-_WORDS = {
-    "retry": ("Retry", "gives its command again"),
-    "skip": ("Skip", "goes on as if it had succeeded; only if you know that it was done, or need not be"),
-    "compensate": ("Compensate", "turns the saga back: what was done is undone"),
-    "abandon": ("Abandon", "ends the saga as it stands; what is left is yours to put right"),
-    "resume": ("Resume", "retries all that is parked, and lifts a quarantine"),
-}
+"""The colour of each event that is good, bad, or to be looked at."""
 
 
-def saga_page(frame: Frame, shown: Shown, cases: Sequence[tuple[str, str]]) -> str:
-    """`cases` are the cases of this saga, as workflow and case."""
+def saga_page(frame: Frame, shown: Shown, cases: Sequence[tuple[str, str]], leads: Set[str] = frozenset()) -> str:
+    """`cases` are the cases of this saga, as workflow and case; `leads` those of its ids by which cases are found."""
     document_ = SagaDocument.of(shown)
     now = frame.status.now
     body = (
         AT_HAND,
-        tag("div", _head(frame, shown, document_, cases), class_="head", id="head", data_live=True),
-        _ordering(frame, shown),
-        section("steps", "Steps", _steps(document_.steps, now)),
+        tag("div", _head(frame, shown, document_, cases, leads), class_="head", id="head", data_live=True),
+        ordering(frame, shown),
+        section("steps", "Steps", _steps(document_.steps, now), lead=_way_back(document_.steps)),
         section("timeline", "Timeline", card(_timeline(document_.events, now))),
         section("orders", "Orders that were given", _orders(shown.orders, now)),
         section("input", "Input", card(tag("pre", tag("code", lined(_pretty(document_.input))), tabindex="0",
@@ -63,15 +57,7 @@ def no_saga_page(frame: Frame, id: str) -> str:
     return document(frame, "sagas", "No such saga", tag("div", tag("h1", "No such saga"), class_="head"), card(empty(said)))
 
 
-def order_said(placed: Placed) -> tuple[str | None, str | None]:
-    """What is to be said of an order that was just given: what is well, and what is not."""
-    what = f"Order {placed.id}, {placed.order}{f' {placed.step}' if placed.step else ''}, "
-    if placed.outcome is None:
-        return f"{what}is kept. An orchestrator carries it out as soon as one runs.", None
-    return (f"{what}is carried out.", None) if placed.outcome == "done" else (None, f"{what}was refused: {placed.outcome}")
-
-
-def _head(frame: Frame, shown: Shown, told: SagaDocument, cases: Sequence[tuple[str, str]]) -> list[Markup]:
+def _head(frame: Frame, shown: Shown, told: SagaDocument, cases: Sequence[tuple[str, str]], leads: Set[str]) -> list[Markup]:
     line, now = shown.line, frame.status.now
     banner = None
     if line.status == "parked":
@@ -95,7 +81,7 @@ def _head(frame: Frame, shown: Shown, told: SagaDocument, cases: Sequence[tuple[
         ("Waits for", tag("span", links, class_="ids") if links else None),
         ("Case", tag("span", of_cases, class_="ids") if of_cases else None),
         ("Replies not counted", ignored or None),
-        *(_ids(told, bool(cases))),
+        *_ids(told, bool(cases), leads),
     ]
     return [
         tag("p", tag("a", "Sagas", href="/sagas"), " / one saga", class_="kicker"),
@@ -107,54 +93,31 @@ def _head(frame: Frame, shown: Shown, told: SagaDocument, cases: Sequence[tuple[
     ]
 
 
-def _ids(told: SagaDocument, has_case: bool) -> list[tuple[str, Child]]:
+def ids_of(shown: Shown) -> list[str]:
+    """The ids of a saga by which its events may be found: its own, its correlation id, that of its trace."""
+    saga = shown.saga
+    given = [shown.line.id, *([] if saga is None else [saga.correlation_id, trace_id(saga.traceparent or "")])]
+    return list(dict.fromkeys(each for each in given if each))
+
+
+def _ids(told: SagaDocument, has_case: bool, leads: Set[str]) -> list[tuple[str, Child]]:
     """The ids that lead to the same thing elsewhere."""
-    record = {"correlation_id": told.correlation_id, "traceparent": told.traceparent}
-    if told.correlation_id == told.saga.id and told.traceparent is None:
-        return [] if has_case else [("Its events", tag("a", "search all cases", href=cases_url(text=told.saga.id)))]
-    return trace_facts([msgspec.json.encode(record).decode()])
+    id = told.saga.id
+    rows: list[tuple[str, Child]] = []
+    if id in leads and not has_case:
+        rows.append(("Its events", tag("a", "cases that name it", href=cases_url(text=id))))
+    correlation = told.correlation_id if told.correlation_id != id else None
+    return [*rows, *trace_facts([_record(correlation, told.traceparent)], leads)]
 
 
-def _ordering(frame: Frame, shown: Shown) -> Markup | None:
-    """What may be ordered, each a button; what is written as the reason stays while the page renews itself."""
-    if shown.line.ended is not None:
-        over = tag("li", empty("It has ended: nothing can be ordered of it any more."), data_key="over")
-        return tag("div", tag("ul", over, class_="choices", id="choices", data_live=True), hidden=True)
-    if not frame.viewer.operator:
-        said = empty("An operator may order how it goes on; you may look.")
-        return section("ordering", "How it goes on", card(said, flush=True), live=False)
-    first = next((each for wanted in ("retry", "resume") for each in shown.allowed if each.order == wanted), None)
-    choices = [_choice(each, first=each.order == (first.order if first else None)) for each in shown.allowed]
-    nothing = empty("Nothing can be ordered of it now.")
-    form = tag(
-        "form",
-        back_field(frame),
-        tag("input", type="hidden", name="saga", value=shown.line.id),
-        tag("label", "Reason", tag("textarea", "", name="reason", rows=2, required=True, maxlength=1000,
-            aria_describedby="reason-help")),
-        tag("p", "It is kept with the order, and with your name.", class_="soft", id="reason-help"),
-        tag("ul", choices or tag("li", nothing, data_key="nothing"), class_="choices", id="choices", data_live=True),
-        method="post", action="/saga/order", class_="card fields", id="order",
-    )  # fmt: skip
-    lead = "It needs you." if shown.line.status == "parked" else "It goes on by itself; you may step in."
-    return section("ordering", "How it goes on", form, lead=lead, live=False)
+def _record(correlation: str | None, traceparent: str | None) -> str:
+    return msgspec.json.encode({"correlation_id": correlation, "traceparent": traceparent}).decode()
 
 
-def _choice(each: Allowed, *, first: bool) -> Markup:
-    word, does = _WORDS[each.order]
-    named_step = f" {each.step}" if each.step else ""
-    key = f"{each.order}-{each.step or ''}"
-    sends: Child = None
-    if each.sends:
-        sends = (" It sends ", tag("code", named(", ".join(each.sends[:3]), 240)), ".")
-    return tag(
-        "li",
-        tag("button", f"{word}{named_step}", type="submit", name="what", value=f"{each.order} {each.step or ''}".strip(),
-            class_="primary" if first else None, aria_describedby=f"does-{key}"),
-        tag("p", f"{does[0].upper()}{does[1:]}.", sends, " Then it is ", tag("strong", each.status), ".", class_="soft",
-            id=f"does-{key}"),
-        data_key=key,
-    )  # fmt: skip
+def _way_back(steps: Sequence[SagaStep]) -> str | None:
+    if not turned_back(steps):
+        return None
+    return "It has turned back: dashed arrows lead from what failed to what is undone, the last first."
 
 
 def _steps(steps: Sequence[SagaStep], now: int) -> Markup:

@@ -11,7 +11,7 @@ from sagacity.report.markup import Markup, tag
 from sagacity.report.text import shortened, size_of, visible, wrapped
 from sagacity.web.saga_documents import SagaStep
 
-__all__ = ["STEP_STATES", "steps_picture"]
+__all__ = ["STEP_STATES", "steps_picture", "turned_back"]
 
 Way: TypeAlias = Literal["right", "down"]
 
@@ -33,6 +33,11 @@ _NAME_LINE, _SMALL_LINE = 17.0, 15.0
 _PAD, _MARGIN, _WIDEST = 10.0, 14.0, 150.0
 
 
+def turned_back(steps: Sequence[SagaStep]) -> bool:
+    """Whether what was done is being undone, or was."""
+    return any(step.status.startswith("und") for step in steps)
+
+
 def steps_picture(steps: Sequence[SagaStep], way: Way, prefix: str) -> Markup:
     """The steps as an SVG element; time runs to the right, or down. `prefix` keeps ids apart."""
     sizes = {step.name: _turned(_size(step), way) for step in steps}
@@ -43,10 +48,16 @@ def steps_picture(steps: Sequence[SagaStep], way: Way, prefix: str) -> Markup:
     said = "; ".join(
         f"{step.name} is {step.status}" + (f", after {' and '.join(step.after)}" if step.after else "") for step in steps
     )
+    backward = _backward(steps)
+    if backward:
+        said += "; turned back: " + ", ".join(f"{later} before {earlier}" for earlier, later in sorted(backward))
     body = (
         tag("title", "The steps of the saga", id=f"{prefix}-title"),
         tag("desc", f"{said}.", id=f"{prefix}-desc"),
-        [_line(path, way) for path in layout.paths],
+        [
+            _line(path, way, back=(link.source, link.target) in backward)
+            for link, path in zip(links, layout.paths, strict=True)
+        ],
         [_box(step, layout.boxes[step.name], way) for step in steps],
     )
     size = {"width": f"{width:.0f}", "height": f"{height:.0f}", "viewbox": f"0 0 {width:.0f} {height:.0f}"}
@@ -89,7 +100,21 @@ def _box(step: SagaStep, box: Box, way: Way) -> Markup:
     return tag("g", parts, class_=STEP_STATES.get(step.status, "idle"))
 
 
-def _line(path: Path, way: Way) -> Markup:
+def _backward(steps: Sequence[SagaStep]) -> frozenset[tuple[str, str]]:
+    """Pairs of an earlier and a later step between which a saga that has turned back goes, the later first."""
+    if not turned_back(steps):
+        return frozenset()
+    status = {step.name: step.status for step in steps}
+    return frozenset(
+        (before, step.name)
+        for step in steps
+        for before in step.after or ()
+        if step.status != "pending" and (status.get(before) == "done" or status.get(before, "").startswith("und"))
+    )
+
+
+def _line(path: Path, way: Way, *, back: bool) -> Markup:
+    """From step to step; `back`: with its head where it comes from, since that is what is undone next."""
     points = path.points
     drawn = f"M{_at(points[0], way)}"
     for (start, level), (end, next_level) in pairwise(points):
@@ -99,7 +124,7 @@ def _line(path: Path, way: Way) -> Markup:
             middle = (start + end) / 2
             ends = (_at((middle, level), way), _at((middle, next_level), way), _at((end, next_level), way))
             drawn += f"C{ends[0]} {ends[1]} {ends[2]}"
-    tip, across = points[-1]
-    corners = (_at((tip, across), way), _at((tip - 7, across - 4), way), _at((tip - 7, across + 4), way))
+    (tip, across), tail = (points[0], 7) if back else (points[-1], -7)
+    corners = (_at((tip, across), way), _at((tip + tail, across - 4), way), _at((tip + tail, across + 4), way))
     head = tag("polygon", class_="head", points=" ".join(corner.replace(" ", ",") for corner in corners))
-    return tag("g", tag("path", class_="tie", d=drawn), head, class_="plain")
+    return tag("g", tag("path", class_="tie never" if back else "tie", d=drawn), head, class_="open" if back else "plain")

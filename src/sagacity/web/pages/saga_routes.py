@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
 from typing import Annotated, cast, get_args
 
 import msgspec
@@ -13,6 +14,7 @@ from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
 from sagacity.errors import MessagingError, StoreError
+from sagacity.ledger.live import CaseFilter
 from sagacity.report.markup import tag
 from sagacity.saga.happenings import Order
 from sagacity.saga.state import SagaStatus
@@ -20,7 +22,8 @@ from sagacity.web.context import Here, Served
 from sagacity.web.pages import shown
 from sagacity.web.pages.frame import Frame, document
 from sagacity.web.pages.links import local, saga_url
-from sagacity.web.pages.saga import no_saga_page, order_said, saga_page
+from sagacity.web.pages.saga import ids_of, no_saga_page, saga_page
+from sagacity.web.pages.saga_ordering import GRAVE, order_said, sure_page
 from sagacity.web.pages.sagas import AskedSagas, Found, away_page, sagas_page
 from sagacity.web.pages.shown import Asking
 from sagacity.web.pages.words import card, named
@@ -84,20 +87,30 @@ async def saga(
         return _page(away_page(frame, f"Saga {key}", error.message, error.hint))
     if found is None:
         return _page(no_saga_page(frame, key), 404)
-    return _page(saga_page(frame, found, cases))
+    leads = await asyncio.to_thread(_leading, served, ids_of(found))
+    return _page(saga_page(frame, found, cases, leads))
 
 
 @post("/saga/order", opt=_OPERATOR, status_code=303)
 async def order(request: Asking, served: Here) -> Response[bytes] | Redirect:
-    """Give an order; then back to the saga, which says what became of it."""
+    """Give an order; then back to the saga, which says what became of it. One that cannot be taken back is asked about once
+    more."""
     form = await request.form()
     id, what = _field(form.get("saga")), _field(form.get("what"))
     word, _, step = what.partition(" ")
     if word not in get_args(Order):
         raise Refused(400, "it is not said what is to be done", f"one of {', '.join(get_args(Order))}")
-    back = local(saga_url(id), "/sagas")
+    back, reason = local(saga_url(id), "/sagas"), _field(form.get("reason"))[:1000]
+    if word in GRAVE and _field(form.get("sure")) != "yes":
+        found = await desk_of(served).saga(id)
+        meant = (
+            next((each for each in found.allowed if (each.order, each.step or "") == (word, step)), None) if found else None
+        )
+        if meant is not None:  # else giving it says why it cannot be
+            frame = await asyncio.to_thread(shown.frame_of, request, served)
+            return _page(sure_page(msgspec.structs.replace(frame, address=back), id, meant, reason))
     try:
-        placed = await order_of(served, request.user, id, cast(Order, word), step or None, _field(form.get("reason"))[:1000])
+        placed = await order_of(served, request.user, id, cast(Order, word), step or None, reason)
     except Refused as refused:
         if refused.problem.status != 409:
             raise
@@ -137,6 +150,11 @@ def _around(request: Asking, served: Served, id: str) -> tuple[Frame, list[tuple
     """What stands around the page, and the cases that have the saga's id."""
     named_so = [stored.name for stored in served.ledger.workflows() if served.ledger.case(stored.name, id) is not None]
     return shown.frame_of(request, served), [(name, id) for name in named_so]
+
+
+def _leading(served: Served, ids: Sequence[str]) -> frozenset[str]:
+    """Those ids by which cases are found."""
+    return frozenset(id for id in ids if served.ledger.cases(CaseFilter(text=id), limit=1).items)
 
 
 def _page(text: str, status: int = 200) -> Response[bytes]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
-from sagacity.report.markup import Child, tag
+from sagacity.report.markup import Child, Markup, tag
 from sagacity.web.pages.links import cases_url
 from sagacity.web.pages.words import named
 
-__all__ = ["trace_facts"]
+__all__ = ["trace_facts", "trace_id"]
 
 _LABELS = {
     "correlation_id": "Correlation",
@@ -24,20 +24,26 @@ _WITHIN = ("headers", "data", "metadata")
 _SHOWN = 6
 
 
-def trace_facts(records: Sequence[str | None]) -> list[tuple[str, Child]]:
-    """A row for correlation ids and one for trace ids, where there are any. `records` are JSON texts."""
+def trace_facts(records: Sequence[str | None], leads: Set[str] | None = None) -> list[tuple[str, Child]]:
+    """A row for correlation ids and one for trace ids, where there are any. `records` are JSON texts. `leads` are those by
+    which a search finds something; None for all."""
     found: dict[str, dict[str, None]] = {}
     for place in (place for record in records for place in _places(record)):
         for name, label in _LABELS.items():
             value = place.get(name)
             if isinstance(value, str) and value:
-                found.setdefault(label, {})[_trace_id(value) if name == "traceparent" else value] = None
+                found.setdefault(label, {})[trace_id(value) if name == "traceparent" else value] = None
     rows: list[tuple[str, Child]] = []
     for label, ids in found.items():
-        links = [tag("a", tag("code", named(value, 64)), href=cases_url(text=value)) for value in list(ids)[:_SHOWN]]
+        links = [_linked(value, leads is None or value in leads) for value in list(ids)[:_SHOWN]]
         more = f" and {len(ids) - _SHOWN:,} more" if len(ids) > _SHOWN else None
         rows.append((label, (tag("span", links, class_="ids"), more)))
     return rows
+
+
+def _linked(value: str, leads: bool) -> Markup:
+    code = tag("code", named(value, 64))
+    return tag("a", code, href=cases_url(text=value)) if leads else code
 
 
 def _places(record: str | None) -> Iterator[Mapping[str, Any]]:
@@ -51,7 +57,7 @@ def _places(record: str | None) -> Iterator[Mapping[str, Any]]:
         yield from (read[name] for name in _WITHIN if isinstance(read.get(name), dict))
 
 
-def _trace_id(traceparent: str) -> str:
+def trace_id(traceparent: str) -> str:
     """The second part of a W3C traceparent (version, trace id, parent id, flags); another text as it is."""
     parts = traceparent.split("-")
     return parts[1] if len(parts) == 4 else traceparent
