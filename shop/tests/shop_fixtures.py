@@ -8,9 +8,13 @@ from collections.abc import Iterator
 import pytest
 
 from accounts import AccountServer, account_server
+from sagacity.testing.servers.kafka import Broker
 from sagacity.testing.servers.postgres import PostgreSQL
+from sagacity.testing.servers.redis import RedisCluster
 from shop.account.wiring import REVISIONS
 from shop.chassis.migrating import migrate_now
+from whole_shop import Shop, opened
+from wired_services import LIMIT
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +30,11 @@ def account(account_tables: str) -> Iterator[AccountServer]:
     """An account service that runs."""
     with account_server(account_tables) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def shop(broker: Broker, postgres: PostgreSQL, redis_cluster: RedisCluster) -> Iterator[Shop]:
+    """The whole shop, with something to buy; shared by tests, each of which makes purchases of its own."""
+    with opened(broker, postgres, redis_cluster) as running:
+        running.stock({11: (450, 1000), 12: (1200, 1000), 13: (LIMIT, 10), 14: (100, 1)})
+        yield running

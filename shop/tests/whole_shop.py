@@ -16,6 +16,7 @@ import psycopg
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from accounts import ADMIN, person
 from sagacity.messaging import Envelope
@@ -26,6 +27,7 @@ from sagacity.testing.servers.redis import RedisCluster
 from shop.chassis.http import HttpServer
 from shop.chassis.rpc import RpcServer
 from shop.chassis.service import Service
+from shop.chassis.telemetry import Telemetry
 from shop.contracts import topics
 from topic_log import TopicLog
 from wired_services import SERVICES, Places, part, wired
@@ -45,6 +47,7 @@ class Shop:
     def __init__(self, broker: Broker, databases: Mapping[str, str], redis: RedisCluster) -> None:
         self.databases = dict(databases)
         self.servers = broker.servers
+        self.spans: dict[str, InMemorySpanExporter] = {}
         self._places = Places(databases, broker.servers, tuple(redis.addresses.split(",")))
         self._services: list[tuple[Service, HttpServer]] = []
         self._tokens: dict[int, str] = {}
@@ -195,6 +198,7 @@ class Shop:
     async def _start(self) -> None:
         for name in (*SERVICES, "purchase", "orchestrator"):
             service = wired(name, self._places)
+            part(service, Telemetry)._exporter = self.spans.setdefault(name, InMemorySpanExporter())
             self._services.append((service, part(service, HttpServer)))
             run = asyncio.create_task(service.run())
             self._runs.append(run)

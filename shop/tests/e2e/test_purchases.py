@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -13,21 +12,11 @@ import pytest
 from api_checks import check_api, operations
 from auditing import audited_databases, audited_events
 from sagacity.messaging import Envelope
-from sagacity.testing.servers.kafka import Broker
-from sagacity.testing.servers.postgres import PostgreSQL
-from sagacity.testing.servers.redis import RedisCluster
 from shop.contracts import topics
-from whole_shop import PATIENCE, Shop, opened
-from wired_services import FAULT_TOKEN, LIMIT, LOOKED_FOR, SERVICES, expired_token
+from whole_shop import PATIENCE, Shop
+from wired_services import FAULT_TOKEN, LOOKED_FOR, SERVICES, expired_token
 
 STEPS = ["UPDATE_PRODUCT_INVENTORY", "CREATE_ORDER", "CREATE_PAYMENT"]
-
-
-@pytest.fixture(scope="module")
-def shop(broker: Broker, postgres: PostgreSQL, redis_cluster: RedisCluster) -> Iterator[Shop]:
-    with opened(broker, postgres, redis_cluster) as running:
-        running.stock({11: (450, 1000), 12: (1200, 1000), 13: (LIMIT, 10), 14: (100, 1)})
-        yield running
 
 
 def told(shop: Shop, purchase: str) -> list[str]:

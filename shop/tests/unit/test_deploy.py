@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -16,6 +17,7 @@ import msgspec
 import pytest
 import yaml
 
+from prometheus_questions import ALERTS, queries
 from shop.chassis.settings import described, load
 from shop.contracts import topics
 from shop.local.catalogue import SHOP, Service
@@ -23,6 +25,7 @@ from shop.local.routes import routes
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 KUBERNETES = "1.34"
+PROMTOOL = shutil.which("promtool")
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 CATALOGUE = tuple(msgspec.structs.replace(each, replicas=3) if each.name == "product" else each for each in SHOP)
 
@@ -133,7 +136,66 @@ def test_dashboards_ask_for_metrics_that_there_are(file: Path) -> None:
         for target in panel["targets"]:
             for metric in re.findall(r"\b((?:shop|sagacity)_[a-z_]+)", target["expr"]):
                 name = re.sub(r"_(bucket|count|sum|total)$", "", metric)
-                assert f'"{name}"' in source, f"{panel['title']}: nothing makes {metric}"
+                assert f'"{name}"' in source or f'"{metric}"' in source, f"{panel['title']}: nothing makes {metric}"
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="no promtool is at hand")
+def test_prometheus_reads_the_alerts_and_what_dashboards_ask(tmp_path: Path) -> None:
+    asked = [each.expr for board in ("shop", "reconciler") for each in queries(board)]
+    records = [{"record": f"asked:{number}", "expr": expr} for number, expr in enumerate(asked)]
+    boards = tmp_path / "boards.yaml"
+    boards.write_text(yaml.safe_dump({"groups": [{"name": "boards", "rules": records}]}))
+    told = subprocess.run(
+        [str(PROMTOOL), "check", "rules", str(ALERTS), str(boards)], capture_output=True, text=True, timeout=60
+    )
+    assert told.returncode == 0, told.stderr
+
+
+SERIES = {
+    "ReplicaGone": 'up{job="order", instance="order:8000"}',
+    "OutboxStands": 'sagacity_outbox_oldest_seconds{job="order", instance="order:8000", outbox="order"}',
+    "TopicRefused": 'sagacity_outbox_failing_topics{job="orchestrator", instance="o:8000", outbox="orchestrator"}',
+    "DeadLetters": 'sagacity_dead_letters{job="warehouse", instance="w:8000", consumer="warehouse"}',
+    "SagaParked": 'sagacity_sagas{job="orchestrator", instance="o:8000", saga="purchase", status="parked"}',
+    "CacheWithoutRedis": 'shop_cache_breakers_open{job="order", instance="order:8000", cache="order:1"}',
+}
+"""What each alert looks at."""
+BEFORE_AND_AFTER = {"ReplicaGone": ("1", "0"), "OutboxStands": ("2", "95")}
+LABELS = {
+    "ReplicaGone": {"job": "order", "instance": "order:8000"},
+    "OutboxStands": {"outbox": "order"},
+    "TopicRefused": {"outbox": "orchestrator"},
+    "DeadLetters": {"job": "warehouse", "consumer": "warehouse"},
+    "SagaParked": {"saga": "purchase"},
+    "CacheWithoutRedis": {"job": "order", "instance": "order:8000", "cache": "order:1"},
+}
+"""What it says whom it is about by."""
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="no promtool is at hand")
+def test_alerts_are_raised_where_something_is_the_matter_and_nowhere_else(tmp_path: Path) -> None:
+    rules = {rule["alert"]: rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]}
+    tests = []
+    for name, series in SERIES.items():
+        before, after = BEFORE_AND_AFTER.get(name, ("0", "2"))
+        summary = rules[name]["annotations"]["summary"].replace("{{ $value }}", after)
+        for label, value in LABELS[name].items():
+            summary = summary.replace("{{ $labels." + label + " }}", value)
+        raised = {"exp_labels": LABELS[name], "exp_annotations": {"summary": summary}}
+        tests.append(
+            {
+                "interval": "30s",
+                "input_series": [{"series": series, "values": f"{before}x9 {after}x20"}],
+                "alert_rule_test": [
+                    {"eval_time": "4m", "alertname": name, "exp_alerts": []},
+                    {"eval_time": "9m", "alertname": name, "exp_alerts": [raised]},
+                ],
+            }
+        )
+    story = tmp_path / "story.yaml"
+    story.write_text(yaml.safe_dump({"rule_files": [str(ALERTS)], "tests": tests}))
+    told = subprocess.run([str(PROMTOOL), "test", "rules", str(story)], capture_output=True, text=True, timeout=60)
+    assert told.returncode == 0, told.stdout + told.stderr
 
 
 @pytest.mark.parametrize("file", MANIFESTS, ids=lambda file: file.stem)

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -29,14 +29,20 @@ __all__ = ["main"]
 
 _DATA = "build/local"
 _DOWN_WITHIN = 90.0
+_ELSEWHERE = "a stack whose data is elsewhere is named by --data FOLDER"
+_SIGNALS: Mapping[str, tuple[int, ...]] = {"kill": (), "freeze": (signal.SIGSTOP,), "thaw": (signal.SIGCONT,)}
+"""What is sent; none: what ends the part as a crash would, which it heeds even where it is frozen."""
 _NOT_RUNNING = 3
+_WIDE = 1_000
+_HEEDS_WITHIN = 5.0
 
 
 def main(arguments: Sequence[str] | None = None, *, layout: Layout | None = None) -> int:
     """Do what the command line says; the exit code. `layout` is what is started; by default, the shop."""
     given = _parser().parse_args(arguments)
     folder = Path(given.data).absolute()
-    console = Console(highlight=False)
+    # Whoever reads what is piped reads lines: a table is as wide as it is.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
     match given.command:
         case "up":
             return _up(folder, _laid_out(given, layout), console, logs=not given.no_logs)
@@ -112,6 +118,8 @@ def _up(folder: Path, layout: Layout, console: Console, *, logs: bool) -> int:
                 say(f"all of it is ready after {time.monotonic() - began:.1f} s")
                 with contextlib.suppress(OSError):
                     _tell(stack.state(), console)
+                    if folder != Path(_DATA).absolute():
+                        console.print(f"for the other commands: --data {folder}", soft_wrap=True)
                 _until(ended, stack, layout, console, logs=logs)
         except UnavailableError as error:
             say(f"cannot start: {error}")
@@ -141,7 +149,7 @@ def _until(ended: threading.Event, stack: Stack, layout: Layout, console: Consol
 def _down(folder: Path, console: Console) -> int:
     state = read(folder)
     if state is None:
-        console.print(f"nothing has been started in {folder}")
+        console.print(f"nothing has been started in {folder}; {_ELSEWHERE}", soft_wrap=True)
         return 0
     if state.lives:
         console.print("stopping")
@@ -160,12 +168,11 @@ def _status(folder: Path, console: Console) -> int:
     state = read(folder)
     if state is None or not state.lives:
         left = [part.name for part in state.parts if part.lives] if state is not None else []
-        console.print(
-            "nothing runs" + (f", but of an earlier start: {', '.join(left)}; end them with `down`" if left else "")
-        )
+        rest = f", but of an earlier start: {', '.join(left)}; end them with `down`" if left else f"; {_ELSEWHERE}"
+        console.print(f"nothing runs in {folder}{rest}", soft_wrap=True)
         return _NOT_RUNNING
     _tell(state, console)
-    return 0 if all(part.condition == "ready" for part in state.parts) else 1
+    return 0 if all(part.condition == "ready" and not part.frozen for part in state.parts) else 1
 
 
 def _tell(state: State, console: Console) -> None:
@@ -173,17 +180,18 @@ def _tell(state: State, console: Console) -> None:
     table = Table("part", "state", "where", "pid", "memory", "restarts", box=None, header_style="bold")
     for part in state.parts:
         size = memory.get(part.pid or 0)
-        colour = "green" if part.condition == "ready" else "yellow"
+        condition = "frozen" if part.frozen else part.condition
+        colour = "green" if condition == "ready" else "yellow"
         table.add_row(
             part.name,
-            f"[{colour}]{part.condition}[/]",
+            f"[{colour}]{condition}[/]",
             part.where,
             str(part.pid or ""),
             f"{size / 2**20:.0f} MB" if size else "",
             str(part.restarts or ""),
         )
     console.print(table)
-    console.print(f"\nthe shop: {state.web}/api/v1    gRPC: {state.rpc}, by the header service-name")
+    console.print(f"\nthe shop: {state.web}/api/v1    gRPC: {state.rpc}, by the header service-name", soft_wrap=True)
     if any(part.name == "account" for part in state.parts):
         console.print(f"the administrator: {ADMIN}, whose password is in secrets.json in the data folder")
     console.print(f"memory of all: {sum(memory.values()) / 2**20:.0f} MB", style="dim")
@@ -191,8 +199,10 @@ def _tell(state: State, console: Console) -> None:
 
 def _logs(folder: Path, names: Sequence[str], console: Console, *, follow: bool) -> int:
     state = read(folder)
-    parts = [part for name in names for part in _named(state, name, console)] if names else _services(folder, state)
+    parts = [part for name in names for part in _named(folder, state, name, console)] if names else _services(folder, state)
     if not parts:
+        if not names:
+            console.print(f"no service has been started in {folder}; {_ELSEWHERE}", soft_wrap=True)
         return 1
     follower = Follower({part.name: Path(part.log) for part in parts if part.log}, console, from_end=False)
     follower.look()
@@ -207,13 +217,25 @@ def _logs(folder: Path, names: Sequence[str], console: Console, *, follow: bool)
 def _signalled(folder: Path, name: str, how: str, console: Console) -> int:
     state = read(folder)
     done = 0
-    for part in _named(state, name, console):
-        if part.lives and part.pid is not None:
-            number = {"kill": part.crash, "freeze": signal.SIGSTOP, "thaw": signal.SIGCONT}[how]
-            os.kill(part.pid, number)
+    for part in _named(folder, state, name, console):
+        if not part.lives or part.pid is None:
+            console.print(f"{part.name} has no process now: it is {part.condition}")
+        elif part.frozen == (how == "freeze") and how != "kill":
+            console.print(f"{part.name} ({part.pid}) is {'frozen already' if part.frozen else 'not frozen'}")
+        else:
+            _send(part, part.pid, how)
             console.print(f"{part.name} ({part.pid}): {how}")
             done += 1
     return 0 if done else 1
+
+
+def _send(part: Process, pid: int, how: str) -> None:
+    """The signal; returns once a part that is to freeze, or to thaw, has done so."""
+    for number in _SIGNALS[how] or (part.crash, signal.SIGCONT):
+        os.kill(pid, number)
+    limit = time.monotonic() + _HEEDS_WITHIN
+    while how != "kill" and part.frozen != (how == "freeze") and time.monotonic() < limit:
+        time.sleep(0.01)
 
 
 def _services(folder: Path, state: State | None) -> list[Process]:
@@ -222,11 +244,13 @@ def _services(folder: Path, state: State | None) -> list[Process]:
     return [part for part in state.parts if part.name in kept and (folder / part.name).exists()] if state else []
 
 
-def _named(state: State | None, name: str, console: Console) -> tuple[Process, ...]:
+def _named(folder: Path, state: State | None, name: str, console: Console) -> tuple[Process, ...]:
     found = state.named(name) if state is not None else ()
-    if not found:
-        known = ", ".join(part.name for part in state.parts) if state is not None else "nothing has been started"
-        console.print(f"there is no {name!r} here: {known}", style="red")
+    if state is None:
+        console.print(f"nothing has been started in {folder}; {_ELSEWHERE}", style="red", soft_wrap=True)
+    elif not found:
+        known = ", ".join(part.name for part in state.parts)
+        console.print(f"there is no {name!r} in {folder}: {known}", style="red", soft_wrap=True)
     return found
 
 

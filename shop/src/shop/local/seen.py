@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["identity", "resident"]
+__all__ = ["identity", "is_stopped", "resident"]
 
 _PROC = Path("/proc")
 _STARTED, _PARENT = 19, 1  # fields of /proc/PID/stat, counted from the one behind the name
@@ -20,6 +20,15 @@ def identity(pid: int) -> str | None:
         return fields[_STARTED] if fields and fields[0] != "Z" else None
     said = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, timeout=10)
     return said.stdout.strip() or None
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether this process does nothing until it gets SIGCONT."""
+    if _PROC.is_dir():
+        fields = _stat(pid)
+        return fields is not None and fields[0] == "T"
+    said = subprocess.run(["ps", "-o", "state=", "-p", str(pid)], capture_output=True, text=True, timeout=10)
+    return said.stdout.startswith("T")
 
 
 def resident(pids: Iterable[int]) -> dict[int, int]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from shop.local.keeper import Condition
-from shop.local.seen import identity
+from shop.local.seen import identity, is_stopped
 
 __all__ = ["Process", "State", "alone", "is_held", "read", "reap", "write"]
 
@@ -37,6 +37,11 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     def lives(self) -> bool:
         """Whether its process is there, and is still that one."""
         return self.pid is not None and self.identity is not None and identity(self.pid) == self.identity
+
+    @property
+    def frozen(self) -> bool:
+        """Whether somebody lets it do nothing, whatever its condition was before."""
+        return self.pid is not None and self.lives and is_stopped(self.pid)
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ class Meter:
         self._events = _counter(registry, "shop_cache_events", "What has happened to a cache", "cache", "event")
         self._open = _gauge(registry, "shop_cache_breakers_open", "Nodes of Redis that are not asked now", "cache")
         self._children: dict[tuple[str, ...], Counter] = {}
+        self.open(0)
 
     def read(self, layer: Layer, outcome: Outcome) -> None:
         """A layer was asked."""
