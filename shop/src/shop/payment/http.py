@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 
 import msgspec
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath
 
 from shop.chassis.access import BEARER, Caller, signed_in
 from shop.chassis.cache.rows import Load, RowCache
@@ -21,7 +20,7 @@ from shop.contracts.commands import Currency, Money
 from shop.payment import store
 from shop.payment.domain import Payment, Status
 
-__all__ = ["ROUTES", "PaymentBody", "PaymentList", "loading"]
+__all__ = ["ROUTES", "PaymentBody", "loading"]
 
 
 class PaymentBody(msgspec.Struct, frozen=True):
@@ -36,12 +35,6 @@ class PaymentBody(msgspec.Struct, frozen=True):
     status: Status
     received_at: datetime
     refunded_at: datetime | None
-
-
-class PaymentList(msgspec.Struct, frozen=True):
-    """Payments, the newest first."""
-
-    payments: list[PaymentBody]
 
 
 _read = msgspec.json.Decoder(PaymentBody).decode
@@ -61,22 +54,7 @@ async def payment(
     return found
 
 
-@get("/api/v1/payments", guards=[signed_in], security=BEARER, summary="The caller's payments of some purchases")
-async def payments(
-    caller: NamedDependency[Caller],
-    pool: NamedDependency[Pool],
-    purchase_id: Annotated[
-        list[PublicId], QueryParameter(min_items=1, max_items=100, description="purchases; may be given more than once")
-    ],
-) -> PaymentList:
-    """What has no payment, and what is somebody else's, is left out."""
-    wanted = [id for id in map(from_public, purchase_id) if id is not None]
-    async with pool.connection() as connection:
-        found = await store.of_purchases(connection, caller.customer_id, wanted)
-    return PaymentList([_body(each) for each in found])
-
-
-ROUTES = (payment, payments)
+ROUTES = (payment,)
 
 
 def loading(pool: Pool) -> Load:

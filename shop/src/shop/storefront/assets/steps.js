@@ -2,7 +2,12 @@
 
 /** The steps of a purchase in their order, in people's words: what is done, once it is done, and once that is undone. */
 export const STEPS = [
-  { step: "UPDATE_PRODUCT_INVENTORY", title: "Stock", does: "The units are set aside for you", undone: "The units are back on the shelf" },
+  {
+    step: "UPDATE_PRODUCT_INVENTORY",
+    title: "Stock",
+    does: "The units are set aside for you",
+    undone: "The units are back on the shelf",
+  },
   { step: "CREATE_ORDER", title: "Order", does: "Your order is written", undone: "The order is cancelled" },
   { step: "CREATE_PAYMENT", title: "Payment", does: "The payment is taken", undone: "The payment is refunded" },
 ];
@@ -31,7 +36,12 @@ export function standing(state) {
   const next = turned && !state.result && !stuck ? results.lastIndexOf("SUCCESS") : -1;
   return STEPS.map((each, at) => {
     const told = state.told[each.step];
-    return { ...each, at, state: stateOf(results[at], { turned, ended: state.result !== null, next: at === next }), ...pick(told) };
+    return {
+      ...each,
+      at,
+      state: stateOf(results[at], { turned, ended: state.result !== null, next: at === next }),
+      ...pick(told),
+    };
   });
 }
 

@@ -4,6 +4,7 @@ import { el, svg, write } from "./element.js";
 import { sentence } from "./failures.js";
 import { clockTime, money, plural } from "./figures.js";
 import { caseUrl, traceUrl } from "./links.js";
+import { paymentOf } from "./orders.js";
 import { namesOf } from "./products.js";
 import { to } from "./route.js";
 import { say } from "./said.js";
@@ -16,7 +17,10 @@ const LOST_FOR = 800;
 export async function watch({ parts, signal, fail }) {
   const id = parts[1];
   const purchase = await asked(`/purchases/${encodeURIComponent(id)}`, { signal, signed: true });
-  const names = await namesOf(purchase.items.map((each) => each.product_id), signal);
+  const names = await namesOf(
+    purchase.items.map((each) => each.product_id),
+    signal,
+  );
   const began = Date.parse(purchase.created_at) * 1000;
   const quiet = purchase.status !== "PENDING";
   let state = known(purchase);
@@ -33,15 +37,22 @@ export async function watch({ parts, signal, fail }) {
     heading,
     el("p", { class: "lead" }, bought(purchase, names)),
     lost,
-    el("div", { class: "card flush" }, outcome, track, elsewhere(id)),
-    el("details", { open: true }, el("summary", {}, "What has happened"), log),
+    el(
+      "div",
+      { class: "sides" },
+      el("div", { class: "card flush" }, outcome, track, elsewhere(id)),
+      el("details", { open: true }, el("summary", {}, "What has happened"), log),
+    ),
   );
 
   function shown() {
     const steps = standing(state);
     track.classList.toggle("turned", turnedBack(state));
     steps.forEach((each) => drawn(track.children[each.at], each));
-    write(heading, state.result ? HEADINGS[state.result.result] : turnedBack(state) ? "Your purchase turns back" : "Your purchase");
+    write(
+      heading,
+      state.result ? HEADINGS[state.result.result] : turnedBack(state) ? "Your purchase turns back" : "Your purchase",
+    );
   }
 
   function heard(number, type, data) {
@@ -49,7 +60,15 @@ export async function watch({ parts, signal, fail }) {
     state = after(state, number, type, data);
     if (state === before) return type === "result";
     const told = entry(type, data);
-    log.append(el("li", {}, el("time", {}, clockTime(data.time)), el("span", { class: "soft" }, passed(began, data.time)), el("span", {}, told)));
+    log.append(
+      el(
+        "li",
+        {},
+        el("time", {}, clockTime(data.time)),
+        el("span", { class: "soft" }, passed(began, data.time)),
+        el("span", {}, told),
+      ),
+    );
     if (!quiet) say(told);
     shown();
     if (type !== "result") return false;
@@ -66,8 +85,7 @@ export async function watch({ parts, signal, fail }) {
     shown();
     if (result !== "SUCCESS") return;
     thanks.append(" ", el("a", { href: to(["orders"]) }, "See your orders"));
-    const found = await asked(`/payments?purchase_id=${encodeURIComponent(id)}`, { signal, signed: true }).catch(() => null);
-    const paid = found?.payments[0];
+    const paid = await paymentOf(id, signal).catch(() => null);
     if (paid) thanks.prepend(`You paid ${money(paid.amount, paid.currency)}. `);
   }
 
@@ -75,16 +93,22 @@ export async function watch({ parts, signal, fail }) {
   function onState(now) {
     clearTimeout(waiting);
     if (now === "open") lost.hidden = true;
-    else waiting = setTimeout(() => {
-      write(lost, "The shop is away for a moment. Your purchase goes on; what happens is shown here as soon as it is back.");
-      lost.hidden = false;
-    }, LOST_FOR);
+    else
+      waiting = setTimeout(() => {
+        write(
+          lost,
+          "The shop is away for a moment. Your purchase goes on; what happens is shown here as soon as it is back.",
+        );
+        lost.hidden = false;
+      }, LOST_FOR);
   }
 
   shown();
   if (state.result) ended();
   signal.addEventListener("abort", () => clearTimeout(waiting));
-  follow(`/purchases/${encodeURIComponent(id)}/events`, { last: 0, heard, onState, signal }).catch((error) => !signal.aborted && fail(error));
+  follow(`/purchases/${encodeURIComponent(id)}/events`, { last: 0, heard, onState, signal }).catch(
+    (error) => !signal.aborted && fail(error),
+  );
   return { title: "Your purchase", node, page: "orders" };
 }
 
@@ -94,7 +118,11 @@ const OUTCOMES = {
   FAILED: (reason) => `${sentence(reason ?? "")} Whatever had been done was undone, the last of it first.`.trim(),
   ROLLBACK_FAILED: (reason) => `${sentence(reason ?? "")} Somebody at the shop sees to what is left of it.`.trim(),
 };
-const ENDS = { SUCCESS: "The purchase is done", FAILED: "The purchase has turned back; nothing of it is left", ROLLBACK_FAILED: "The purchase has ended, and not all of it could be undone" };
+const ENDS = {
+  SUCCESS: "The purchase is done",
+  FAILED: "The purchase has turned back; nothing of it is left",
+  ROLLBACK_FAILED: "The purchase has ended, and not all of it could be undone",
+};
 const TOLD = {
   EXECUTE: () => "under way",
   SUCCESS: (step) => step.does,
@@ -112,13 +140,22 @@ function entry(type, data) {
 
 // What is known before the stream is open.
 function known(purchase) {
-  const told = purchase.steps.filter((each) => each.result).map((each) => [each.step, { result: each.result, reason: each.reason, time: Date.parse(each.at) * 1000 }]);
+  const told = purchase.steps
+    .filter((each) => each.result)
+    .map((each) => [each.step, { result: each.result, reason: each.reason, time: Date.parse(each.at) * 1000 }]);
   const result = purchase.status === "PENDING" ? null : { result: purchase.status, reason: purchase.reason };
   return { ...NOTHING, told: Object.fromEntries(told), result };
 }
 
 function station({ title }) {
-  return el("li", {}, el("span", { class: "mark", "aria-hidden": "true" }), el("h2", {}, title), el("p", { class: "state" }), el("p", { class: "why" }));
+  return el(
+    "li",
+    {},
+    el("span", { class: "mark", "aria-hidden": "true" }),
+    el("h2", {}, title),
+    el("p", { class: "state" }),
+    el("p", { class: "why" }),
+  );
 }
 
 const MARKS = {
@@ -133,7 +170,9 @@ function drawn(item, each) {
   if (item.dataset.state === each.state) return;
   item.dataset.state = each.state;
   const path = MARKS[each.state];
-  item.querySelector(".mark").replaceChildren(path ? svg("svg", { viewBox: "0 0 22 22" }, svg("path", { d: path })) : String(each.at + 1));
+  item
+    .querySelector(".mark")
+    .replaceChildren(path ? svg("svg", { viewBox: "0 0 22 22" }, svg("path", { d: path })) : String(each.at + 1));
   write(item.querySelector(".state"), sentence(words(each)).replace(/ …\.$/, " …"));
   write(item.querySelector(".why"), each.state === "failed" || each.state === "stuck" ? sentence(each.reason ?? "") : "");
 }
@@ -150,7 +189,14 @@ function passed(began, time) {
 }
 
 function elsewhere(id) {
-  const found = [[caseUrl(id), "Its case in Sagacity"], [traceUrl(id), "Its trace"]].filter(([address]) => address);
+  const found = [
+    [caseUrl(id), "Its case in Sagacity"],
+    [traceUrl(id), "Its trace"],
+  ].filter(([address]) => address);
   if (!found.length) return null;
-  return el("p", { class: "elsewhere" }, found.map(([href, name]) => el("a", { href }, name)));
+  return el(
+    "p",
+    { class: "elsewhere" },
+    found.map(([href, name]) => el("a", { href }, name)),
+  );
 }
