@@ -10,20 +10,23 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from api_checks import check_api, operations
 from auditing import audited_databases, audited_events
 from sagacity.messaging import Envelope
 from sagacity.testing.servers.kafka import Broker
 from sagacity.testing.servers.postgres import PostgreSQL
+from sagacity.testing.servers.redis import RedisCluster
 from shop.contracts import topics
-from whole_shop import FAULT_TOKEN, LIMIT, Shop, opened
+from whole_shop import PATIENCE, Shop, opened
+from wired_services import FAULT_TOKEN, LIMIT, LOOKED_FOR, SERVICES, expired_token
 
 STEPS = ["UPDATE_PRODUCT_INVENTORY", "CREATE_ORDER", "CREATE_PAYMENT"]
 
 
 @pytest.fixture(scope="module")
-def shop(broker: Broker, postgres: PostgreSQL) -> Iterator[Shop]:
-    with opened(broker, postgres) as running:
-        running.wares.put({11: (450, 1000), 12: (1200, 1000), 13: (LIMIT, 10), 14: (100, 1)})
+def shop(broker: Broker, postgres: PostgreSQL, redis_cluster: RedisCluster) -> Iterator[Shop]:
+    with opened(broker, postgres, redis_cluster) as running:
+        running.stock({11: (450, 1000), 12: (1200, 1000), 13: (LIMIT, 10), 14: (100, 1)})
         yield running
 
 
@@ -42,7 +45,7 @@ def shipped(shop: Shop, purchase: str) -> bool:
 
 def test_a_purchase_completes_and_everybody_has_their_part_of_it(shop: Shop) -> None:
     """Defect 9: the answer was an empty 200 without an id, and nothing told the result."""
-    before = shop.wares.left(11)
+    before = shop.left(11)
     id = shop.buy((11, 4), (12, 5))
     events = shop.followed(id)
     assert events[-1][1:] == ("result", {**events[-1][2], "purchase_id": id, "result": "SUCCESS", "reason": None})
@@ -52,7 +55,7 @@ def test_a_purchase_completes_and_everybody_has_their_part_of_it(shop: Shop) -> 
     purchase = shop.ended(id)
     assert (purchase["status"], purchase["quoted"]) == ("SUCCESS", 4 * 450 + 5 * 1200)
     assert [step["result"] for step in purchase["steps"]] == ["SUCCESS"] * 3
-    assert shop.wares.left(11) == before - 4
+    assert shop.left(11) == before - 4
     assert shop.rows("payment", "select amount, status from payments where purchase_id = %s", int(id)) == [
         (7800, "RECEIVED")
     ]
@@ -64,12 +67,12 @@ def test_a_purchase_completes_and_everybody_has_their_part_of_it(shop: Shop) -> 
 
 def test_a_declined_payment_is_undone_wholly_and_in_reverse_order(shop: Shop) -> None:
     """Defects 1 and 3: a rollback crashed a service and looped; rollbacks were sent at once, and nobody awaited them."""
-    before = shop.wares.left(13), shop.wares.left(11)
+    before = shop.left(13), shop.left(11)
     purchase = shop.ended(id := shop.buy((13, 1), (11, 1)))
     assert purchase["status"] == "FAILED"
     assert "above the limit" in purchase["reason"]
     assert [step["result"] for step in purchase["steps"]] == ["ROLLBACK", "ROLLBACK", "FAILED"]
-    assert (shop.wares.left(13), shop.wares.left(11)) == before
+    assert (shop.left(13), shop.left(11)) == before
     assert shop.rows("order", "select status from orders where purchase_id = %s", int(id)) == [("CANCELLED",)]
     assert shop.rows("payment", "select * from payments where purchase_id = %s", int(id)) == []
     rolled = [data["step"] for _, type, data in shop.followed(id) if type == "step" and data["result"] == "ROLLBACK"]
@@ -82,7 +85,7 @@ def test_what_is_redelivered_changes_nothing(shop: Shop) -> None:
     """Defect 5: a command that came twice turned a good purchase into a failed one."""
     id = shop.buy((11, 2))
     shop.ended(id)
-    left = shop.wares.left(11)
+    left = shop.left(11)
     readers = {
         topics.PURCHASE: "orchestrator", topics.UPDATE_PRODUCT_INVENTORY: "product", topics.CREATE_ORDER: "order",
         topics.CREATE_PAYMENT: "payment", topics.REPLY: "orchestrator", topics.PURCHASE_RESULT: "purchase",
@@ -94,7 +97,7 @@ def test_what_is_redelivered_changes_nothing(shop: Shop) -> None:
     for topic in (topics.REPLY, topics.PURCHASE_RESULT):
         shop.caught_up(readers[topic], topic)
     assert shop.ended(id)["status"] == "SUCCESS"
-    assert shop.wares.left(11) == left
+    assert shop.left(11) == left
     assert shop.rows("order", "select count(*) from orders where purchase_id = %s", int(id)) == [(1,)]
     assert shop.rows("payment", "select status from payments where purchase_id = %s", int(id)) == [("RECEIVED",)]
     assert shop.rows("warehouse", "select count(*) from shipments where purchase_id = %s", int(id)) == [(1,)]
@@ -115,10 +118,11 @@ def test_every_message_is_keyed_by_its_purchase_and_is_one_trace_of_it(shop: Sho
 
 def test_an_order_shows_what_was_bought_at_the_price_of_then(shop: Shop) -> None:
     """Defect 13: orders showed quantity 0 and today's price; one that was missing crashed the service."""
+    shop.ended(shop.buy((11, 1)))
     id = shop.buy((12, 3))
     shop.ended(id)
     [(order,)] = shop.rows("order", "select id from orders where purchase_id = %s", int(id))
-    shop.wares.put({12: (9900, 1000)})
+    shop.reprice(12, 9900)
     with shop.client("order") as client:
         found = client.get(f"/api/v1/orders/{order}").json()
         assert found["items"] == [{"product_id": "12", "quantity": 3, "price": 1200}]
@@ -127,10 +131,12 @@ def test_an_order_shows_what_was_bought_at_the_price_of_then(shop: Shop) -> None
         assert newest["orders"] == [found]
         following = client.get("/api/v1/orders", params={"limit": 1, "after": newest["next"]}).json()
         assert following["orders"][0]["id"] < found["id"]
+        astray = client.get("/api/v1/orders", params={"after": "9" * 19})
+        assert (astray.status_code, astray.json()["fields"]) == (400, {"after": "is no id"})
         for absent in ("17", "no-number", "9" * 30):
             answer = client.get(f"/api/v1/orders/{absent}")
             assert (answer.status_code, answer.json()) == (404, {"error": "there is no such order"})
-    shop.wares.put({12: (1200, 1000)})
+    shop.reprice(12, 1200)
 
 
 def test_what_is_somebody_elses_is_refused_and_so_is_who_has_no_good_token(shop: Shop) -> None:
@@ -152,12 +158,19 @@ def test_what_is_somebody_elses_is_refused_and_so_is_who_has_no_good_token(shop:
                 assert client.get(address).status_code == 401
                 for header in ("Bearer", "x", "", "Bearer nonsense", "Basic abc"):
                     assert client.get(address, headers={"Authorization": header}).status_code == 401
-                expired = client.get(address, headers={"Authorization": "Bearer expired-3"})
+                expired = client.get(address, headers={"Authorization": f"Bearer {expired_token(3)}"})
                 assert (expired.status_code, "expired" in expired.json()["error"]) == (401, True)
+    with shop.client("purchase", customer=None) as client:
+        body = {"items": [{"product_id": "11", "quantity": 1}], "currency": "USD"}
+        assert client.post("/api/v1/purchases", json=body).status_code == 401
     with shop.client("payment") as client:
         found = client.get(f"/api/v1/payments/{payment}").json()
         assert (found["amount"], found["status"], found["order_id"]) == (450, "RECEIVED", str(order))
         assert client.get("/api/v1/payments/17").status_code == 404
+        assert client.get("/api/v1/payments", params={"purchase_id": id}).json() == {"payments": [found]}
+        assert client.get("/api/v1/payments", params={"purchase_id": "17"}).json() == {"payments": []}
+    with shop.client("payment", customer=4) as client:
+        assert client.get("/api/v1/payments", params={"purchase_id": id}).json() == {"payments": []}
     with shop.client("order", customer=4) as client:
         assert client.get("/api/v1/orders").json() == {"orders": [], "next": None}
 
@@ -267,6 +280,63 @@ def test_what_cannot_be_read_is_kept_and_told_of_and_holds_nobody_up(shop: Shop)
     assert ["is not as its handler expects" in reasons[0], "there is no purchase 1" in reasons[1]] == [True, True]
     shop.eventually(lambda: len(shop.published(topics.DEAD_LETTER)) == before + 2)
     assert shop.ended(shop.buy((11, 1)))["status"] == "SUCCESS"
+
+
+def test_nothing_in_an_idle_purchase_waits_to_be_looked_for(shop: Shop) -> None:
+    """Defect 15: about 13 seconds for an idle purchase, since each publish waited out a timer. Here relays look into their
+    outboxes, and streams for what is new, once in an hour, unless they are told: so each is told at once."""
+    assert LOOKED_FOR >= 10 * PATIENCE
+    id = shop.buy((11, 1))
+    assert shop.followed(id)[-1][1] == "result"
+    shop.eventually(lambda: shipped(shop, id))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_tells_its_health_its_readiness_and_what_it_has_measured(shop: Shop, service: str) -> None:
+    with shop.client(service, customer=None) as client:
+        assert client.get("/healthz").json() == {"status": "ok"}
+        assert client.get("/readyz").json()["ready"] is True
+        assert "shop_" in client.get("/metrics").text
+
+
+OPERATIONS = {
+    "order": [("/api/v1/orders", "get"), ("/api/v1/orders/{order_id}", "get")],
+    "payment": [("/api/v1/payments", "get"), ("/api/v1/payments/{payment_id}", "get")],
+    "purchase": [
+        ("/api/v1/purchases", "post"),
+        ("/api/v1/purchases/{purchase_id}", "get"),
+        ("/api/v1/purchases/{purchase_id}/events", "get"),
+    ],
+}
+
+
+@pytest.mark.parametrize("service", ["order", "payment", "purchase", "orchestrator", "warehouse", "compliance"])
+def test_a_services_description_has_every_call_and_each_of_them_needs_a_token(shop: Shop, service: str) -> None:
+    document, described = operations(shop.url(service), service)
+    assert sorted(described) == sorted(OPERATIONS.get(service, []))
+    for path, method in described:
+        operation = document["paths"][path][method]
+        assert operation["summary"]
+        assert operation["security"]
+        assert ("404" in operation["responses"]) == ("{" in path)
+
+
+@pytest.mark.parametrize(
+    ("service", "path", "method"), [(service, *each) for service, found in OPERATIONS.items() for each in found]
+)
+def test_whatever_is_asked_is_answered_as_described(shop: Shop, service: str, path: str, method: str) -> None:
+    document, _ = operations(shop.url(service), service)
+    check_api(shop.url(service), document, path, method, headers={"Authorization": f"Bearer {shop.token(3)}"}, many=8)
+
+
+def test_what_is_told_of_a_purchase_comes_as_described(shop: Shop) -> None:
+    id = shop.buy((11, 1))
+    document, _ = operations(shop.url("purchase"), "purchase")
+    described = document["paths"]["/api/v1/purchases/{purchase_id}/events"]["get"]["responses"]
+    assert set(described["200"]["content"]) == {"text/event-stream"}
+    assert {"204", "404"} <= set(described)
+    with shop.client("purchase") as client, client.stream("GET", f"/api/v1/purchases/{id}/events") as answer:
+        assert answer.headers["content-type"].partition(";")[0] == "text/event-stream"
 
 
 def switch(shop: Shop, service: str, **rates: float) -> None:

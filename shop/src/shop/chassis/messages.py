@@ -121,7 +121,7 @@ class Outbox:
 
     async def __aenter__(self) -> Outbox:
         self._publisher = self._through(KafkaPublisher(self._settings.servers, settings=self._settings.for_publisher()))
-        self._relay = Relay(self._url, self._publisher)
+        self._relay = Relay(self._url, self._publisher, poll=self._settings.look_every.total_seconds())
         self._task = asyncio.create_task(self._relay.run(), name="outbox")
         return self
 

@@ -52,6 +52,9 @@ class Kafka(Struct, frozen=True, kw_only=True):
     consumer_settings: Annotated[
         tuple[str, ...], Meta(description="librdkafka's settings for the consumer alone, as key=value,key=value")
     ] = ()
+    look_every: Annotated[
+        timedelta, Meta(description="how often the outbox is looked at besides, should the database's word of it be lost")
+    ] = timedelta(seconds=1)
 
     def for_publisher(self) -> dict[str, str]:
         """Settings as KafkaPublisher takes them."""

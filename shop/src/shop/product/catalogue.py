@@ -69,7 +69,8 @@ def cached(pool: Pool, redis: Redis, caching: Caching, registry: CollectorRegist
         return None if product is None else Kept(product.version, msgspec.json.encode(body(product)))
 
     times = caching.times(redis)
-    changes = PostgresChanges(pool.url, store.CHANNEL, store.CHANGED_SINCE, lasting=times.shared)
+    sweep = caching.sweep.total_seconds()
+    changes = PostgresChanges(pool.url, store.CHANNEL, store.CHANGED_SINCE, lasting=times.shared, sweep=sweep)
     password = None if redis.password is None else redis.password.reveal()
     return Cache(
         FORM,

@@ -100,13 +100,14 @@ def row_cache(
 ) -> Cache:
     """A cache of a table that is `versioned`. `form` names what values are kept under, with a number for their form."""
     times = caching.times(redis)
+    sweep = caching.sweep.total_seconds()
     since = f"select id::text, version from {table} where changed_at > clock_timestamp() - make_interval(secs => %s)"
     return Cache(
         form,
         redis.nodes,
         load,
         _Known(pool, table),
-        PostgresChanges(pool.url, f"{table}_changes", since, lasting=times.shared),
+        PostgresChanges(pool.url, f"{table}_changes", since, lasting=times.shared, sweep=sweep),
         registry,
         password=None if redis.password is None else redis.password.reveal(),
         most=caching.most,

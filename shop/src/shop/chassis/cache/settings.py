@@ -35,6 +35,10 @@ class Caching(Struct, frozen=True, kw_only=True):
     )
     absent: Annotated[timedelta, Meta(description="how long it is kept in Redis that there is none")] = timedelta(seconds=30)
     filter: Annotated[timedelta, Meta(description="how long a filter is used until it is built anew")] = timedelta(hours=1)
+    sweep: Annotated[
+        timedelta,
+        Meta(description="how often what has changed of late is asked for, should a node of Redis be lost"),
+    ] = timedelta(seconds=5)
     most: Annotated[int, Meta(ge=1, description="how many values are kept within the process")] = 10_000
 
     def times(self, redis: Redis) -> Times:
