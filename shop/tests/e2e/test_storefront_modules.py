@@ -7,23 +7,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
-from test_storefront_page import CHROMIUM, FLAGS, stocked
+from playwright.sync_api import Page
 
 from shop.storefront.page import FOLDER, version
-from storefront_site import STEPS, served
+from storefront_site import STEPS, ShopStandIn, served
+from storefront_visit import CHROMIUM, chromium
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    with sync_playwright() as playwright, served(stocked()) as url:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    with chromium() as browser, served(ShopStandIn()) as url:
         opened = browser.new_context(locale="en-US").new_page()
         opened.goto(url)
         yield opened
-        browser.close()
 
 
 def of(page: Page, module: str, expression: str, given: Any = None) -> Any:

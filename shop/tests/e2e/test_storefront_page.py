@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from storefront_site import ShopStandIn, Ware, served
+from storefront_visit import CHROMIUM, TRACK, Visit, chromium, sees
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync")  # fmt: skip
-TRACK = "ol.track > li"
-REASON = "the payment of 4.50 is above the limit"
+REASON = "450 USD (minor units) is above the limit of 300 USD (minor units)"
+DECLINED = "$4.50 is above the limit of $3.00."
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-
-sees = type(expect)()
-sees.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield browser
-        browser.close()
+    with chromium() as started:
+        yield started
 
 
 def stocked() -> ShopStandIn:
@@ -44,32 +36,12 @@ def stocked() -> ShopStandIn:
     return shop
 
 
-class Visit:
-    """A page of one browser, with what it said; `tab` opens another beside it."""
+class Looked(Visit):
+    """A visit to the stand-in."""
 
     def __init__(self, browser: Browser, url: str, shop: ShopStandIn, **options: Any) -> None:
-        self.url, self.shop = url, shop
-        size = ViewportSize(width=options.pop("width", 1280), height=900)
-        self.context = browser.new_context(viewport=size, locale="en-US", timezone_id="UTC", **options)
-        self.said: list[str] = []
-        self.elsewhere: list[str] = []
-        self.page = self.tab()
-
-    def tab(self, route: str = "#/") -> Page:
-        page = self.context.new_page()
-        page.on("console", lambda message: self.said.append(message.text))
-        page.on("pageerror", lambda error: self.said.append(str(error)))
-        page.on("request", self._asked)
-        page.goto(f"{self.url}/{route}")
-        return page
-
-    def _asked(self, request: Request) -> None:
-        if not request.url.startswith(self.url):
-            self.elsewhere.append(request.url)
-
-    def go(self, route: str) -> Page:
-        self.page.goto(f"{self.url}/{route}")
-        return self.page
+        self.shop = shop
+        super().__init__(browser, url, **options)
 
     def log_in(self) -> None:
         page = self.go("#/login")
@@ -78,31 +50,21 @@ class Visit:
         page.keyboard.press("Enter")
         sees(page.get_by_role("button", name="Log out")).to_be_visible()
 
-    def put(self, id: int, many: int = 1) -> None:
-        """Into the basket."""
-        page = self.go(f"#/products/{id}")
-        page.get_by_label("Quantity").fill(str(many))
-        page.get_by_role("button", name="Add to the basket").click()
-        sees(page.get_by_role("link", name="your basket")).to_be_visible()
-
-    def bought(self, id: int = 11, many: int = 1) -> str:
-        """Log in, buy, and be where the purchase is watched; its id."""
+    def bought(self, id: int | str = 11, many: int = 1) -> str:
+        """The same, of somebody who logs in first."""
         self.log_in()
-        self.put(id, many)
-        self.go("#/basket").get_by_role("button", name="Buy for").click()
-        sees(self.page.locator(TRACK)).to_have_count(3)
-        return self.page.url.rpartition("/")[2]
+        return super().bought(id, many)
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
-    opened: list[Visit] = []
+def visit(browser: Browser) -> Iterator[Callable[..., Looked]]:
+    opened: list[Looked] = []
     sites: list[Any] = []
 
-    def open_page(shop: ShopStandIn | None = None, site: dict[str, Any] | None = None, **options: Any) -> Visit:
+    def open_page(shop: ShopStandIn | None = None, site: dict[str, Any] | None = None, **options: Any) -> Looked:
         shop = shop or stocked()
         sites.append(served(shop, **(site or {})))
-        opened.append(Visit(browser, sites[-1].__enter__(), shop, **options))
+        opened.append(Looked(browser, sites[-1].__enter__(), shop, **options))
         return opened[-1]
 
     yield open_page
@@ -180,14 +142,14 @@ def test_a_purchase_that_fails_is_seen_to_turn_back_the_last_step_first(visit: A
     opened.shop.tell(id, (2, "FAILED"), reason=REASON)
     sees_states(page, "undo", "undoing", "failed")
     sees(page.locator("h1")).to_have_text("Your purchase turns back")
-    sees(page.locator(".why").nth(2)).to_have_text("The payment of 4.50 is above the limit.")
+    sees(page.locator(".why").nth(2)).to_have_text(DECLINED)
     opened.shop.tell(id, (1, "ROLLBACK"))
     sees_states(page, "undoing", "undone", "failed")
     opened.shop.has(id, 450, refunded=True)
-    opened.shop.tell(id, (0, "ROLLBACK"), "FAILED", reason=REASON)
+    opened.shop.tell(id, (0, "ROLLBACK"), "FAILED", reason=f"CREATE_PAYMENT: {REASON}")
     sees_states(page, "undone", "undone", "failed")
     sees(page.locator("h1")).to_have_text("Nothing was bought")
-    sees(page.locator(".outcome")).to_contain_text("the last of it first")
+    sees(page.locator(".outcome")).to_have_text(f"{DECLINED} Whatever had been done was undone, the last of it first.")
     page.reload()
     sees(page.locator("h1")).to_have_text("Nothing was bought")
     sees_states(page, "undone", "undone", "failed")

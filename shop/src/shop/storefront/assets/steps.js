@@ -1,4 +1,5 @@
 // How a purchase stands, of what was told of it. Pure: the same events in any order, however often, are the same purchase.
+import { readable } from "./figures.js";
 
 /** The steps of a purchase in their order, in people's words: what is done, once it is done, and once that is undone. */
 export const STEPS = [
@@ -55,6 +56,12 @@ function stateOf(result, { turned, ended, next }) {
 }
 
 const pick = (told) => ({ reason: told?.reason ?? null, time: told?.time ?? null });
+
+/** Why something did not work, for people: without the name of its step, which the saga puts before it. */
+export const why = (reason) =>
+  readable((reason ?? "").replace(/^([A-Z_]+): /, (whole, step) => (NAMES.has(step) ? "" : whole)));
+
+const NAMES = new Set(STEPS.map(({ step }) => step));
 
 const WORDS = {
   waits: () => "waits for its turn",

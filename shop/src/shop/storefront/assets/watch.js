@@ -8,7 +8,7 @@ import { paymentOf } from "./orders.js";
 import { namesOf } from "./products.js";
 import { to } from "./route.js";
 import { say } from "./said.js";
-import { after, NOTHING, standing, STEPS, turnedBack, words } from "./steps.js";
+import { after, NOTHING, standing, STEPS, turnedBack, why, words } from "./steps.js";
 import { follow } from "./stream.js";
 
 const LOST_FOR = 800;
@@ -60,20 +60,22 @@ export async function watch({ parts, signal, fail }) {
     state = after(state, number, type, data);
     if (state === before) return type === "result";
     const told = entry(type, data);
-    log.append(
-      el(
-        "li",
-        {},
-        el("time", {}, clockTime(data.time)),
-        el("span", { class: "soft" }, passed(began, data.time)),
-        el("span", {}, told),
-      ),
-    );
+    logged(data.time, data.result === "EXECUTE", told);
     if (!quiet) say(told);
     shown();
     if (type !== "result") return false;
     ended();
     return true;
+  }
+
+  // What is told comes by several ways: it stands in the order in which it happened, what ended before what began.
+  function logged(time, begins, told) {
+    const key = time * 2 + Number(begins);
+    const before = [...log.children].findLast((each) => Number(each.dataset.key) <= key);
+    const since = el("span", { class: "soft" }, passed(began, time));
+    const line = el("li", { "data-key": key }, el("time", {}, clockTime(time)), since, el("span", {}, told));
+    if (before) before.after(line);
+    else log.prepend(line);
   }
 
   async function ended() {
@@ -115,8 +117,8 @@ export async function watch({ parts, signal, fail }) {
 const HEADINGS = { SUCCESS: "It is yours", FAILED: "Nothing was bought", ROLLBACK_FAILED: "Not all of it could be undone" };
 const OUTCOMES = {
   SUCCESS: () => "Thank you. Your goods are on their way.",
-  FAILED: (reason) => `${sentence(reason ?? "")} Whatever had been done was undone, the last of it first.`.trim(),
-  ROLLBACK_FAILED: (reason) => `${sentence(reason ?? "")} Somebody at the shop sees to what is left of it.`.trim(),
+  FAILED: (reason) => `${sentence(why(reason))} Whatever had been done was undone, the last of it first.`.trim(),
+  ROLLBACK_FAILED: (reason) => `${sentence(why(reason))} Somebody at the shop sees to what is left of it.`.trim(),
 };
 const ENDS = {
   SUCCESS: "The purchase is done",
@@ -134,8 +136,8 @@ const TOLD = {
 function entry(type, data) {
   if (type === "result") return sentence(ENDS[data.result]);
   const step = STEPS.find((each) => each.step === data.step);
-  const why = data.reason && data.result !== "ROLLBACK" ? `: ${data.reason}` : "";
-  return sentence(`${step?.title ?? data.step}: ${TOLD[data.result]?.(step) ?? data.result}${why}`);
+  const because = data.reason && data.result !== "ROLLBACK" ? `: ${why(data.reason)}` : "";
+  return sentence(`${step?.title ?? data.step}: ${TOLD[data.result]?.(step) ?? data.result}${because}`);
 }
 
 // What is known before the stream is open.
@@ -174,7 +176,7 @@ function drawn(item, each) {
     .querySelector(".mark")
     .replaceChildren(path ? svg("svg", { viewBox: "0 0 22 22" }, svg("path", { d: path })) : String(each.at + 1));
   write(item.querySelector(".state"), sentence(words(each)).replace(/ …\.$/, " …"));
-  write(item.querySelector(".why"), each.state === "failed" || each.state === "stuck" ? sentence(each.reason ?? "") : "");
+  write(item.querySelector(".why"), each.state === "failed" || each.state === "stuck" ? sentence(why(each.reason)) : "");
 }
 
 function bought(purchase, names) {
