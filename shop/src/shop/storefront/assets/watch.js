@@ -9,9 +9,10 @@ import { namesOf } from "./products.js";
 import { to } from "./route.js";
 import { say } from "./said.js";
 import { after, NOTHING, standing, STEPS, turnedBack, why, words } from "./steps.js";
-import { follow } from "./stream.js";
+import { follow, paused } from "./stream.js";
 
 const LOST_FOR = 800;
+const TRIES = 5;
 
 /** The view of a purchase. */
 export async function watch({ parts, signal, fail }) {
@@ -87,8 +88,17 @@ export async function watch({ parts, signal, fail }) {
     shown();
     if (result !== "SUCCESS") return;
     thanks.append(" ", el("a", { href: to(["orders"]) }, "See your orders"));
-    const paid = await paymentOf(id, signal).catch(() => null);
+    const paid = await payment();
     if (paid) thanks.prepend(`You paid ${money(paid.amount, paid.currency)}. `);
+  }
+
+  async function payment() {
+    for (let tries = 1; tries <= TRIES && !signal.aborted; tries += 1) {
+      const found = await paymentOf(id, signal).catch(() => null);
+      if (found) return found;
+      await paused(1000 * tries, signal);
+    }
+    return null;
   }
 
   let waiting = null;
