@@ -1,5 +1,5 @@
-"""The storefront and a stand-in for the shop's API at one origin, for a browser: what is answered, when, and whether at all, is
-the test's to say."""
+"""The storefront and a stand-in for the shop's API at one origin, for a browser: what is answered, when, and whether at
+all, is the test's to say."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
 
 import uvicorn
 
@@ -123,7 +124,7 @@ class ShopStandIn:
         self._changed = self._changed or asyncio.Event()
         method, path = scope["method"], scope["path"].removeprefix("/api/v1")
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
-        query = [part.split("=", 1) for part in scope["query_string"].decode().split("&") if "=" in part]
+        query = dict(parse_qsl(scope["query_string"].decode()))
         self.asked.append((method, path))
         body = (await receive()).get("body") or b"null"
         if self.away:
@@ -138,16 +139,14 @@ class ShopStandIn:
             status, answer = refused.answer
         await _send(send, status, json.dumps(answer).encode(), "application/json")
 
-    def _answer(self, method: str, path: str, query: list[list[str]], headers: Mapping[str, str], body: Any) -> Answer:
-        given = dict(query)
+    def _answer(self, method: str, path: str, given: Mapping[str, str], headers: Mapping[str, str], body: Any) -> Answer:
         match method, path.strip("/").split("/"):
             case "GET", ["categories"]:
                 return 200, {"categories": self.categories, "next": None}
             case "GET", ["products"]:
-                chosen = [
-                    each for each in self.wares.values() if given.get("category_id") in (None, each.more["category_id"])
-                ]
-                chosen = [each for each in chosen if int(each.id) > int(given.get("after", -1))]
+                kind, after = given.get("category_id"), int(given.get("after", -1))
+                chosen = [each for each in self.wares.values() if kind in (None, each.more["category_id"])]
+                chosen = [each for each in chosen if int(each.id) > after]
                 most = int(given["limit"])
                 page = [each.body() for each in chosen[:most]]
                 return 200, {"products": page, "next": page[-1]["id"] if len(chosen) > most else None}
@@ -170,8 +169,7 @@ class ShopStandIn:
             case "GET", ["orders"]:
                 return 200, {"orders": self.orders, "next": None}
             case "GET", ["payments"]:
-                wanted = [value for name, value in query if name == "purchase_id"]
-                return 200, {"payments": [each for each in self.payments if each["purchase_id"] in wanted]}
+                return 200, {"payments": [each for each in self.payments if each["purchase_id"] == given["purchase_id"]]}
         raise Refused(404, "not found")
 
     def _let_in(self, how: str, body: Any) -> Answer:

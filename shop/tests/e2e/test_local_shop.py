@@ -25,6 +25,8 @@ from shop.contracts.proto import product_pb2, product_pb2_grpc
 from shop.local.assembly import Layout, assemble
 from shop.local.catalogue import SHOP
 from shop.local.stack import Stack
+from storefront_story import bought_on_the_page
+from storefront_visit import CHROMIUM
 
 STEPS = ["UPDATE_PRODUCT_INVENTORY", "CREATE_ORDER", "CREATE_PAYMENT"]
 _BLOCK = re.compile(r"<!-- buy -->\n```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -103,6 +105,8 @@ def test_the_quick_start_of_the_page_buys_by_curl_and_asks_by_grpc_through_the_e
     assert said.splitlines()[-3:] == [f"{customers.pop()} ['customer'] holds", "996 OK 450", "997 NOT_ENOUGH 450"]
 
     unrouted(stack)
+    if CHROMIUM is not None:
+        bought_on_the_page(stack.web, tea["id"])
 
 
 def unrouted(stack: Stack) -> None:

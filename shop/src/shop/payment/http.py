@@ -22,7 +22,7 @@ from shop.contracts.commands import Currency, Money
 from shop.payment import store
 from shop.payment.domain import Payment, Status
 
-__all__ = ["ROUTES", "PaymentBody", "PaymentList", "loading"]
+__all__ = ["ROUTES", "PaymentBody", "PaymentsBody", "loading"]
 
 
 class PaymentBody(msgspec.Struct, frozen=True):
@@ -39,8 +39,8 @@ class PaymentBody(msgspec.Struct, frozen=True):
     refunded_at: datetime | None
 
 
-class PaymentList(msgspec.Struct, frozen=True):
-    """Payments, the newest first."""
+class PaymentsBody(msgspec.Struct, frozen=True):
+    """Payments: one, or none."""
 
     payments: list[PaymentBody]
 
@@ -68,19 +68,17 @@ async def payment(
     return found
 
 
-@get("/api/v1/payments", guards=[signed_in], security=BEARER, summary="The caller's payments of some purchases")
+@get("/api/v1/payments", guards=[signed_in], security=BEARER, summary="The payment of a purchase")
 async def payments(
     caller: NamedDependency[Caller],
     pool: NamedDependency[Pool],
-    purchase_id: Annotated[
-        list[PublicId], QueryParameter(min_items=1, max_items=100, description="purchases; may be given more than once")
-    ],
-) -> PaymentList:
-    """What has no payment, and what is somebody else's, is left out."""
-    wanted = [id for each in purchase_id if (id := id_in_query("purchase_id", each)) is not None]
+    purchase_id: Annotated[PublicId, QueryParameter(description="what was paid for")],
+) -> PaymentsBody:
+    """None where nothing has been paid, or where it is not the caller's."""
+    id = id_in_query("purchase_id", purchase_id)
     async with pool.connection() as connection:
-        found = await store.of_purchases(connection, caller.customer_id, wanted)
-    return PaymentList([_body(each) for each in found])
+        found = None if id is None else await store.of_purchase(connection, id)
+    return PaymentsBody([] if found is None or found.customer_id != caller.customer_id else [_body(found)])
 
 
 ROUTES = (payment, payments)

@@ -24,7 +24,7 @@ class RuledProvider:
 
     async def charge(self, reference: str, amount: int, currency: str) -> str:
         if self._limit is not None and amount > self._limit:
-            raise Declined(f"{amount} {currency} (minor units) is above the limit of {self._limit}")
+            raise Declined(f"{amount} {currency} (minor units) is above the limit of {self._limit} {currency} (minor units)")
         if crc32(reference.encode()) % _OF < round(self._declined * _OF):
             raise Declined("the payment provider declines this payment")
         return f"charge-{reference}"

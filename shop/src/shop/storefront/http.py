@@ -34,7 +34,7 @@ def page(
     headers = {**HEADERS, "Cache-Control": "no-cache", "ETag": page.etag}
     if known is not None and page.etag in known:
         return Response(None, status_code=304, headers=headers)
-    return Response(page.content, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(page.content, media_type="text/html", headers=headers)
 
 
 @get(f"{FOLDER}/{{of:str}}/{{name:str}}", sync_to_thread=False, include_in_schema=False)
@@ -45,7 +45,7 @@ def asset(of: FromPath[str], name: FromPath[str]) -> Response[bytes]:
         raise Failure(404, "there is no such file", headers={"Cache-Control": "no-store"})
     kind, content = found
     headers = {"Cache-Control": _FOR_EVER, "X-Content-Type-Options": "nosniff"}
-    return Response(content, media_type=f"{kind}; charset=utf-8", headers=headers)
+    return Response(content, media_type=kind, headers=headers)
 
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (page, asset)

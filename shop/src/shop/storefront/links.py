@@ -12,7 +12,7 @@ _ADDRESS = re.compile(r"(?:https?://[^/\s{}]|/(?![/\\]))[^\s<>\"\\]*")
 
 
 def wrong_with(template: str, known: Collection[str]) -> str | None:
-    """Why a template cannot be used, None where it can: it leads to HTTP or to this origin, and names an id that is known."""
+    """Why a template cannot be used, None where it can: it leads to HTTP or to this origin, and names a known id."""
     if not _ADDRESS.fullmatch(template):
         return f"{template!r} is no address: it must begin with http://, https:// or /, without spaces"
     places = _PLACE.findall(template)

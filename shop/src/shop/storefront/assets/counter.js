@@ -16,7 +16,13 @@ const TRIES = 5;
 
 /** The view of the basket. */
 export async function counter({ signal, go, again }) {
-  const [wares, signed] = await Promise.all([productsOf(basket.items().map(([id]) => id), signal), known()]);
+  const [wares, signed] = await Promise.all([
+    productsOf(
+      basket.items().map(([id]) => id),
+      signal,
+    ),
+    known(),
+  ]);
   const rows = basket.items().map(([id, many]) => row(id, many, wares.get(id)));
   const sold = rows.filter((each) => each.ware);
   const currencies = [...new Set(sold.map((each) => each.ware.currency))].sort();
@@ -26,20 +32,41 @@ export async function counter({ signal, go, again }) {
     basket.bought(lines);
     if (!signal.aborted) go(to(["purchases", id]));
   };
-  const tills = currencies.map((currency) => till(currency, sold.filter((each) => each.ware.currency === currency), { signed, signal, go, placed }));
+  const tills = currencies.map((currency) =>
+    till(
+      currency,
+      sold.filter((each) => each.ware.currency === currency),
+      { signed, signal, go, placed },
+    ),
+  );
   const left = () => tills.forEach((each) => each.counted());
   for (const each of rows) each.onChange(left);
   const ids = rows.map((each) => each.id).join();
   // Another tab may have put something in, or bought it.
-  basket.onChange(() => basket.items().map(([id]) => id).join() !== ids && !leaving && again(), signal);
+  basket.onChange(
+    () =>
+      basket
+        .items()
+        .map(([id]) => id)
+        .join() !== ids &&
+      !leaving &&
+      again(),
+    signal,
+  );
   left();
   const gone = rows.filter((each) => !each.ware);
   const node = el(
     "div",
     { class: "counter" },
     el("h1", { tabindex: -1 }, "Your basket"),
-    rows.length === 0 && el("p", { class: "card" }, "There is nothing in it yet. ", el("a", { href: "#/" }, "See what there is")),
-    gone.length > 0 && el("ul", { class: "card lines" }, gone.map((each) => each.node)),
+    rows.length === 0 &&
+      el("p", { class: "card" }, "There is nothing in it yet. ", el("a", { href: "#/" }, "See what there is")),
+    gone.length > 0 &&
+      el(
+        "ul",
+        { class: "card lines" },
+        gone.map((each) => each.node),
+      ),
     tills.map((each) => each.node),
   );
   return { title: "Your basket", node, page: "basket" };
@@ -51,7 +78,14 @@ function row(id, many, ware) {
   const sum = el("strong", { class: "sum" });
   let heard = () => {};
   const input = el("input", {
-    type: "number", min: 1, max: basket.MOST, value: many, inputmode: "numeric", id: `many-${id}`, "aria-describedby": `wrong-${id}`, oninput: changed,
+    type: "number",
+    min: 1,
+    max: basket.MOST,
+    value: many,
+    inputmode: "numeric",
+    id: `many-${id}`,
+    "aria-describedby": `wrong-${id}`,
+    oninput: changed,
   });
   const remove = el("button", { class: "link", type: "button", "aria-label": `Remove ${name}`, onclick: removed }, "Remove");
 
@@ -68,7 +102,13 @@ function row(id, many, ware) {
 
   function changed() {
     const value = quantity();
-    tell(value === null ? "Quantity must be a whole number, 1 or more." : ware && value > ware.inventory ? `${stock(ware).words}.` : "");
+    tell(
+      value === null
+        ? "Quantity must be a whole number, 1 or more."
+        : ware && value > ware.inventory
+          ? `${stock(ware).words}.`
+          : "",
+    );
     if (value !== null) basket.put(id, value);
     heard();
   }
@@ -81,8 +121,14 @@ function row(id, many, ware) {
   const node = el(
     "li",
     { class: "line" },
-    art(id, name),
-    el("div", { class: "what" }, ware ? el("a", { href: to(["products", id]) }, name) : el("span", {}, name), ware && el("span", { class: "soft small" }, `${money(ware.price, ware.currency)} each`), wrong),
+    art(id),
+    el(
+      "div",
+      { class: "what" },
+      ware ? el("a", { href: to(["products", id]) }, name) : el("span", {}, name),
+      ware && el("span", { class: "soft small" }, `${money(ware.price, ware.currency)} each`),
+      wrong,
+    ),
     ware && el("label", { class: "many" }, el("span", { class: "hidden" }, `Quantity of ${name}`), input),
     ware && sum,
     remove,
@@ -153,7 +199,8 @@ function till(currency, rows, { signed, signal, go, placed }) {
 
   function refused(error) {
     if (error instanceof SignedOut) return go(to(["login"], { then: "#/basket", why: "ended" }));
-    if (error instanceof Away) return tell("The shop cannot be reached just now. Nothing is lost: buy again, and it is bought once only.");
+    if (error instanceof Away)
+      return tell("The shop cannot be reached just now. Nothing is lost: buy again, and it is bought once only.");
     if (!(error instanceof Refused)) throw error;
     let first = null;
     const rest = [];
@@ -172,7 +219,11 @@ function till(currency, rows, { signed, signal, go, placed }) {
     "form",
     { class: "card till", novalidate: true, onsubmit: bought, "aria-label": `What costs ${currency}` },
     told,
-    el("ul", { class: "lines" }, rows.map((each) => each.node)),
+    el(
+      "ul",
+      { class: "lines" },
+      rows.map((each) => each.node),
+    ),
     el("div", { class: "pay" }, el("p", {}, el("span", { class: "soft" }, `${many} · `), "Total ", total), button, progress),
   );
   return { node, counted };

@@ -13,6 +13,10 @@ export function money(minor, currency) {
   return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
 }
 
+/** A text that services wrote, with its amounts as people write them. */
+export const readable = (text) =>
+  text.replace(/(\d+) ([A-Z]{3}) \(minor units\)/g, (_, minor, currency) => money(Number(minor), currency));
+
 const counts = new Intl.NumberFormat();
 export const count = (number) => counts.format(number);
 export const plural = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;

@@ -22,7 +22,13 @@ export function form({ label, fields, submit, send }) {
   const summary = el("div", { class: "banner bad", role: "alert", hidden: true });
   const button = el("button", { class: "primary", type: "submit" }, submit);
   let sending = false;
-  const element = el("form", { novalidate: true, "aria-label": label, onsubmit: sent }, summary, ...fields, el("p", {}, button));
+  const element = el(
+    "form",
+    { novalidate: true, "aria-label": label, onsubmit: sent },
+    summary,
+    ...fields,
+    el("p", {}, button),
+  );
 
   async function sent(event) {
     event.preventDefault();

@@ -16,7 +16,15 @@ import { paused } from "./stream.js";
 import { watch } from "./watch.js";
 
 // By the first part of a route, and how many there are.
-const VIEWS = { "/0": shelf, "products/2": ware, "basket/1": counter, "login/1": login, "register/1": register, "orders/1": orders, "purchases/2": watch };
+const VIEWS = {
+  "/0": shelf,
+  "products/2": ware,
+  "basket/1": counter,
+  "login/1": login,
+  "register/1": register,
+  "orders/1": orders,
+  "purchases/2": watch,
+};
 const PAUSES = [1000, 2000, 3000, 5000, 8000];
 const SLOW = 300;
 
@@ -85,22 +93,36 @@ function problem(error, route) {
     const why = lastLogin && !current() ? "ended" : "buy";
     return { redirect: to(["login"], { then: route.hash, why }) };
   }
-  if (error instanceof Refused && error.status < 500) return missing(route, error.status === 403 || error.status === 404 ? sentence(error.message) : undefined);
+  if (error instanceof Refused && error.status < 500)
+    return missing(route, error.status === 403 || error.status === 404 ? sentence(error.message) : undefined);
   console.error(error);
   const words = error instanceof Refused ? sentence(error.message) : "Something went wrong on this page.";
   const retry = el("button", { type: "button", onclick: open }, "Try again");
-  return { title: "Something went wrong", node: el("div", {}, el("h1", { tabindex: -1 }, "Something went wrong"), el("p", { class: "card" }, words, " ", retry)) };
+  return {
+    title: "Something went wrong",
+    node: el("div", {}, el("h1", { tabindex: -1 }, "Something went wrong"), el("p", { class: "card" }, words, " ", retry)),
+  };
 }
 
 function missing(_, words = "There is nothing at this address.") {
   const link = el("a", { href: "#/" }, "See what there is");
-  return { title: "Not found", node: el("div", {}, el("h1", { tabindex: -1 }, "Not found"), el("p", { class: "card" }, words, " ", link)) };
+  return {
+    title: "Not found",
+    node: el("div", {}, el("h1", { tabindex: -1 }, "Not found"), el("p", { class: "card" }, words, " ", link)),
+  };
 }
 
 function tellAway(now) {
   if (!now) return away.replaceChildren();
   if (away.firstChild) return undefined;
-  return away.append(el("p", { class: "banner open" }, el("strong", {}, "The shop cannot be reached. "), "It is asked again and again; what you wanted comes as soon as it is back."));
+  return away.append(
+    el(
+      "p",
+      { class: "banner open" },
+      el("strong", {}, "The shop cannot be reached. "),
+      "It is asked again and again; what you wanted comes as soon as it is back.",
+    ),
+  );
 }
 
 let lastLogin = null;
@@ -110,7 +132,10 @@ async function whoIsHere() {
   if (session) {
     const out = el("button", { class: "link", type: "button", onclick: loggedOut }, "Log out");
     who.replaceChildren(el("span", { class: "soft" }, session.name ?? ""), out);
-    if (session.name === null) await asked("/account/customer/personal", { signed: true }).then((found) => named(session.login, found.first_name)).catch(() => {});
+    if (session.name === null)
+      await asked("/account/customer/personal", { signed: true })
+        .then((found) => named(session.login, found.first_name))
+        .catch(() => {});
   } else {
     const then = ["login", "register"].includes(parsed(location.hash).parts[0]) ? "" : location.hash;
     who.replaceChildren(el("a", { href: to(["login"], { then }) }, "Log in"));
@@ -131,7 +156,10 @@ function counted() {
   const badge = document.getElementById("basket-count");
   const many = basket.size();
   badge.hidden = many === 0;
-  badge.replaceChildren(many > 999 ? "999+" : String(many), el("span", { class: "hidden" }, ` ${many === 1 ? "unit" : "units"} in it`));
+  badge.replaceChildren(
+    many > 999 ? "999+" : String(many),
+    el("span", { class: "hidden" }, ` ${many === 1 ? "unit" : "units"} in it`),
+  );
 }
 
 let size = basket.size();

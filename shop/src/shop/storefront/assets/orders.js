@@ -8,29 +8,48 @@ import { to } from "./route.js";
 
 const PAGE = 10;
 
+/** The payment of a purchase; undefined where there is none. */
+export async function paymentOf(purchase, signal) {
+  const found = await asked(`/payments?purchase_id=${encodeURIComponent(purchase)}`, { signal, signed: true });
+  return found.payments[0];
+}
+
 /** The view of orders. */
 export async function orders({ query, signal }) {
   const after = query.get("after");
-  const page = await asked(`/orders?${new URLSearchParams({ limit: PAGE, ...(after && { after }) })}`, { signal, signed: true });
-  const purchases = page.orders.map((each) => ["purchase_id", each.purchase_id]);
+  const page = await asked(`/orders?${new URLSearchParams({ limit: PAGE, ...(after && { after }) })}`, {
+    signal,
+    signed: true,
+  });
   const products = page.orders.flatMap((each) => each.items.map((item) => item.product_id));
-  const [paid, names] = await Promise.all([
-    purchases.length ? asked(`/payments?${new URLSearchParams(purchases)}`, { signal, signed: true }) : { payments: [] },
+  const [payments, names] = await Promise.all([
+    Promise.all(page.orders.map((each) => paymentOf(each.purchase_id, signal))),
     namesOf(products, signal),
   ]);
-  const payments = new Map(paid.payments.map((each) => [each.order_id, each]));
   const node = el(
     "div",
     {},
     el("h1", { tabindex: -1 }, "Your orders"),
-    page.orders.length === 0 && el("p", { class: "card" }, after ? "There are none before these. " : "You have not ordered anything yet. ", el("a", { href: "#/" }, "See what there is")),
-    page.orders.length > 0 && el("ul", { class: "orders" }, page.orders.map((each) => order(each, payments.get(each.id), names))),
-    (after || page.next) && el(
-      "nav",
-      { class: "turns", "aria-label": "Pages of orders" },
-      after ? el("a", { class: "button", href: to(["orders"]) }, "← The newest") : el("span"),
-      page.next && el("a", { class: "button", href: to(["orders"], { after: page.next }), rel: "next" }, "Earlier →"),
-    ),
+    page.orders.length === 0 &&
+      el(
+        "p",
+        { class: "card" },
+        after ? "There are none before these. " : "You have not ordered anything yet. ",
+        el("a", { href: "#/" }, "See what there is"),
+      ),
+    page.orders.length > 0 &&
+      el(
+        "ul",
+        { class: "orders" },
+        page.orders.map((each, at) => order(each, payments[at], names)),
+      ),
+    (after || page.next) &&
+      el(
+        "nav",
+        { class: "turns", "aria-label": "Pages of orders" },
+        after ? el("a", { class: "button", href: to(["orders"]) }, "← The newest") : el("span"),
+        page.next && el("a", { class: "button", href: to(["orders"], { after: page.next }), rel: "next" }, "Earlier →"),
+      ),
   );
   return { title: "Your orders", node, page: "orders" };
 }
@@ -48,9 +67,25 @@ function order(each, payment, names) {
       el("span", { class: `tag state ${cancelled ? "bad" : "good"}` }, cancelled ? "Cancelled" : "Ordered"),
       el("strong", { class: "sum" }, money(each.amount, each.currency)),
     ),
-    el("ul", { class: "bought" }, each.items.map((item) => el("li", {}, el("a", { href: to(["products", item.product_id]) }, names.get(item.product_id)), el("span", { class: "soft" }, ` ${item.quantity.toLocaleString()} × ${money(item.price, each.currency)}`)))),
+    el(
+      "ul",
+      { class: "bought" },
+      each.items.map((item) =>
+        el(
+          "li",
+          {},
+          el("a", { href: to(["products", item.product_id]) }, names.get(item.product_id)),
+          el("span", { class: "soft" }, ` ${item.quantity.toLocaleString()} × ${money(item.price, each.currency)}`),
+        ),
+      ),
+    ),
     el("p", { class: "payment" }, paymentWords(payment, cancelled)),
-    el("p", { class: "elsewhere" }, el("a", { href: to(["purchases", each.purchase_id]) }, "How it went"), case_ && el("a", { href: case_ }, "Its case in Sagacity")),
+    el(
+      "p",
+      { class: "elsewhere" },
+      el("a", { href: to(["purchases", each.purchase_id]) }, "How it went"),
+      case_ && el("a", { href: case_ }, "Its case in Sagacity"),
+    ),
   );
 }
 

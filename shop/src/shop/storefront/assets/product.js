@@ -17,9 +17,22 @@ export async function ware({ parts, signal }) {
   const price = el("p", { class: "price" });
   const inBasket = el("p", { class: "soft", role: "status" });
   const wrong = el("span", { class: "wrong-field", id: "many-wrong" });
-  const many = el("input", { id: "many", type: "number", min: 1, value: 1, inputmode: "numeric", "aria-describedby": "many-wrong" });
+  const many = el("input", {
+    id: "many",
+    type: "number",
+    min: 1,
+    value: 1,
+    inputmode: "numeric",
+    "aria-describedby": "many-wrong",
+  });
   const add = el("button", { class: "primary", type: "submit" }, "Add to the basket");
-  const form = el("form", { novalidate: true, class: "add", onsubmit: added }, el("p", { class: "field" }, el("label", { for: "many" }, "Quantity"), many), add, wrong);
+  const form = el(
+    "form",
+    { novalidate: true, class: "add", onsubmit: added },
+    el("p", { class: "field" }, el("label", { for: "many" }, "Quantity"), many),
+    add,
+    wrong,
+  );
 
   function shown() {
     const now = stock(seen);
@@ -32,7 +45,9 @@ export async function ware({ parts, signal }) {
 
   function counted() {
     const there = basket.quantity(id);
-    inBasket.replaceChildren(...(there ? [`${there.toLocaleString()} in `, el("a", { href: to(["basket"]) }, "your basket")] : []));
+    inBasket.replaceChildren(
+      ...(there ? [`${there.toLocaleString()} in `, el("a", { href: to(["basket"]) }, "your basket")] : []),
+    );
   }
 
   function added(event) {
@@ -76,7 +91,7 @@ export async function ware({ parts, signal }) {
   const node = el(
     "article",
     { class: "product" },
-    el("div", { class: "picture" }, art(seen.id, seen.name)),
+    el("div", { class: "picture" }, art(seen.id)),
     el(
       "div",
       {},
@@ -86,7 +101,12 @@ export async function ware({ parts, signal }) {
       left,
       form,
       inBasket,
-      seen.description && el("div", { class: "description" }, seen.description.split(/\n{2,}/).map((each) => el("p", {}, each))),
+      seen.description &&
+        el(
+          "div",
+          { class: "description" },
+          seen.description.split(/\n{2,}/).map((each) => el("p", {}, each)),
+        ),
     ),
   );
   return { title: seen.name, node, page: "shelf" };

@@ -45,8 +45,18 @@ async function categories(signal) {
 }
 
 function chips(kinds, chosen) {
-  const chip = (id, name) => el("li", {}, el("a", { href: to([], { category: id }), "aria-current": (id ?? null) === chosen && "true" }, name));
-  return el("nav", { "aria-label": "Categories", class: "chips" }, el("ul", {}, chip(null, "All"), kinds.map(({ id, name }) => chip(id, name))));
+  const chip = (id, name) =>
+    el("li", {}, el("a", { href: to([], { category: id }), "aria-current": (id ?? null) === chosen && "true" }, name));
+  return el(
+    "nav",
+    { "aria-label": "Categories", class: "chips" },
+    el(
+      "ul",
+      {},
+      chip(null, "All"),
+      kinds.map(({ id, name }) => chip(id, name)),
+    ),
+  );
 }
 
 function card(each) {
@@ -54,20 +64,32 @@ function card(each) {
   return el(
     "li",
     { class: "ware" },
-    art(each.id, each.name),
+    art(each.id),
     el(
       "div",
       { class: "about" },
       el("p", { class: "brand-name" }, each.brand_name),
       el("h2", {}, el("a", { href: to(["products", each.id]), class: "cover" }, each.name)),
-      el("p", { class: "foot" }, el("strong", {}, money(each.price, each.currency)), el("span", { class: `stock ${left.tone}` }, left.words)),
+      el(
+        "p",
+        { class: "foot" },
+        el("strong", {}, money(each.price, each.currency)),
+        el("span", { class: `stock ${left.tone}` }, left.words),
+      ),
     ),
   );
 }
 
 function empty(chosen, after) {
-  if (after) return el("p", { class: "card" }, "There is nothing beyond this. ", el("a", { href: to([], { category: chosen }) }, "Back to the first page"));
-  if (chosen) return el("p", { class: "card" }, "There is nothing of this for sale now. ", el("a", { href: "#/" }, "See everything"));
+  if (after)
+    return el(
+      "p",
+      { class: "card" },
+      "There is nothing beyond this. ",
+      el("a", { href: to([], { category: chosen }) }, "Back to the first page"),
+    );
+  if (chosen)
+    return el("p", { class: "card" }, "There is nothing of this for sale now. ", el("a", { href: "#/" }, "See everything"));
   return el("p", { class: "card" }, "The shelves are empty: an administrator has yet to put products on them.");
 }
 

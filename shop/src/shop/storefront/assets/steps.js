@@ -1,8 +1,14 @@
 // How a purchase stands, of what was told of it. Pure: the same events in any order, however often, are the same purchase.
+import { readable } from "./figures.js";
 
 /** The steps of a purchase in their order, in people's words: what is done, once it is done, and once that is undone. */
 export const STEPS = [
-  { step: "UPDATE_PRODUCT_INVENTORY", title: "Stock", does: "The units are set aside for you", undone: "The units are back on the shelf" },
+  {
+    step: "UPDATE_PRODUCT_INVENTORY",
+    title: "Stock",
+    does: "The units are set aside for you",
+    undone: "The units are back on the shelf",
+  },
   { step: "CREATE_ORDER", title: "Order", does: "Your order is written", undone: "The order is cancelled" },
   { step: "CREATE_PAYMENT", title: "Payment", does: "The payment is taken", undone: "The payment is refunded" },
 ];
@@ -31,7 +37,12 @@ export function standing(state) {
   const next = turned && !state.result && !stuck ? results.lastIndexOf("SUCCESS") : -1;
   return STEPS.map((each, at) => {
     const told = state.told[each.step];
-    return { ...each, at, state: stateOf(results[at], { turned, ended: state.result !== null, next: at === next }), ...pick(told) };
+    return {
+      ...each,
+      at,
+      state: stateOf(results[at], { turned, ended: state.result !== null, next: at === next }),
+      ...pick(told),
+    };
   });
 }
 
@@ -45,6 +56,12 @@ function stateOf(result, { turned, ended, next }) {
 }
 
 const pick = (told) => ({ reason: told?.reason ?? null, time: told?.time ?? null });
+
+/** Why something did not work, for people: without the name of its step, which the saga puts before it. */
+export const why = (reason) =>
+  readable((reason ?? "").replace(/^([A-Z_]+): /, (whole, step) => (NAMES.has(step) ? "" : whole)));
+
+const NAMES = new Set(STEPS.map(({ step }) => step));
 
 const WORDS = {
   waits: () => "waits for its turn",

@@ -30,7 +30,7 @@ export async function* events(chunks) {
  * off. `onState` is told `open` and `lost`. Raises what is no matter of waiting, such as Refused. */
 export async function follow(path, { last, heard, onState, signal }) {
   let number = last;
-  for (let failures = 0; !signal.aborted; ) {
+  for (let failures = 0; !signal.aborted;) {
     try {
       const headers = { accept: "text/event-stream", ...(number ? { "last-event-id": String(number) } : {}) };
       const answer = await answered(path, { headers, signal, signed: true });
