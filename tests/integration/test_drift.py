@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from bench.planted import TRUE, Log, planted
 
 from sagacity.cli.main import run
-from sagacity.discover.drift import Change
+from sagacity.discover.drift import Change, Drift, Period, Series
 from sagacity.reconcile.drift import drift
+from sagacity.report.html.drift import render_drift
 from sagacity.workflow.instants import instant
 from sagacity.workflow.language.reader import loads
 
@@ -64,3 +66,31 @@ def test_the_command_exits_with_1_where_something_changed(
     assert run(["drift", str(workflow), "--source", changed, "--as-of", "end"]) == 1
     assert "the event type LetterSent is new" in " ".join(capsys.readouterr().out.split())
     assert run(["drift", str(workflow), "--source", changed, "--by", "soon"]) == 2
+
+
+def test_the_page_shows_each_series_and_since_when_it_is_otherwise(log: Log, tmp_path: Path) -> None:
+    workflow, page = tmp_path / "order.workflow.yaml", tmp_path / "drift.html"
+    workflow.write_text(TRUE, encoding="utf-8")
+    changed = str(_written(log, tmp_path / "changed.jsonl", changed=True))
+    arguments = ["drift", str(workflow), "--source", changed, "--as-of", "end", "--quiet"]
+    assert run([*arguments, "--report", str(page)]) == 1
+    found = drift(loads(TRUE), {"log": changed}, by="week", as_of="end")
+    text = page.read_text(encoding="utf-8")
+    assert all(escape(change.name, quote=False) in text for change in found.changes)
+    assert text.count('class="due"') == len(found.changes)
+    assert "http" not in text.replace("http-equiv", "")
+    assert run([*arguments, "--report", str(tmp_path / "no" / "drift.html")]) == 2
+
+
+def test_a_page_of_names_that_are_markup_and_of_periods_without_cases_is_sound() -> None:
+    periods = (Period(0, 5), Period(7, 0), Period(14, 3))
+    series = (
+        Series("rule", "<script>alert(1)</script>", (5, 0, 2), (5, 0, 3), (9, 10)),
+        Series("delay", "from a to b", (0, 0, 3_000_000), (1, 0, 2)),
+        Series("variant", "nothing", (0, 0, 0), (0, 0, 0)),
+    )
+    page = render_drift(Drift("<b>", 7, periods, series, ()))
+    assert "<script>alert" not in page
+    assert "<b>" not in page
+    assert "Nothing changed that is more than chance." in page
+    assert "nothing" not in page

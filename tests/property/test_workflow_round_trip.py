@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from sagacity.workflow.durations import UNITS, format_duration, parse_duration
 from sagacity.workflow.language.reader import loads
 from sagacity.workflow.language.writer import dump
-from sagacity.workflow.model import Capture, EventType, Rule, Severity, Source, ValueType, Workflow
+from sagacity.workflow.model import Acceptance, Capture, EventType, Rule, Severity, Source, ValueType, Workflow
 
 _NASTY = (
     "no",
@@ -79,6 +79,17 @@ def _captures(draw: st.DrawFn) -> Capture:
     return Capture(draw(_EXPRESSIONS), kind, draw(st.none() | _EXPRESSIONS), digits, scale)
 
 
+_ACCEPTANCES = st.builds(
+    Acceptance,
+    held=st.integers(0, 10**9),
+    of=st.integers(0, 10**9),
+    until=st.none() | _TEXTS,
+    log=st.none() | _TEXTS,
+    by=st.none() | _TEXTS,
+    date=st.none() | _TEXTS,
+)
+
+
 @st.composite
 def _workflows(draw: st.DrawFn) -> Workflow:
     keys = tuple(draw(st.lists(_NAMES, min_size=1, max_size=2, unique_by=str.casefold)))
@@ -126,6 +137,7 @@ def _workflows(draw: st.DrawFn) -> Workflow:
             )
             for name in draw(st.lists(_TEXTS, max_size=3, unique=True))
         ),
+        accepted=draw(st.dictionaries(_TEXTS, _ACCEPTANCES, max_size=2)),
     )
 
 

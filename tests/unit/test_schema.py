@@ -57,6 +57,7 @@ def test_each_template_takes_in_the_schema_what_it_takes_in_the_reader(template:
     [
         "begins: Placed\nends: [Paid]\nunexpected: forbid\nversion: 1.1\nx-mine: {a: [b]}\n",
         "expect: {Placed: once, Paid: [once, {is: after Placed, severity: info, owner: me}]}\n",
+        "accepted: {Paid once: {held: 98, of: 99, until: '2026-10-12', by: anna}}\n",
         "rules:\n  - matches: {from: Placed, to: Paid, by: [amount, amount], amount: amount, tolerance: 0.01, within: 3d}\n",
         "rules:\n  - {assert: count(Placed) = 1, immediate: true, name: x, severity: critical, description: d}\n",
     ],

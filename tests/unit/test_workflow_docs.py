@@ -52,6 +52,7 @@ def test_every_key_of_the_file_is_explained(page: str) -> None:
         *definitions["event"]["properties"],
         *definitions["rule"]["properties"],
         *definitions["rule"]["properties"]["matches"]["properties"],
+        *definitions["acceptance"]["properties"],
         *definitions["capture"]["anyOf"][1]["properties"],
     } - set(TEMPLATES)
     assert [key for key in sorted(described) if not re.search(rf"`{key}\b|### {key}\b", page)] == []

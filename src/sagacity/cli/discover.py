@@ -45,6 +45,21 @@ def command(
         str | None,
         typer.Option("--until", metavar="INSTANT", help="Learn from events up to this instant only.", show_default=False),
     ] = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="Ask of each rule whether it is accepted; write those that are.")
+    ] = False,
+    accept: Annotated[
+        str | None,
+        typer.Option(
+            "--accept",
+            metavar="RULES",
+            help="Write these rules as accepted: all, or their numbers, 1,3-5.",
+            show_default=False,
+        ),
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="NAME", help="Who accepts. Default: the user.", show_default=False)
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a workflow that is there.")] = False,
     max_rejected: MAX_REJECTED = 0,
     lenient: LENIENT = False,
@@ -64,6 +79,8 @@ def command(
       sagacity discover permits.xes.gz -o permit.workflow.yaml --threshold 0.98
       sagacity discover events.jsonl                        (which fields could be --case?)
       sagacity discover events.jsonl --case data.order_id --until 2026-10-01T00:00Z
+      sagacity discover events.jsonl --case order_id -o order.workflow.yaml --review
+      sagacity discover events.jsonl --case order_id -o order.workflow.yaml --accept 1-5,8 --by anna
     """
     from sagacity.errors import UsageError
 
@@ -72,6 +89,8 @@ def command(
         raise UsageError("a workflow is what this makes", hint="name the events; check judges by a workflow")
     if out is not None and out.exists() and not force:
         raise UsageError(f"{out} is there already", hint="name another file, or overwrite it with --force")
+    if review and accept is not None:
+        raise UsageError("--review asks, and --accept does not", hint="leave one of them out")
     from sagacity.reconcile.discovery import Discovery
 
     if case is None and not any(each.endswith((".xes", ".xes.gz")) for each in files):
@@ -100,12 +119,42 @@ def command(
         from sagacity.report.html.discovery import render_discovery
 
         written(report, render_discovery(proposal))
+    chosen = _chosen(proposal, review, accept)
+    text = proposal.text if chosen is None else _accepted(proposal, chosen, by)
     if out is None:
-        sys.stdout.write(proposal.text)
+        sys.stdout.write(text)
     else:
-        written(out, proposal.text)
+        written(out, text)
         if not quiet:
-            typer.echo(_summary(proposal, out))
+            typer.echo(_summary(proposal, out, chosen))
+
+
+def _chosen(proposal: Proposal, review: bool, accept: str | None) -> frozenset[int] | None:
+    """The rules that are accepted; None where nobody was asked."""
+    if accept is not None:
+        from sagacity.discover.accepting import chosen_of
+
+        return chosen_of(accept, len(proposal.rules))
+    if review:
+        from sagacity.cli.reviewing import reviewed
+
+        return reviewed(proposal)
+    return None
+
+
+def _accepted(proposal: Proposal, chosen: frozenset[int], by: str | None) -> str:
+    import getpass
+
+    from sagacity.discover.accepting import accepted
+    from sagacity.reconcile.instants import now
+    from sagacity.workflow.instants import instant
+
+    if by is None:
+        try:
+            by = getpass.getuser()
+        except (KeyError, OSError):  # nobody has a name here
+            by = None
+    return accepted(proposal, chosen, by=by, date=instant(now())[:10])
 
 
 def _keys(files: list[str], type: str | None, time: str | None, memory: str | None, threads: int | None) -> None:
@@ -133,10 +182,13 @@ def _keys(files: list[str], type: str | None, time: str | None, memory: str | No
             typer.echo(f"\nNext: sagacity discover {' '.join(files[:3])} --case {best}")
 
 
-def _summary(proposal: Proposal, out: Path) -> str:
+def _summary(proposal: Proposal, out: Path, chosen: frozenset[int] | None) -> str:
     from sagacity.discover.writing import rules_text
 
     shape = proposal.shape
+    if chosen is not None:
+        rules = f"{len(proposal.rules):,} rule{'s' if len(proposal.rules) != 1 else ''}"
+        return f"wrote {out}: accepted {len(chosen):,} of {rules}, each with where it came from.\nNext: sagacity check {out}"
     of_ids = len(proposal.workflow.audited()) - len(proposal.rules)
     ids = ", and that each event id stands for one content" if of_ids else ""
     lines = [

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sagacity.cli.asking import AS_OF, FILE, LENIENT, MAX_REJECTED, MEMORY, SOURCE, THREADS, screen, watching
+from sagacity.cli.asking import (
+    AS_OF,
+    FILE,
+    LENIENT,
+    MAX_REJECTED,
+    MEMORY,
+    SOURCE,
+    THREADS,
+    promised,
+    screen,
+    watching,
+    written,
+)
 
 if TYPE_CHECKING:
     from sagacity.discover.drift import Drift
@@ -23,6 +36,12 @@ def command(
     by: Annotated[str, typer.Option("--by", metavar="PERIOD", help="hour, day, week, or a duration such as 30d.")] = "week",
     as_of: AS_OF = None,
     format: Annotated[str, typer.Option("--format", metavar="text|json", help="What goes to standard output.")] = "text",
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report", metavar="FILE", help="Write what changed, and each series, as one HTML page.", show_default=False
+        ),
+    ] = None,
     max_rejected: MAX_REJECTED = 0,
     lenient: LENIENT = False,
     memory: MEMORY = None,
@@ -42,6 +61,7 @@ def command(
       sagacity drift order.workflow.yaml
       sagacity drift order.workflow.yaml --source orders=events/*.parquet --by week
       sagacity drift order.workflow.yaml --by 30d --as-of end --format json
+      sagacity drift order.workflow.yaml --report drift.html
     """
     from sagacity.errors import UsageError
     from sagacity.reconcile.drift import drift
@@ -50,6 +70,7 @@ def command(
 
     if format not in ("text", "json"):
         raise UsageError(f"'{format}' is not a format", hint="text or json")
+    promised(tables=(), texts=(report,))
     given = parse_source_options(source or [], load(file))
     with watching(quiet) as progress:
         found = drift(
@@ -62,6 +83,10 @@ def command(
             threads=threads,
             progress=progress,
         )
+    if report is not None:
+        from sagacity.report.html.drift import render_drift
+
+        written(report, render_drift(found))
     if not quiet and format == "json":
         import msgspec
 

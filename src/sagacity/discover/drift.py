@@ -40,12 +40,14 @@ class Period(msgspec.Struct, frozen=True):
 
 
 class Series(msgspec.Struct, frozen=True):
-    """What was counted in each period: `held` of `of`; of delays, `held` is their median (microseconds)."""
+    """What was counted in each period: `held` of `of`; of delays, `held` is their median (microseconds). `accepted` is in
+    how many of how many cases a rule held when it was accepted."""
 
     what: What
     name: str
     held: tuple[int, ...]
     of: tuple[int, ...]
+    accepted: tuple[int, int] | None = None
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -74,7 +76,11 @@ def changes_of(periods: Sequence[Period], series: Sequence[Series]) -> tuple[Cha
 
 
 def _rule(periods: Sequence[Period], series: Series) -> Change | None:
-    return _share(periods, series, "{name} holds in {now} of the cases that it concerns; before, in {then}.")
+    words = "{name} holds in {now} of the cases that it concerns; before, in {then}."
+    if series.accepted is not None:
+        held, of = series.accepted
+        words += f" When it was accepted, in {percent(held, of)} of {of:,}."
+    return _share(periods, series, words)
 
 
 def _type(periods: Sequence[Period], series: Series) -> Change | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -11,7 +11,7 @@ from sagacity.discover.spans import Deadline
 from sagacity.ledger.mining import Beside, LogShape, Side, TypeCount, Variant
 from sagacity.workflow.model import Expectation, Workflow
 
-__all__ = ["Candidate", "CounterExample", "Evidence", "Proposal", "Proposed", "ThresholdRow", "Wait"]
+__all__ = ["Candidate", "CounterExample", "Evidence", "Line", "Proposal", "Proposed", "ThresholdRow", "Wait", "joined"]
 
 Section: TypeAlias = Literal["begins", "expect", "rules"]
 
@@ -82,15 +82,24 @@ class ThresholdRow(msgspec.Struct, frozen=True):
     breaches: int
 
 
+class Line(msgspec.Struct, frozen=True):
+    """A line of a workflow file. `of` are the places of the rules that it is there for, any of them; None: it is there
+    anyway."""
+
+    text: str
+    of: tuple[int, ...] | None = None
+
+
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """A workflow learnt from history: `text` is its file; `rules` say what it rests on.
+    """A workflow learnt from history: `lines` are its file; `rules` say what it rests on, `log` what they were learnt from.
 
     `rules` are what the file states, and how cases begin; by the file, `check` judges these, and that an event's id stands
     for one content. `workflow` has its event types in the order in which they were taken in. `dropped` are candidates that
     did not hold as often as asked when they were judged. `violated` counts the cases in which some rule does not hold.
     """
 
-    text: str
+    lines: tuple[Line, ...]
+    log: str
     workflow: Workflow
     threshold: float
     shape: LogShape
@@ -114,3 +123,14 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     def begun(self) -> bool:
         """Whether it says how cases begin."""
         return len(self.rules) > self.stated
+
+    @property
+    def text(self) -> str:
+        """The workflow file."""
+        return joined(self.lines)
+
+
+def joined(lines: Iterable[Line], kept: Container[int] | None = None) -> str:
+    """The text of a file, of all rules or of those at some places."""
+    shown = (line.text for line in lines if kept is None or line.of is None or any(place in kept for place in line.of))
+    return "\n".join(shown).strip("\n") + "\n"

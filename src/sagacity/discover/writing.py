@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-from sagacity.discover.proposal import Candidate, Evidence, Proposal
+from sagacity.discover.proposal import Candidate, Evidence, Line, Proposal
 from sagacity.workflow.durations import format_duration
-from sagacity.workflow.model import Capture, EventType, Source, Workflow
+from sagacity.workflow.model import Acceptance, Capture, EventType, Source, Workflow
 
-__all__ = ["evidence_text", "percent", "rules_text", "written"]
+__all__ = ["acceptance_lines", "evidence_text", "percent", "rules_text", "written"]
 
 _SPOKEN = {"true", "false", "null", "yes", "no", "on", "off", "none", "~"}
 _COMMENT_AT = 64
@@ -25,7 +25,7 @@ def written(
     head: Sequence[str] = (),
     order: Sequence[str] = (),
     beside: Mapping[str, str] = {},
-) -> str:
+) -> tuple[Line, ...]:
     """The file. `evidence` is in step with `candidates`; `order` is that of event types, `beside` has comments for the keys
     `begins`, `ends`, `timeout`, and for event types."""
     lines = [f"# {line}".rstrip() for line in head]
@@ -38,37 +38,62 @@ def written(
     several = len(workflow.sources) > 1
     for name in order or workflow.events:
         lines.append(_commented(_event(name, workflow.events[name], several), beside.get(name, "")))
-    lines.append("")
-    for key in ("begins", "ends"):
+    found = [*map(Line, lines), Line("")]
+    begun = tuple(place for place, candidate in enumerate(candidates) if candidate.section == "begins") or None
+    for key, of in (("begins", begun), ("ends", None)):
         if names := getattr(workflow, key):
             text = _scalar(names[0]) if len(names) == 1 else _flow(names)
-            lines.append(_commented(f"{key}: {text}", beside.get(key, "")))
+            found.append(Line(_commented(f"{key}: {text}", beside.get(key, "")), of))
     if workflow.timeout is not None:
-        lines.append(_commented(f"timeout: {format_duration(workflow.timeout)}", beside.get("timeout", "")))
-    lines += _expected(candidates, evidence)
-    lines += _rules(candidates, evidence)
-    return "\n".join(lines).rstrip() + "\n"
+        found.append(Line(_commented(f"timeout: {format_duration(workflow.timeout)}", beside.get("timeout", ""))))
+    return (*found, *_expected(candidates, evidence), *_rules(candidates, evidence))
 
 
-def _expected(candidates: Sequence[Candidate], evidence: Sequence[Evidence | None]) -> list[str]:
-    said: dict[str, list[str]] = {}
-    for candidate, found in zip(candidates, evidence, strict=True):
+def _expected(candidates: Sequence[Candidate], evidence: Sequence[Evidence | None]) -> list[Line]:
+    said: dict[str, list[tuple[int, str]]] = {}
+    for place, (candidate, found) in enumerate(zip(candidates, evidence, strict=True)):
         if candidate.section == "expect":
             line = _commented(f"    - {_scalar(candidate.text)}", evidence_text(candidate, found))
-            said.setdefault(candidate.event, []).append(line)
-    if not said:
-        return []
-    return ["", "expect:", *(line for event, lines in said.items() for line in (f"  {_scalar(event)}:", *lines))]
+            said.setdefault(candidate.event, []).append((place, line))
+    everything = tuple(place for lines in said.values() for place, _ in lines)
+    section = [Line("", everything), Line("expect:", everything)] if said else []
+    for event, lines in said.items():
+        section.append(Line(f"  {_scalar(event)}:", tuple(place for place, _ in lines)))
+        section += [Line(line, (place,)) for place, line in lines]
+    return section
 
 
-def _rules(candidates: Sequence[Candidate], evidence: Sequence[Evidence | None]) -> list[str]:
-    lines: list[str] = []
-    for candidate, found in zip(candidates, evidence, strict=True):
+def _rules(candidates: Sequence[Candidate], evidence: Sequence[Evidence | None]) -> list[Line]:
+    lines: list[Line] = []
+    for place, (candidate, found) in enumerate(zip(candidates, evidence, strict=True)):
         if candidate.section == "rules":
             first, *rest = (f"{key}: {_value(value)}" for key, value in candidate.rule.items())
-            lines.append(_commented(f"  - {first}", evidence_text(candidate, found)))
-            lines += [f"    {line}" for line in rest]
-    return ["", "rules:", *lines] if lines else []
+            lines.append(Line(_commented(f"  - {first}", evidence_text(candidate, found)), (place,)))
+            lines += [Line(f"    {line}", (place,)) for line in rest]
+    everything = tuple(dict.fromkeys(place for line in lines for place in line.of or ()))
+    return [Line("", everything), Line("rules:", everything), *lines] if lines else []
+
+
+def acceptance_lines(names: Sequence[str], acceptances: Sequence[Acceptance]) -> tuple[Line, ...]:
+    """Where each rule came from, by its name."""
+    everything = tuple(range(len(names)))
+    found = [Line("", everything), Line("accepted:", everything)]
+    for place, (name, each) in enumerate(zip(names, acceptances, strict=True)):
+        given = {
+            "held": str(each.held),
+            "of": str(each.of),
+            "until": each.until,
+            "log": each.log,
+            "by": each.by,
+            "date": each.date,
+        }
+        said = ", ".join(f"{key}: {_stated(key, value)}" for key, value in given.items() if value is not None)
+        found.append(Line(f"  {_scalar(name)}: {{{said}}}", (place,)))
+    return tuple(found)
+
+
+def _stated(key: str, value: str) -> str:
+    return value if key in ("held", "of") else _scalar(value, flow=True)
 
 
 def evidence_text(candidate: Candidate, evidence: Evidence | None) -> str:

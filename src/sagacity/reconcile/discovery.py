@@ -13,7 +13,7 @@ from sagacity.discover.compose import Composer
 from sagacity.discover.fields import event_fields, key_field
 from sagacity.discover.keys import Keys, keyish, suggested
 from sagacity.discover.outline import Look, key_name, outline
-from sagacity.discover.proposal import Candidate, CounterExample, Evidence, Proposal, Proposed
+from sagacity.discover.proposal import Candidate, CounterExample, Evidence, Line, Proposal, Proposed, joined
 from sagacity.discover.relations import Relations
 from sagacity.discover.spans import timeout
 from sagacity.discover.thresholds import rows_of
@@ -131,9 +131,10 @@ class Discovery:
             skeleton = replace(skeleton, begins=())
         violated = self.mining.violated(aside)
         count, variants = self.mining.variants(_VARIANTS)
-        workflow, text = self._file(skeleton, kept, relations, threshold)
+        workflow, lines = self._file(skeleton, kept, relations, threshold)
         return Proposal(
-            text=text,
+            lines=lines,
+            log=self._given(),
             workflow=workflow,
             threshold=threshold,
             shape=self.shape,
@@ -162,7 +163,7 @@ class Discovery:
 
     def _judged(self, skeleton: Workflow, candidates: Sequence[Candidate]) -> list[Proposed]:
         """Each candidate with what the plan says of it on this history."""
-        read = loads(written(skeleton, candidates, [None] * len(candidates)), "the proposal")
+        read = loads(joined(written(skeleton, candidates, [None] * len(candidates))), "the proposal")
         ledger = self.mining.ledger
         ledger.workflow = replace(skeleton, expectations=read.expectations)
         ledger.judge(self.intake.as_of, self._progress)
@@ -186,32 +187,31 @@ class Discovery:
 
     def _file(
         self, skeleton: Workflow, rules: Sequence[Proposed], relations: Relations, threshold: float
-    ) -> tuple[Workflow, str]:
-        said = [each for each in rules if each.expectation is not None]
-        events = _used(skeleton, [each.expectation for each in said if each.expectation is not None])
-        workflow = replace(
-            skeleton, events=events, expectations=tuple(each.expectation for each in said if each.expectation is not None)
-        )
+    ) -> tuple[Workflow, tuple[Line, ...]]:
+        said = tuple(each.expectation for each in rules if each.expectation is not None)
+        workflow = replace(skeleton, events=_used(skeleton, said), expectations=said)
         called = list(skeleton.events)
         order = [called[a] for a in sorted(relations.types, key=relations.place)]
         order += [name for name in called if name not in order]
-        text = written(
+        lines = written(
             workflow,
-            [each.candidate for each in said],
-            [each.evidence for each in said],
+            [each.candidate for each in rules],
+            [each.evidence for each in rules],
             head=self._head(threshold),
             order=order,
             beside=self._beside(relations, rules),
         )
-        loads(text, "the proposal")  # it must be a workflow file without mistakes
-        return workflow, text
+        loads(joined(lines), "the proposal")  # it must be a workflow file without mistakes
+        return workflow, lines
+
+    def _given(self) -> str:
+        return ", ".join(account.given for account in self.intake.accounts)
 
     def _head(self, threshold: float) -> list[str]:
         shape = self.shape
-        given = ", ".join(account.given for account in self.intake.accounts)
         until = f"{instant(shape.first)[:10]} to {instant(shape.last)[:10]}"
         return [
-            f"Learnt from {given}: {shape.events:,} events of {shape.cases:,} cases, {until}.",
+            f"Learnt from {self._given()}: {shape.events:,} events of {shape.cases:,} cases, {until}.",
             f"Each rule holds in at least {threshold * 100:g} % of the cases that it concerns; beside it stands how often,",
             "and cases in which it does not. How often event types come, and what ends a case, is counted over the",
             f"{shape.counted:,} cases that began early enough in the log to be over.",

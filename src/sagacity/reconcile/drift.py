@@ -112,10 +112,14 @@ class _Periods:
                 of[x].append(each.satisfied + each.violated)
         self.mining.only(None)
         return [
-            Series("rule", called[x], tuple(held[x]), tuple(of[x]))
+            Series("rule", called[x], tuple(held[x]), tuple(of[x]), self._accepted(called[x]))
             for x, expectation in enumerate(audited)
             if not (isinstance(expectation, Implied) and expectation.rule == "unexpected")
         ]
+
+    def _accepted(self, name: str) -> tuple[int, int] | None:
+        found = self.workflow.accepted.get(name)
+        return None if found is None else (found.held, found.of)
 
     def _delays(self) -> list[Series]:
         pairs = self._timed()

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 __all__ = [
+    "Acceptance",
     "Assert",
     "Audited",
     "Capture",
@@ -158,12 +159,24 @@ Expectation: TypeAlias = Rule | Matches | Assert
 Audited: TypeAlias = Rule | Matches | Assert | Implied
 
 
+class Acceptance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where an expectation that history suggested came from: it held in `held` of the `of` cases that it concerned, up to
+    `until` (a day), in `log`; `by` accepted it on `date` (a day)."""
+
+    held: int
+    of: int
+    until: str | None = None
+    log: str | None = None
+    by: str | None = None
+    date: str | None = None
+
+
 class Workflow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What should happen to a case. The first name in `keys` is the case id; further keys link to it.
 
     `begins`: the case's first event is one of these types. `ends`: an event of one of these ends the case; `timeout`
     (microseconds after the case's first event) ends it otherwise. `unexpected="forbid"`: an event of a type that the
-    workflow does not name is a finding.
+    workflow does not name is a finding. `accepted` tells, by the name of an expectation, where it came from.
     """
 
     name: str
@@ -178,6 +191,7 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     timeout: int | None = None
     unexpected: Literal["allow", "forbid"] = "allow"
     expectations: tuple[Expectation, ...] = ()
+    accepted: Mapping[str, Acceptance] = {}
 
     def audited(self) -> tuple[Audited, ...]:
         """All that a case is judged by: the expectations as declared, then those that the workflow implies."""

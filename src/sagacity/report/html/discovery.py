@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from math import log2
 
+from sagacity.discover.accepting import origin_lines
 from sagacity.discover.proposal import Candidate, Evidence, Proposal, Proposed, Wait
+from sagacity.discover.proposal import Line as Written
 from sagacity.discover.spans import Deadline, about
 from sagacity.discover.writing import percent, rules_text
 from sagacity.report.html.assets import asset
@@ -42,7 +45,7 @@ def render_discovery(proposal: Proposal) -> str:
         proposal.workflow.name,
         about,
         [(key, name, lead, body) for key, name, lead, make in _SECTIONS if (body := make(proposal)) is not None],
-        modules=[Markup(asset("hints.js"))],
+        modules=[Markup(asset("hints.js")), *([Markup(asset("accepting.js"))] if proposal.rules else [])],
         skip=("rules", "Skip to the rules"),
     )
 
@@ -85,18 +88,20 @@ def _way(cases: int, a: str, b: str) -> Line:
 
 
 def _rules(proposal: Proposal) -> Markup:
-    return _rule_table(proposal, proposal.rules)
+    return _rule_table(proposal, proposal.rules, ticked=True)
 
 
 def _dropped(proposal: Proposal) -> Markup | None:
     return _rule_table(proposal, proposal.dropped) if proposal.dropped else None
 
 
-def _rule_table(proposal: Proposal, rules: Sequence[Proposed]) -> Markup:
-    head = _head(("Rule", ""), ("Holds", "num"), ("Against it", ""), ("Drawn from", ""))
+def _rule_table(proposal: Proposal, rules: Sequence[Proposed], *, ticked: bool = False) -> Markup:
+    first = (("", ""),) if ticked else ()
+    head = _head(*first, ("Rule", ""), ("Holds", "num"), ("Against it", ""), ("Drawn from", ""))
     rows = [
         tag(
             "tr",
+            tag("td", _tick(place, each.name), class_="tick") if ticked else None,
             tag(
                 "th",
                 tag("bdi", each.name),
@@ -109,9 +114,15 @@ def _rule_table(proposal: Proposal, rules: Sequence[Proposed]) -> Markup:
             tag("td", tag("div", _against(each.evidence)) if each.evidence.counter else None, data_label="Against it"),
             _cell("Drawn from", _note(each.candidate)),
         )
-        for each in rules
+        for place, each in enumerate(rules)
     ]
     return _table(head, rows)
+
+
+def _tick(place: int, name: str) -> Markup:
+    """The number of a rule, and the box that accepts it."""
+    box = tag("input", type="checkbox", data_rule=str(place), checked=True, aria_label=f"Accept {name}")
+    return tag("label", tag("span", box, data_accepting=True, hidden=True), f" {place + 1}")
 
 
 def _held(evidence: Evidence) -> str:
@@ -247,9 +258,46 @@ def _thresholds(proposal: Proposal) -> Markup:
 
 
 def _file(proposal: Proposal) -> Markup:
-    lines = proposal.text.splitlines()
-    text = tag("pre", tag("code", [[line, Markup("\n")] for line in lines]), class_="scroll", tabindex="0")
-    return tag("details", tag("summary", f"Show its {len(lines):,} lines"), text, class_="card")
+    """The file, line by line, each with the rules that it is there for; and what takes it away."""
+    shown = [tag("span", _text(line.text), data_of=_places(line)) for line in proposal.lines]
+    origins = [
+        tag(
+            "span",
+            _text(line.text),
+            data_of=_places(line),
+            data_origin=line.text if line.text.startswith("  ") else None,
+            hidden=True,
+        )
+        for line in (origin_lines(proposal) if proposal.rules else ())
+    ]
+    name = tag("input", name="by", autocomplete="name", placeholder="who accepts")
+    form = tag(
+        "form",
+        tag("label", "Your name", name, class_="pick"),
+        tag("button", "Download the file"),
+        tag("span", "", data_said=True, role="status"),
+        class_="filters",
+        data_name=f"{re.sub(r'[^A-Za-z0-9_-]+', '-', proposal.workflow.name) or 'learnt'}.workflow.yaml",
+        data_accepting=True,
+        hidden=True,
+        aria_label="Accept the rules",
+    )
+    code = tag("div", tag("pre", tag("code", shown, origins)), class_="scroll file", tabindex="0")
+    return tag("div", form if proposal.rules else None, code, class_="card flush")
+
+
+def _origin(line: Written) -> Markup:
+    """Where a rule came from; to be completed by who accepts it, and when."""
+    origin = line.text if line.text.startswith("  ") else None
+    return tag("span", _text(line.text), data_of=_places(line), data_origin=origin, hidden=True)
+
+
+def _text(text: str) -> list[Markup | str]:
+    return [text, Markup("\n")]
+
+
+def _places(line: Written) -> str | None:
+    return None if line.of is None else " ".join(map(str, line.of))
 
 
 _SECTIONS: tuple[tuple[str, str, str, Callable[[Proposal], Markup | None]], ...] = (
@@ -264,7 +312,7 @@ _SECTIONS: tuple[tuple[str, str, str, Callable[[Proposal], Markup | None]], ...]
         "rules",
         "Proposed rules",
         "What holds in as large a share of the cases that it concerns as the threshold asks, of how many cases, and some "
-        "against it.",
+        "against it. Untick what is not meant, and take the file away below.",
         _rules,
     ),
     (
@@ -288,7 +336,13 @@ _SECTIONS: tuple[tuple[str, str, str, Callable[[Proposal], Markup | None]], ...]
         _thresholds,
     ),
     ("dropped", "Looked at, and not proposed", "Candidates that did not hold as often when they were judged.", _dropped),
-    ("file", "The workflow file", "As it is proposed.", _file),
+    (
+        "file",
+        "The workflow file",
+        "Of the rules that are ticked above. Beside each stands what speaks for it; what is accepted keeps where it came "
+        "from.",
+        _file,
+    ),
 )
 
 

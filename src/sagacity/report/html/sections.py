@@ -21,6 +21,7 @@ from sagacity.report.text import percent, plural, shortened
 from sagacity.workflow.trace import FOREVER
 from sagacity.workflow.verdict import Status
 from sagacity.workflow.words.definition import definition
+from sagacity.workflow.words.origin import origin_of
 from sagacity.workflow.words.wording import instant
 
 __all__ = ["accounting", "delays", "expectations", "over_time", "verdict", "workflow_map", "worst"]
@@ -114,13 +115,20 @@ def _expectation(result: Result, tally: Tally, listed: bool) -> Markup:
         called = tag("span", f" findings of {tally.name}", class_="hidden")
         name = shortened(tally.name, 600)
         count = tag("button", f"{tally.findings:,}", called, type="button", class_="link", data_expectation=name)
+    origin = origin_of(result.workflow, tally.name)
     about = (
         tag("bdi", tally.name),
         tag("div", tag("bdi", definition(result.workflow, tally.expectation), dir="ltr"), class_="definition"),
     )
     return tag(
         "tr",
-        tag("th", about, tag("div", tally.expectation.description, class_="definition"), scope="row"),
+        tag(
+            "th",
+            about,
+            tag("div", tally.expectation.description, class_="definition"),
+            tag("div", tag("bdi", origin), class_="definition") if origin is not None else None,
+            scope="row",
+        ),
         tag("td", tag("div", said, share_bar(shares, "mini", said), vacuous), data_label="Cases"),
         tag("td", tag("div", count, tag("div", kinds, class_="kinds") if kinds else None), data_label="Findings"),
         tag("td", tag("span", tally.severity, class_=f"sev {tally.severity}"), data_label="Severity"),

@@ -11,7 +11,9 @@ from sagacity.workflow.checks.contradictions import contradictions
 from sagacity.workflow.checks.notes import Notes
 from sagacity.workflow.conditions.condition import Aggregate, Attribute, Expression, aggregates, text_comparisons
 from sagacity.workflow.model import Assert, Expectation, Matches, Rule, Workflow
+from sagacity.workflow.spelling import did_you_mean
 from sagacity.workflow.templates import TEMPLATES, Count, Legs
+from sagacity.workflow.words.naming import names as called
 from sagacity.workflow.words.naming import title
 
 __all__ = ["lint"]
@@ -33,6 +35,7 @@ def lint(notes: Notes, workflow: Workflow, parsed: Mapping[str, Expression]) -> 
     _unused(notes, workflow, parsed)
     _without_id(notes, workflow)
     _currencies(notes, workflow)
+    _accepted(notes, workflow)
     for path, expression in parsed.items():
         for left, right in text_comparisons(expression):
             pair = f"{_shown(left)} and {_shown(right)}"
@@ -45,6 +48,16 @@ def _windows(notes: Notes, workflow: Workflow) -> None:
         if isinstance(expectation, Rule | Matches) and expectation.within == 0:
             hint = "write a longer duration, or leave within out"
             notes.warning(f"expectations[{index}].within", "within 0 allows events of the very same microsecond only", hint)
+
+
+def _accepted(notes: Notes, workflow: Workflow) -> None:
+    """What was accepted under a name that no expectation has: it was changed since, or struck out."""
+    known = called(workflow)
+    for name in workflow.accepted:
+        if name not in known:
+            near = did_you_mean(name, known)
+            hint = f"did you mean {near}?" if near else "take the entry out, or give the expectation that name"
+            notes.warning(f"accepted.{name}", f"no expectation is called {name!r} any more", hint)
 
 
 def _repeated(notes: Notes, workflow: Workflow) -> None:

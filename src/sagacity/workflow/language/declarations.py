@@ -8,7 +8,7 @@ from typing import Any
 
 from sagacity.workflow.language.fields import Field, Fields
 from sagacity.workflow.language.nodes import Node
-from sagacity.workflow.model import Capture, EventType, Source
+from sagacity.workflow.model import Acceptance, Capture, EventType, Source
 from sagacity.workflow.spelling import did_you_mean
 
 __all__ = ["FORMATS", "VALUE_TYPES", "Declarations"]
@@ -58,6 +58,14 @@ class Declarations:
             "owner": fields.words,
             "description": fields.words,
         }
+        self._accepted: dict[str, Field] = {
+            "held": fields.integer,
+            "of": fields.integer,
+            "until": fields.words,
+            "log": fields.words,
+            "by": fields.words,
+            "date": fields.words,
+        }
         self._capture: dict[str, Field] = {
             "value": expression,
             "type": self.value_type,
@@ -65,6 +73,19 @@ class Declarations:
             "digits": fields.integer,
             "scale": fields.integer,
         }
+
+    def accepted(self, node: Node, path: str) -> dict[str, Acceptance]:
+        """Where expectations came from, by their names."""
+        found: dict[str, Acceptance] = {}
+        for name, below, value in self.fields.entries(
+            node, path, "accepted", "write an expectation's name: {held: 98, of: 99}"
+        ):
+            values = self.fields.mapping(value, below, self._accepted, "an acceptance") or {}
+            if {"held", "of"} <= values.keys():
+                found[name] = Acceptance(**values)
+            elif not any(part in self.fields.settled for part in (below, f"{below}.held", f"{below}.of")):
+                self.fields.wrong(value, below, "an acceptance needs held and of", "write {held: 98, of: 99}")
+        return found
 
     def sources(self, node: Node, path: str) -> dict[str, Source]:
         """The sources by name; one that could not be read is there all the same, without what is wrong."""

@@ -99,6 +99,7 @@ class _Reading:
             "unexpected": fields.one_of("forbid", "allow"),
             "expect": _later,
             "rules": _later,
+            "accepted": _later,
         }
 
     def workflow(self, root: Node) -> Workflow | None:
@@ -118,12 +119,14 @@ class _Reading:
         events = self._section(values, "events", lambda node, path: declarations.events(node, path, sources))
         self._section(values, "expect", self.rules.expect)
         self._section(values, "rules", self.rules.rules)
+        accepted = self._section(values, "accepted", declarations.accepted)
         return Workflow(
             name=values.pop("workflow", ""),
             keys=keys,
             sources=sources or {},
             events=events or {},
             expectations=tuple(self.rules.expectations),
+            accepted=accepted or {},
             **values,
         )
 

@@ -38,6 +38,7 @@ def schema() -> dict[str, Any]:
             "said": _SAID,
             "pair": _PAIR,
             "rule": _rule(),
+            "acceptance": _ACCEPTANCE,
         },
     }
 
@@ -151,6 +152,18 @@ _SHORTHAND = _text(
     "once, within 15m of OrderPlaced, amount = OrderPlaced.amount",
     "at least once, after PaymentReceived, within 3d of PaymentReceived",
 )
+_ACCEPTANCE = _object(
+    {
+        "held": {"type": "integer", "minimum": 0, "description": "In how many cases it held when it was accepted."},
+        "of": {"type": "integer", "minimum": 0, "description": "How many cases it concerned."},
+        "until": _text("The day of the last event that it was learnt from.", "2026-10-12"),
+        "log": _text("What it was learnt from.", "events/*.parquet"),
+        "by": _text("Who accepted it."),
+        "date": _text("The day on which it was accepted.", "2026-11-23"),
+    },
+    "Where an expectation came from.",
+    required=["held", "of"],
+)
 _SAID_ONCE = [_SHORTHAND, _object({"is": _SHORTHAND, **_COMMON}, "The shorthand with options.", required=["is"])]
 _SAID = {
     "description": "What is expected of this event type.",
@@ -184,6 +197,12 @@ def _workflow() -> dict[str, Any]:
             "type": ["array", "null"],
             "description": "Expectations in full form, one template an entry.",
             "items": {"$ref": "#/$defs/rule"},
+        },
+        "accepted": {
+            "type": ["object", "null"],
+            "description": "Where expectations came from that history suggested, by their names.",
+            "propertyNames": {"minLength": 1},
+            "additionalProperties": {"$ref": "#/$defs/acceptance"},
         },
     }
 

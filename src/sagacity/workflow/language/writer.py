@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import yaml
 
 from sagacity.workflow.durations import format_duration
@@ -35,6 +36,7 @@ def dump(workflow: Workflow) -> str:
             "timeout": _duration(workflow.timeout),
             "unexpected": None if workflow.unexpected == "allow" else workflow.unexpected,
             "rules": [_expectation(expectation) for expectation in workflow.expectations] or None,
+            "accepted": {name: _present(msgspec.structs.asdict(each)) for name, each in workflow.accepted.items()} or None,
         }
     )
     text: str = yaml.dump(document, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=2**30)

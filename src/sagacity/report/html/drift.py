@@ -1,0 +1,161 @@
+"""The page of drift: what has changed and since when, and each series over the periods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sagacity.discover.drift import Change, Drift, Series, What
+from sagacity.report.html.assets import asset
+from sagacity.report.html.page import framed
+from sagacity.report.html.trends import Trend, trend_chart, trend_table
+from sagacity.report.markup import Markup, tag
+from sagacity.report.text import plural, shortened
+from sagacity.workflow.durations import format_duration
+from sagacity.workflow.instants import instant, span
+
+__all__ = ["drift_sections", "render_drift"]
+
+_MOST = 48
+_DAY = 86_400_000_000
+
+_KINDS: tuple[tuple[tuple[What, ...], str, str, str], ...] = (
+    (
+        ("rule",),
+        "rules",
+        "Rules",
+        "In what share of the cases that it concerns each holds; dashed, when it was accepted.",
+    ),
+    (("delay",), "delays", "Delays", "How long it usually takes (the median), where there is a deadline."),
+    (("type", "new type"), "types", "Event types", "In what share of the cases each occurs; new ones first."),
+    (("variant",), "variants", "Variants", "What share of the cases goes which way, the most frequent ones."),
+    (("volume",), "volume", "Cases", "How many cases begin in each period."),
+)
+
+
+def render_drift(drift: Drift) -> str:
+    """One page that holds everything it needs: no request leaves it, and nothing in the data can run in it."""
+    cases = sum(period.cases for period in drift.periods)
+    about = (
+        f"{plural(cases, 'case')} in {plural(len(drift.periods), 'period')} of {format_duration(drift.width)}, from "
+        f"{_day(drift.periods[0].start)}. {plural(len(drift.changes), 'thing')} changed."
+    )
+    return framed(
+        f"{drift.workflow}: what has changed",
+        "What has changed in how cases go",
+        drift.workflow,
+        about,
+        drift_sections(drift),
+        modules=[Markup(asset("hints.js"))],
+        skip=("changes", "Skip to the changes"),
+    )
+
+
+def drift_sections(drift: Drift) -> list[tuple[str, str, str, Markup]]:
+    """The sections: `(id, title, lead, body)` of each."""
+    changed = {(change.what, change.name): change for change in drift.changes}
+    places = {period.start: place for place, period in enumerate(drift.periods)}
+    found = [
+        ("changes", "What has changed", "The earliest first; each by the period since which it is so.", _changes(drift))
+    ]
+    for kinds, key, title, about in _KINDS:
+        series = [each for each in drift.series if each.what in kinds and any(each.of)]
+        series.sort(key=lambda each: (_rank(each, changed), each.what != "new type"))
+        if series:
+            cards = [_card(drift, each, changed.get((each.what, each.name)), places) for each in series[:_MOST]]
+            more = tag("p", f"and {len(series) - _MOST:,} more", class_="soft") if len(series) > _MOST else None
+            found.append((key, title, about, tag("div", tag("div", cards, class_="grid2"), more)))
+    return found
+
+
+def _rank(series: Series, changed: dict[tuple[What, str], Change]) -> int:
+    change = changed.get((series.what, series.name))
+    return change.since if change is not None else 1 << 62
+
+
+def _changes(drift: Drift) -> Markup:
+    if not drift.changes:
+        return tag("div", tag("p", "Nothing changed that is more than chance.", class_="empty"), class_="card flush")
+    rows = [
+        tag(
+            "tr",
+            tag("th", _day(change.since), scope="row"),
+            tag("td", tag("span", change.what, class_="tag"), data_label="What"),
+            tag("td", tag("bdi", shortened(_sentence(change), 400)), data_label="Change"),
+        )
+        for change in drift.changes
+    ]
+    head = tag("tr", [tag("th", name, scope="col") for name in ("Since", "What", "Change")])
+    table = tag("table", tag("thead", head), tag("tbody", rows), class_="stack")
+    return tag("div", tag("div", table, class_="scroll", tabindex="0"), class_="card flush")
+
+
+def _sentence(change: Change) -> str:
+    """Without the date, which stands beside it."""
+    said = change.sentence.partition(": ")[2]
+    return said[:1].upper() + said[1:] if said else change.sentence
+
+
+def _card(drift: Drift, series: Series, change: Change | None, places: dict[int, int]) -> Markup:
+    trend = _trend(drift, series, places.get(change.since) if change is not None else None)
+    said = _sentence(change) if change is not None else "Nothing changed that is more than chance."
+    value = {"delay": "Usually takes", "volume": "Cases"}.get(series.what, "Share")
+    of = {"delay": "Measured", "volume": "Cases"}.get(series.what, "Of cases")
+    return tag(
+        "div",
+        tag("h3", tag("bdi", shortened(series.name, 120))),
+        tag("p", tag("bdi", shortened(said, 300)), class_="soft"),
+        trend_chart(trend, f"{value} of {shortened(series.name, 80)}"),
+        tag("details", tag("summary", "As a table"), trend_table(trend, value, of, series.of)),
+        class_="card",
+    )
+
+
+def _trend(drift: Drift, series: Series, since: int | None) -> Trend:
+    starts = [period.start for period in drift.periods]
+    values: list[float | None]
+    if series.what == "delay":
+        values = [held if of else None for held, of in zip(series.held, series.of, strict=True)]
+        hints = _hints(starts, values, _span, [f"of {of:,}" for of in series.of])
+        return Trend(starts, values, hints, _span, since, least=0)
+    if series.what == "volume":
+        values = list(series.held)
+        return Trend(starts, values, _hints(starts, values, _count, ["cases"] * len(starts)), _count, since, least=0)
+    values = [100 * held / of if of else None for held, of in zip(series.held, series.of, strict=True)]
+    counts = [f"{held:,} of {of:,} cases" for held, of in zip(series.held, series.of, strict=True)]
+    level = 100 * series.accepted[0] / series.accepted[1] if series.accepted and series.accepted[1] else None
+    hints = _hints(starts, values, _percent, counts)
+    return Trend(starts, values, hints, _percent, since, series.what == "rule" and _worse(values, since), level, 0, 100)
+
+
+def _worse(values: Sequence[float | None], since: int | None) -> bool:
+    if since is None:
+        return False
+    then, now = [v for v in values[:since] if v is not None], [v for v in values[since:] if v is not None]
+    return bool(then and now) and sum(now) / len(now) < sum(then) / len(then)
+
+
+def _hints(
+    starts: Sequence[int], values: Sequence[float | None], shown: Callable[[float], str], counts: Sequence[str]
+) -> list[str]:
+    return [
+        f"from {_day(start)}: {'none' if value is None else shown(value)}, {count}"
+        for start, value, count in zip(starts, values, counts, strict=True)
+    ]
+
+
+def _percent(value: float) -> str:
+    return f"{value:.1f} %" if value != round(value) else f"{value:.0f} %"
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _span(value: float) -> str:
+    us = int(value)
+    unit = next((size for size in (60_000_000, 1_000_000, 1_000) if us >= 10 * size), 1)
+    return span(us // unit * unit, 2) if us else "0"
+
+
+def _day(us: int) -> str:
+    return instant(us)[:10] if us % _DAY == 0 else instant(us)[:16]
