@@ -17,7 +17,7 @@ __all__ = ["PATIENT", "Hearing", "Table", "eventually", "replicas", "told", "uni
 PATIENT = Times(ask=5.0, patience=30.0, look=0.05)
 """Times for a machine that is busy with other things."""
 
-_LIMIT = 60.0
+_LIMIT = 180.0
 _number = itertools.count(1)
 
 

@@ -36,6 +36,8 @@ __all__ = ["ADMIN", "CUSTOMER", "Replica", "TokensByName", "command", "replicas"
 ADMIN = {"Authorization": "Bearer admin"}
 CUSTOMER = {"Authorization": "Bearer customer"}
 _PATIENT = timedelta(seconds=5)
+_BY_WORD_ALONE = Caching(local=timedelta(hours=1), sweep=timedelta(hours=1))
+"""Nothing that was read ends, and nothing is asked for, while a test waits: only the database's word of a change is left."""
 _worker = itertools.count()
 
 
@@ -116,7 +118,7 @@ async def _replica(dsn: str, nodes: str) -> AsyncIterator[Replica]:
     service = Service("product")
     pool = service.add("database", Pool(parts.Database(url=Secret(dsn), wait=timedelta(seconds=30))))
     redis = Redis(nodes=tuple(nodes.split(",")), timeout=_PATIENT)
-    cache = service.add("cache", cached(pool, redis, Caching(), service.metrics.registry), needed=False)
+    cache = service.add("cache", cached(pool, redis, _BY_WORD_ALONE, service.metrics.registry), needed=False)
     offers = {
         "product.ProductService": (product_pb2_grpc.add_ProductServiceServicer_to_server, ProductServicer(pool, cache))
     }

@@ -8,7 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import msgspec
@@ -30,12 +30,12 @@ from shop.chassis.service import Service
 from shop.chassis.telemetry import Telemetry
 from shop.contracts import topics
 from topic_log import TopicLog
-from wired_services import SERVICES, Places, wired
+from wired_services import SERVICES, Places, part, wired
 
-__all__ = ["Shop", "opened"]
+__all__ = ["PATIENCE", "Shop", "opened"]
 
-P = TypeVar("P")
-_WITHIN = 60.0
+PATIENCE = 60.0
+"""Seconds that a test waits for anything."""
 _READY_WITHIN = 60.0
 _UP_WITHIN = 180.0
 
@@ -60,11 +60,15 @@ class Shop:
 
     # What tests do with it ---------------------------------------------------------------------------------------------
 
+    def url(self, service: str, replica: int = 0) -> str:
+        """Where one replica of a service answers."""
+        found = [http for each, http in self._services if each.name == service]
+        return f"http://127.0.0.1:{found[replica].port}"
+
     def client(self, service: str, customer: int | None = 3, replica: int = 0) -> httpx.Client:
         """Asks one replica of a service, as a customer."""
-        found = [http for each, http in self._services if each.name == service]
         headers = {} if customer is None else {"Authorization": f"Bearer {self.token(customer)}"}
-        return httpx.Client(base_url=f"http://127.0.0.1:{found[replica].port}", headers=headers, timeout=_WITHIN)
+        return httpx.Client(base_url=self.url(service, replica), headers=headers, timeout=PATIENCE)
 
     def token(self, customer: int) -> str:
         """An access token of a customer, who registers when first asked for."""
@@ -143,7 +147,7 @@ class Shop:
         for envelope in envelopes:
             wire = encode(envelope)
             self._producer.produce(topic, wire.value, wire.key, headers=list(wire.headers))
-        assert self._producer.flush(_WITHIN) == 0
+        assert self._producer.flush(PATIENCE) == 0
 
     def raw(self, topic: str, purchases: set[str] | None = None) -> list[tuple[bytes, Any, bytes]]:
         """Every message of a topic up to now, or those of some purchases: key, headers and value."""
@@ -171,7 +175,7 @@ class Shop:
 
     def eventually(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds; fails after a minute."""
-        limit = time.monotonic() + _WITHIN
+        limit = time.monotonic() + PATIENCE
         while not holds():
             assert time.monotonic() < limit, "it did not come about within a minute"
             time.sleep(0.05)
@@ -194,8 +198,8 @@ class Shop:
     async def _start(self) -> None:
         for name in (*SERVICES, "purchase", "orchestrator"):
             service = wired(name, self._places)
-            _part(service, Telemetry)._exporter = self.spans.setdefault(name, InMemorySpanExporter())
-            self._services.append((service, _part(service, HttpServer)))
+            part(service, Telemetry)._exporter = self.spans.setdefault(name, InMemorySpanExporter())
+            self._services.append((service, part(service, HttpServer)))
             run = asyncio.create_task(service.run())
             self._runs.append(run)
             limit = self._loop.time() + _READY_WITHIN
@@ -204,7 +208,7 @@ class Shop:
                 assert self._loop.time() < limit, f"{name} is not ready: {told}"
                 await asyncio.sleep(0.02)
             if name in ("account", "product"):
-                setattr(self._places, name, f"127.0.0.1:{_part(service, RpcServer).port}")
+                setattr(self._places, name, f"127.0.0.1:{part(service, RpcServer).port}")
 
     async def _stop(self) -> None:
         for service, _ in self._services:
@@ -219,18 +223,14 @@ class Shop:
         return str(answer.json()["access_token"])
 
 
-def _part(service: Service, kind: type[P]) -> P:
-    return next(part for _, part in service._parts if isinstance(part, kind))
-
-
 @contextlib.contextmanager
 def opened(broker: Broker, postgres: PostgreSQL, redis: RedisCluster) -> Iterator[Shop]:
     """A shop, open for as long as it is needed."""
     admin = AdminClient({"bootstrap.servers": broker.servers, "log_level": 0})
-    there = admin.list_topics(timeout=_WITHIN).topics
+    there = admin.list_topics(timeout=PATIENCE).topics
     wanted = [NewTopic(topic, 3, 1) for topic in topics.ALL if topic not in there]
     for made in (admin.create_topics(wanted) if wanted else {}).values():
-        made.result(_WITHIN)
+        made.result(PATIENCE)
     with contextlib.ExitStack() as stack:
         databases = {name: stack.enter_context(postgres.database()) for name in SERVICES}
         running = Shop(broker, databases, redis)

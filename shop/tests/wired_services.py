@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -38,7 +38,9 @@ from shop.chassis.settings import Secret
 from shop.payment.settings import Rules
 from shop.purchase.streams import StreamSettings
 
-__all__ = ["FAULT_TOKEN", "LIMIT", "SERVICES", "Places", "expired_token", "wired"]
+__all__ = ["FAULT_TOKEN", "LIMIT", "LOOKED_FOR", "SERVICES", "Places", "expired_token", "part", "wired"]
+
+P = TypeVar("P")
 
 FAULT_TOKEN = "let-me-break-things"
 LIMIT = 100_000
@@ -47,7 +49,8 @@ SERVICES = ("account", "product", "purchase", "orchestrator", "order", "payment"
 
 _PATIENT = timedelta(seconds=30)
 _NEVER = timedelta(hours=1)
-"""Longer than any test waits."""
+LOOKED_FOR = _NEVER.total_seconds()
+"""Seconds after which whoever was not told of something would look for it: longer than any test waits."""
 _TOKENS = TokenSettings(keys=Secret(f"tests={KEY}"), access_for=_NEVER)
 
 
@@ -55,8 +58,8 @@ class Places(Struct):
     """Where everything is. `account` and `product` are gRPC's, once these run."""
 
     databases: Mapping[str, str]
-    kafka: str
-    redis: tuple[str, ...]
+    kafka: str = "127.0.0.1:1"
+    redis: tuple[str, ...] = ("127.0.0.1:1",)
     account: str = ""
     product: str = ""
 
@@ -70,6 +73,11 @@ def expired_token(customer: int) -> str:
 def wired(name: str, at: Places) -> Service:
     """A service, not started."""
     return _WIRED[name](at)
+
+
+def part(service: Service, kind: type[P]) -> P:
+    """The part of a service that is of a kind."""
+    return next(each for _, each in service._parts if isinstance(each, kind))
 
 
 def _database(name: str, at: Places) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from api_checks import check_api, operations
 from auditing import audited_databases, audited_events
 from sagacity.messaging import Envelope
 from shop.contracts import topics
-from whole_shop import Shop
-from wired_services import FAULT_TOKEN, expired_token
+from whole_shop import PATIENCE, Shop
+from wired_services import FAULT_TOKEN, LOOKED_FOR, SERVICES, expired_token
 
 STEPS = ["UPDATE_PRODUCT_INVENTORY", "CREATE_ORDER", "CREATE_PAYMENT"]
 
@@ -106,6 +107,7 @@ def test_every_message_is_keyed_by_its_purchase_and_is_one_trace_of_it(shop: Sho
 
 def test_an_order_shows_what_was_bought_at_the_price_of_then(shop: Shop) -> None:
     """Defect 13: orders showed quantity 0 and today's price; one that was missing crashed the service."""
+    shop.ended(shop.buy((11, 1)))
     id = shop.buy((12, 3))
     shop.ended(id)
     [(order,)] = shop.rows("order", "select id from orders where purchase_id = %s", int(id))
@@ -118,6 +120,8 @@ def test_an_order_shows_what_was_bought_at_the_price_of_then(shop: Shop) -> None
         assert newest["orders"] == [found]
         following = client.get("/api/v1/orders", params={"limit": 1, "after": newest["next"]}).json()
         assert following["orders"][0]["id"] < found["id"]
+        astray = client.get("/api/v1/orders", params={"after": "9" * 19})
+        assert (astray.status_code, astray.json()["fields"]) == (400, {"after": "is no id"})
         for absent in ("17", "no-number", "9" * 30):
             answer = client.get(f"/api/v1/orders/{absent}")
             assert (answer.status_code, answer.json()) == (404, {"error": "there is no such order"})
@@ -145,10 +149,17 @@ def test_what_is_somebody_elses_is_refused_and_so_is_who_has_no_good_token(shop:
                     assert client.get(address, headers={"Authorization": header}).status_code == 401
                 expired = client.get(address, headers={"Authorization": f"Bearer {expired_token(3)}"})
                 assert (expired.status_code, "expired" in expired.json()["error"]) == (401, True)
+    with shop.client("purchase", customer=None) as client:
+        body = {"items": [{"product_id": "11", "quantity": 1}], "currency": "USD"}
+        assert client.post("/api/v1/purchases", json=body).status_code == 401
     with shop.client("payment") as client:
         found = client.get(f"/api/v1/payments/{payment}").json()
         assert (found["amount"], found["status"], found["order_id"]) == (450, "RECEIVED", str(order))
         assert client.get("/api/v1/payments/17").status_code == 404
+        assert client.get("/api/v1/payments", params={"purchase_id": id}).json() == {"payments": [found]}
+        assert client.get("/api/v1/payments", params={"purchase_id": "17"}).json() == {"payments": []}
+    with shop.client("payment", customer=4) as client:
+        assert client.get("/api/v1/payments", params={"purchase_id": id}).json() == {"payments": []}
     with shop.client("order", customer=4) as client:
         assert client.get("/api/v1/orders").json() == {"orders": [], "next": None}
 
@@ -258,6 +269,63 @@ def test_what_cannot_be_read_is_kept_and_told_of_and_holds_nobody_up(shop: Shop)
     assert ["is not as its handler expects" in reasons[0], "there is no purchase 1" in reasons[1]] == [True, True]
     shop.eventually(lambda: len(shop.published(topics.DEAD_LETTER)) == before + 2)
     assert shop.ended(shop.buy((11, 1)))["status"] == "SUCCESS"
+
+
+def test_nothing_in_an_idle_purchase_waits_to_be_looked_for(shop: Shop) -> None:
+    """Defect 15: about 13 seconds for an idle purchase, since each publish waited out a timer. Here relays look into their
+    outboxes, and streams for what is new, once in an hour, unless they are told: so each is told at once."""
+    assert LOOKED_FOR >= 10 * PATIENCE
+    id = shop.buy((11, 1))
+    assert shop.followed(id)[-1][1] == "result"
+    shop.eventually(lambda: shipped(shop, id))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_tells_its_health_its_readiness_and_what_it_has_measured(shop: Shop, service: str) -> None:
+    with shop.client(service, customer=None) as client:
+        assert client.get("/healthz").json() == {"status": "ok"}
+        assert client.get("/readyz").json()["ready"] is True
+        assert "shop_" in client.get("/metrics").text
+
+
+OPERATIONS = {
+    "order": [("/api/v1/orders", "get"), ("/api/v1/orders/{order_id}", "get")],
+    "payment": [("/api/v1/payments", "get"), ("/api/v1/payments/{payment_id}", "get")],
+    "purchase": [
+        ("/api/v1/purchases", "post"),
+        ("/api/v1/purchases/{purchase_id}", "get"),
+        ("/api/v1/purchases/{purchase_id}/events", "get"),
+    ],
+}
+
+
+@pytest.mark.parametrize("service", ["order", "payment", "purchase", "orchestrator", "warehouse", "compliance"])
+def test_a_services_description_has_every_call_and_each_of_them_needs_a_token(shop: Shop, service: str) -> None:
+    document, described = operations(shop.url(service), service)
+    assert sorted(described) == sorted(OPERATIONS.get(service, []))
+    for path, method in described:
+        operation = document["paths"][path][method]
+        assert operation["summary"]
+        assert operation["security"]
+        assert ("404" in operation["responses"]) == ("{" in path)
+
+
+@pytest.mark.parametrize(
+    ("service", "path", "method"), [(service, *each) for service, found in OPERATIONS.items() for each in found]
+)
+def test_whatever_is_asked_is_answered_as_described(shop: Shop, service: str, path: str, method: str) -> None:
+    document, _ = operations(shop.url(service), service)
+    check_api(shop.url(service), document, path, method, headers={"Authorization": f"Bearer {shop.token(3)}"}, many=8)
+
+
+def test_what_is_told_of_a_purchase_comes_as_described(shop: Shop) -> None:
+    id = shop.buy((11, 1))
+    document, _ = operations(shop.url("purchase"), "purchase")
+    described = document["paths"]["/api/v1/purchases/{purchase_id}/events"]["get"]["responses"]
+    assert set(described["200"]["content"]) == {"text/event-stream"}
+    assert {"204", "404"} <= set(described)
+    with shop.client("purchase") as client, client.stream("GET", f"/api/v1/purchases/{id}/events") as answer:
+        assert answer.headers["content-type"].partition(";")[0] == "text/event-stream"
 
 
 def switch(shop: Shop, service: str, **rates: float) -> None:

@@ -14,6 +14,8 @@ OPERATIONS = [
     (f"{_AUTH}/refresh", "post"),
     *((f"{_CUSTOMER}/{part}", method) for part in ("personal", "delivery") for method in ("get", "put")),
 ]
+TAKEN = [(f"{_AUTH}/register", "post"), (f"{_CUSTOMER}/personal", "put")]
+"""What may be refused since another account has the e-mail address."""
 
 
 def test_its_description_has_every_call_of_the_api(account: AccountServer) -> None:
@@ -22,7 +24,8 @@ def test_its_description_has_every_call_of_the_api(account: AccountServer) -> No
     for path, method in described:
         responses = document["paths"][path][method]["responses"]
         assert responses["400"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Error"}
-        assert ("401" in responses) == path.startswith(_CUSTOMER)
+        assert ("401" in responses) == (path != f"{_AUTH}/register")
+        assert ("409" in responses) == ((path, method) in TAKEN)
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)

@@ -225,6 +225,23 @@ def test_whoever_has_logged_in_may_err_again(account_tables: str) -> None:
     assert tried == [401, 200] * 3
 
 
+def test_whoever_has_logged_in_before_is_locked_out_by_nobody_elsewhere(account_tables: str) -> None:
+    who = person()
+    bounds = {"ACCOUNT_LOGIN_ATTEMPTS": 2, "ACCOUNT_LOGIN_ACCOUNT_ATTEMPTS": 3, "ACCOUNT_LOGIN_BEHIND_PROXY": "true"}
+    with account_server(account_tables, **bounds) as account, account.client() as client:
+
+        def tried(password: str, address: str) -> int:
+            body = {"email": who.email, "password": password}
+            return client.post("/auth/login", json=body, headers={"X-Forwarded-For": address}).status_code
+
+        account.registered(who)
+        assert tried(who.password, "home") == 200
+        assert [tried("guessed", f"10.0.0.{n}") for n in range(4)] == [401, 401, 429, 429]
+        assert tried(who.password, "a new place") == 429
+        assert [tried(each, "home") for each in (who.password, "guessed", who.password)] == [200, 401, 200]
+        assert [tried("guessed", "home") for _ in range(3)] == [401, 401, 429]
+
+
 def test_behind_a_proxy_each_address_has_attempts_of_its_own(account_tables: str) -> None:
     body = {"email": person().email, "password": "wrong horse"}
     proxied = {"ACCOUNT_LOGIN_ATTEMPTS": 1, "ACCOUNT_LOGIN_BEHIND_PROXY": "true"}

@@ -12,6 +12,7 @@ from cache_stories import eventually, told
 from product_stories import stocked
 from sagacity.testing.servers.postgres import PostgreSQL
 from shop.chassis.cache import Change, PostgresChanges
+from shop.chassis.cache.rows import changed_since
 from shop.product import store
 
 
@@ -106,7 +107,11 @@ def test_a_database_that_is_restarted_is_listened_to_again(postgres: PostgreSQL)
             with psycopg.connect(dsn, autocommit=True) as connection:
                 connection.execute("update products set price = 3")
             await listener.hears(ids["tea"], 2)
-            assert listener.changes.trouble is None
+
+            async def at_ease() -> bool:
+                return listener.changes.trouble is None
+
+            await eventually(at_ease)
 
     with postgres.database() as dsn:
         with stocked(dsn, tea=5) as made:
@@ -125,3 +130,68 @@ def test_what_redis_has_lost_with_a_node_is_told_again(database: str) -> None:
 
     with stocked(database, tea=5) as ids:
         told(story)
+
+
+class Failing(Listener):
+    """A replica that fails the first time that it is told."""
+
+    failed = False
+
+    async def tell(self, changes: Sequence[Change]) -> None:
+        if not self.failed:
+            self.failed = True
+            raise RuntimeError("nobody foresaw this")
+        await super().tell(changes)
+
+
+def test_whatever_who_is_told_fails_with_it_is_told_again(database: str) -> None:
+    async def story() -> None:
+        listener = Failing(database)
+        task = asyncio.create_task(listener.changes.follow(listener.tell, listener.miss))
+        await asyncio.wait((task, asyncio.ensure_future(listener.hears(ids["tea"], 1))), return_when="FIRST_COMPLETED")
+        assert not task.done()
+        task.cancel()
+        assert listener.failed
+
+    with stocked(database, tea=5) as ids:
+        told(story)
+
+
+class Counting(Listener):
+    """A replica that counts of how many changes it is told at a time."""
+
+    lots: tuple[int, ...] = ()
+
+    async def tell(self, changes: Sequence[Change]) -> None:
+        self.lots += (len(changes),)
+        await super().tell(changes)
+
+
+def test_however_many_have_changed_they_are_told_some_at_a_time(database: str) -> None:
+    async def story() -> None:
+        listener = Counting(database)
+        task = asyncio.create_task(listener.changes.follow(listener.tell, listener.miss))
+        try:
+            await listener.hears(2500, 1)
+        finally:
+            task.cancel()
+        assert listener.lots == (1000, 1000, 500)
+
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            "create table products as select id, 1 as version, now() as changed_at from generate_series(1, 2500) as id"
+        )
+    told(story)
+
+
+def test_what_has_changed_of_late_is_found_without_reading_the_table(database: str) -> None:
+    """It is asked for every few seconds, by every replica."""
+    with psycopg.connect(database, autocommit=True, cursor_factory=psycopg.ClientCursor) as connection:
+        connection.execute(
+            "create table things as "
+            "select id, 1 as version, timestamptz 'epoch' as changed_at from generate_series(1, 20000) as id"
+        )
+        connection.execute("create index things_changed_at on things (changed_at)")
+        connection.execute("analyze things")
+        plan = connection.execute(f"explain {changed_since('things')}".encode(), (20.0,)).fetchall()
+    assert "things_changed_at" in str(plan)

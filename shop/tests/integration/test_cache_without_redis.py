@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from cache_stories import Table, eventually, replicas, told
+from cache_stories import Table, eventually, replicas, told, unique
 from sagacity.testing.servers.redis import RedisCluster
 from shop.chassis.cache import Cache, Kept, Times
 
@@ -102,5 +104,44 @@ def test_a_master_that_dies_is_followed_by_its_replica_and_no_read_fails(redis_c
                 await eventually(all_kept)
             finally:
                 await asyncio.to_thread(redis_cluster.start)
+
+    told(story)
+
+
+@contextmanager
+def full(cluster: RedisCluster) -> Iterator[None]:
+    """Every node refuses whatever needs memory, and evicts nothing for it: what a managed Redis does by default."""
+    before = [(node, name, node.ask("CONFIG", "GET", name)[name]) for node in cluster.nodes for name in _FULL]
+    for node in cluster.nodes:
+        for name, value in _FULL.items():
+            assert node.ask("CONFIG", "SET", name, value) == "OK"
+    try:
+        yield
+    finally:
+        for node, name, value in before:
+            node.ask("CONFIG", "SET", name, value)
+
+
+_FULL = {"maxmemory-policy": "noeviction", "maxmemory": "1mb"}
+
+
+def test_a_redis_that_is_full_fails_no_read_and_hides_no_change(redis_cluster: RedisCluster) -> None:
+    async def story() -> None:
+        table, name = Table(tea=b"green", milk=b"white"), unique("full")
+        async with replicas(redis_cluster.addresses, table, 2, name=name, times=IMPATIENT) as ((one, other), hearing):
+            assert await one.read("tea") == Kept(1, b"green")
+            with full(redis_cluster):
+                for _ in range(5):
+                    assert await one.read("milk") == Kept(1, b"white")
+                    assert (await other.read("no such thing")).value is None
+                await one.expect("bread")
+                await hearing.told(table.change("tea", b"black"))
+                assert await one.read("tea") == await other.read("tea") == Kept(2, b"black")
+                async with replicas(redis_cluster.addresses, table, name=name, running=False, times=IMPATIENT) as (
+                    (new,),
+                    _,
+                ):
+                    assert await new.read("tea") == Kept(2, b"black")  # which has heard of nothing
+            await eventually(lambda: holds(one))
 
     told(story)

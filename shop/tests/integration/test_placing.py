@@ -106,6 +106,30 @@ def test_a_key_that_is_known_asks_nobody_about_products(purchases: str) -> None:
     assert (first, shelf.asked) == (second, 1)
 
 
+class LastOnes:
+    """What is looked at here is bought just then, by the first of two requests with one key."""
+
+    def __init__(self, pool: Pool, found: Found) -> None:
+        self.placed: int | None = None
+        self._pool = pool
+        self._found = found
+
+    async def look_up(self, lines: Sequence[Line]) -> Mapping[int, Found]:
+        first = Placing(self._pool, Shelf(**SHELF), Ids(2))
+        self.placed = (await first.place(msgspec.structs.replace(ASKED, key="k"))).id
+        return {line.product_id: self._found for line in lines}
+
+
+@pytest.mark.parametrize("found", [Found("NOT_ENOUGH", 450, "USD"), Found("INTERNAL_ERROR")])
+def test_a_request_that_is_sent_again_is_not_refused_for_what_the_first_has_taken(purchases: str, found: Found) -> None:
+    async def story(pool: Pool) -> None:
+        shelf = LastOnes(pool, found)
+        again = await Placing(pool, shelf, Ids(1)).place(msgspec.structs.replace(ASKED, key="k"))
+        assert again.id == shelf.placed
+
+    run(purchases, story)
+
+
 @pytest.mark.parametrize(
     ("found", "status", "words"),
     [

@@ -16,13 +16,13 @@ SECRETS = Secrets(
     admin="the administrator's",
     faults="of the faults",
     postgres="of the superuser",
-    databases={service.name: f"of {service.name}" for service in SHOP},
+    databases={service.name: f"of-{service.name}" for service in SHOP},
 )
 AT = Addresses(
     kafka="127.0.0.1:9092",
     redis="127.0.0.1:7001,127.0.0.1:7002",
     rpc="127.0.0.1:8081",
-    databases={service.name: f"postgresql://{service.name}:of {service.name}@127.0.0.1:5432/x" for service in SHOP},
+    databases={service.name: f"postgresql://{service.name}:of-{service.name}@127.0.0.1:5432/x" for service in SHOP},
     secrets=SECRETS,
     otlp="http://127.0.0.1:4318",
 )
@@ -36,7 +36,7 @@ def test_each_service_can_start_with_what_it_is_told_and_knows_every_variable(se
     assert set(told) <= {setting.variable for setting in described(settings, prefix)}
     shown = printed(load(settings, prefix, told), prefix)
     assert f"{prefix}_HTTP_PORT=8001" in shown
-    assert not any(secret in shown for secret in (SECRETS.tokens, SECRETS.admin, SECRETS.faults, f"of {service.name}"))
+    assert not any(secret in shown for secret in (SECRETS.tokens, SECRETS.admin, SECRETS.faults, f"of-{service.name}"))
 
 
 def test_secrets_are_not_shown() -> None:

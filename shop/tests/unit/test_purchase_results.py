@@ -116,14 +116,17 @@ def test_every_field_is_written_also_where_it_is_nought_or_none() -> None:
 class Refusing:
     """Keeps messages, but those of one topic."""
 
-    def __init__(self, topic: str) -> None:
+    def __init__(self, topic: str, *, for_good: bool = False, closed: bool = False) -> None:
         self.kept: list[Message] = []
         self._topic = topic
+        self._for_good = for_good
+        self._closed = closed
 
     async def publish(self, messages: Sequence[Message]) -> None:
         self.kept += [each for each in messages if each.topic != self._topic]
         if lost := [each for each in messages if each.topic == self._topic]:
-            raise PublishError("away", lost)
+            topics = {self._topic} if self._closed else ()
+            raise PublishError("away", lost, refused=lost if self._for_good else (), topics=topics)
 
     async def close(self) -> None:
         return None
@@ -135,6 +138,29 @@ def test_a_result_that_may_be_lost_has_its_message_sent_again() -> None:
     with pytest.raises(PublishError) as caught:
         asyncio.run(publisher.publish(messages))
     assert {id(each) for each in caught.value.uncertain} == {id(each) for each in messages if result_of(each) is not None}
+
+
+def test_a_topic_that_may_not_be_written_to_rests_and_nothing_else_does() -> None:
+    publisher = Telling(Refusing(topics.SAGA_EVENTS, closed=True))
+    with pytest.raises(PublishError) as caught:
+        asyncio.run(publisher.publish(Course().messages))
+    assert caught.value.topics == {topics.SAGA_EVENTS}
+
+
+def test_what_has_results_rests_while_nobody_can_be_told_of_them() -> None:
+    messages = Course().messages
+    publisher = Telling(Refusing(topics.PURCHASE_RESULT, closed=True))
+    with pytest.raises(PublishError) as caught:
+        asyncio.run(publisher.publish(messages))
+    assert caught.value.topics == {each.topic for each in messages if result_of(each) is not None}
+
+
+def test_a_result_that_is_refused_for_good_does_not_have_its_message_sent_for_ever() -> None:
+    messages = Course().messages
+    publisher = Telling(Refusing(topics.PURCHASE_RESULT, for_good=True))
+    with pytest.raises(PublishError) as caught:
+        asyncio.run(publisher.publish(messages))
+    assert {id(each) for each in caught.value.refused} == {id(each) for each in messages if result_of(each) is not None}
 
 
 def test_what_is_told_stands_before_what_it_comes_of() -> None:

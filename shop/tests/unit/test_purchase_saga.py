@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from sagacity.messaging.kafka.settings import producer_settings
+from sagacity.messaging.kafka.settings import consumer_settings, producer_settings
 from sagacity.testing.prose import given
 from shop.contracts import commands, topics
 from shop.orchestrator.definition import PURCHASE
@@ -89,6 +89,7 @@ def test_a_lost_reply_leaves_no_purchase_stuck() -> None:
     )
 
 
-def test_an_idle_purchase_waits_for_no_batch_timer() -> None:
+def test_no_message_waits_for_others_to_go_or_come_with() -> None:
     """Defect 15: about 13 seconds for an idle purchase, since each publish waited out a batch timer."""
     assert producer_settings("127.0.0.1:9092", {}, 30.0)["linger.ms"] == 0
+    assert consumer_settings("127.0.0.1:9092", "group", {}).get("fetch.min.bytes", 1) == 1

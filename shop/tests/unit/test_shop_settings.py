@@ -40,6 +40,34 @@ def _mistakes(**given: str) -> tuple[str, ...]:
     return refused.value.problems
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql//stall:hunter2@db/stall",
+        "postgresql://stall:hunter2%zz@db/stall",
+        "postgresql://stall:hunter2@home@db/stall",
+        "postgresql://stall:hunter2/home@db/stall",
+        "hunter2",
+    ],
+)
+def test_an_address_that_is_none_is_refused_and_its_password_told_to_nobody(url: str) -> None:
+    [mistake] = _mistakes(DATABASE_URL=url)
+    assert mistake.startswith("STALL_DATABASE_URL: is no address of a database")
+    assert "hunter2" not in mistake
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://stall:hunter2%40home@db/stall",
+        "postgres://stall@[::1]:5432,other:5433/stall",
+        "host=/var/run/postgresql dbname=stall password='hunter2@home'",
+    ],
+)
+def test_whatever_is_an_address_is_taken_as_it_is(url: str) -> None:
+    assert _loaded(DATABASE_URL=url).database.url.reveal() == url
+
+
 def test_what_is_not_set_is_as_the_service_has_it() -> None:
     settings = _loaded()
     assert (settings.http.port, settings.http.host, settings.worker) == (8000, "127.0.0.1", None)
@@ -90,7 +118,11 @@ def test_secrets_are_shown_nowhere() -> None:
 
 def test_a_secret_that_cannot_be_used_is_not_shown_either() -> None:
     with pytest.raises(SettingsError) as refused:
-        load(AccountSettings, "ACCOUNT", {"ACCOUNT_DATABASE_URL": "x", "ACCOUNT_TOKENS_KEYS": "a=c2hvcnQ="})
+        load(
+            AccountSettings,
+            "ACCOUNT",
+            {"ACCOUNT_DATABASE_URL": DATABASE["STALL_DATABASE_URL"], "ACCOUNT_TOKENS_KEYS": "a=c2hvcnQ="},
+        )
     assert "c2hvcnQ" not in str(refused.value)
     assert refused.value.problems == ("ACCOUNT_TOKENS_KEYS: key 'a' has 5 bytes, and needs 32: openssl rand -base64 32",)
 
@@ -113,7 +145,11 @@ def test_every_setting_of_the_account_service_says_what_it_means() -> None:
 
 def test_an_administrators_address_and_password_are_set_both_or_neither() -> None:
     key = "a=" + "A" * 43
-    given = {"ACCOUNT_DATABASE_URL": "x", "ACCOUNT_TOKENS_KEYS": key, "ACCOUNT_ADMIN_EMAIL": "root@shop.example"}
+    given = {
+        "ACCOUNT_DATABASE_URL": DATABASE["STALL_DATABASE_URL"],
+        "ACCOUNT_TOKENS_KEYS": key,
+        "ACCOUNT_ADMIN_EMAIL": "root@shop.example",
+    }
     with pytest.raises(SettingsError) as refused:
         load(AccountSettings, "ACCOUNT", given)
     (mistake,) = refused.value.problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -76,7 +77,7 @@ class Accounts:
             raise Failure(401, "the e-mail address or the password is wrong", headers={"WWW-Authenticate": "Bearer"})
         renewed = await self._passwords.hash(password) if self._passwords.outdated(account.password) else None
         async with self._pool.transaction() as connection:
-            await attempts.forgive(connection, self._given.login, email, address)
+            await attempts.succeeded(connection, self._given.login, email, address, self._clock())
             if renewed is not None:
                 await store.change_password(connection, account.id, renewed)
             return await self._begin(connection, account.id, account.roles)
@@ -126,20 +127,33 @@ class Accounts:
         return given
 
     async def seed(self, email: str, password: str) -> None:
-        """Make the first administrator, or give the role to the account that is there. Its password is left as it is."""
+        """Make the first administrator. An account that has the address already gets the role only if this is its password,
+        too: addresses are not verified, and anybody can register one that has become free. It is left as it is else."""
         nobody = Personal(first_name="Shop", last_name="Administrator", email=email)
         nowhere = Delivery(address="-", phone_number="-")
         new = Registration(personal=nobody, delivery=nowhere, password=await self._passwords.hash(password))
         async with self._pool.transaction() as connection:
-            try:
+            with contextlib.suppress(store.TakenError):
                 await store.register(connection, self._ids.new(), new, (CUSTOMER, ADMIN), self._clock())
-            except store.TakenError:
-                await store.grant(connection, email, ADMIN, self._clock())
+                return
+            account = await store.by_login(connection, email)
+        if account is None or ADMIN in account.roles:
+            return
+        if await self._passwords.verify(account.password, password):
+            async with self._pool.transaction() as connection:
+                await store.grant(connection, account.id, ADMIN, self._clock())
+        else:
+            self._log.warning(
+                "the administrator's address is another account's, which does not get the role; `grant-admin` gives it",
+                customer=str(account.id),
+            )
 
     async def sweep(self) -> None:
         """Forget what has expired long ago."""
+        now = self._clock()
         async with self._pool.connection() as connection:
-            await store.forget_expired(connection, self._clock() - max(_KEPT_AFTER, self._given.login.window))
+            await store.forget_sessions(connection, now - _KEPT_AFTER)
+            await attempts.forget(connection, self._given.login, now)
 
     async def _begin(self, connection: Connection, id: int, roles: Sequence[Role]) -> Pair:
         first, session = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
@@ -156,7 +170,8 @@ class Accounts:
 async def grant_admin(pool: Pool, email: str, now: datetime) -> bool:
     """Give an account the role admin; whether there is such an account. Its next access token says so."""
     async with pool.transaction() as connection:
-        return await store.grant(connection, email, ADMIN, now)
+        account = await store.by_login(connection, email)
+        return account is not None and await store.grant(connection, account.id, ADMIN, now)
 
 
 def _taken() -> Failure:

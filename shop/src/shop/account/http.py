@@ -14,6 +14,7 @@ from shop.account import settings
 from shop.account.accounts import Accounts, Pair
 from shop.account.domain import Delivery, Personal
 from shop.chassis.access import BEARER, Caller, signed_in
+from shop.chassis.describing import may_answer
 
 __all__ = ["ROUTES"]
 
@@ -64,7 +65,7 @@ class DeliveryBody(Struct, frozen=True, kw_only=True):
     phone_number: Phone
 
 
-@post("/api/v1/account/auth/register", tags=["tokens"], summary="Open an account")
+@post("/api/v1/account/auth/register", tags=["tokens"], summary="Open an account", responses=may_answer(409))
 async def register(data: JSONBody[Register], accounts: NamedDependency[Accounts]) -> Pair:
     """Answers with the tokens of the new account. 409 where another has this e-mail address."""
     who = Personal(first_name=data.first_name, last_name=data.last_name, email=data.email)
@@ -72,7 +73,7 @@ async def register(data: JSONBody[Register], accounts: NamedDependency[Accounts]
     return await accounts.register(who, where, data.password)
 
 
-@post("/api/v1/account/auth/login", status_code=200, tags=["tokens"], summary="Log in")
+@post("/api/v1/account/auth/login", status_code=200, tags=["tokens"], summary="Log in", responses=may_answer(401, 429))
 async def login(
     data: JSONBody[Login],
     request: Request[Any, Any, Any],
@@ -83,7 +84,13 @@ async def login(
     return await accounts.login(data.email, data.password, _address(request, login_settings))
 
 
-@post("/api/v1/account/auth/refresh", status_code=200, tags=["tokens"], summary="Get new tokens for a refresh token")
+@post(
+    "/api/v1/account/auth/refresh",
+    status_code=200,
+    tags=["tokens"],
+    summary="Get new tokens for a refresh token",
+    responses=may_answer(401),
+)
 async def refresh(data: JSONBody[Refresh], accounts: NamedDependency[Accounts]) -> Pair:
     """The refresh token is good once. If it comes again, everything that came of that login is refused from then on."""
     return await accounts.refresh(data.refresh_token)
@@ -94,7 +101,14 @@ async def personal(caller: NamedDependency[Caller], accounts: NamedDependency[Ac
     return await accounts.personal(caller.customer_id)
 
 
-@put("/api/v1/account/customer/personal", guards=[signed_in], security=BEARER, tags=["customer"], summary="Change who I am")
+@put(
+    "/api/v1/account/customer/personal",
+    guards=[signed_in],
+    security=BEARER,
+    tags=["customer"],
+    summary="Change who I am",
+    responses=may_answer(409),
+)
 async def change_personal(
     data: JSONBody[PersonalBody], caller: NamedDependency[Caller], accounts: NamedDependency[Accounts]
 ) -> Personal:

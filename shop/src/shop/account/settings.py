@@ -45,7 +45,15 @@ class Login(Struct, frozen=True, kw_only=True):
 
     window: Annotated[timedelta, Meta(description="attempts are counted for so long")] = timedelta(minutes=15)
     attempts: Annotated[int, Meta(ge=1, description="attempts from one address at one account")] = 10
-    account_attempts: Annotated[int, Meta(ge=1, description="attempts from anywhere at one account")] = 100
+    account_attempts: Annotated[
+        int,
+        Meta(
+            ge=1, description="attempts from anywhere at one account; whence somebody has logged in to it, more may be made"
+        ),
+    ] = 100
+    familiar_for: Annotated[
+        timedelta, Meta(description="how long it is known whence somebody has logged in to an account")
+    ] = timedelta(days=90)
     address_attempts: Annotated[int, Meta(ge=1, description="attempts from one address at any account")] = 1_000
     behind_proxy: Annotated[
         bool, Meta(description="whether the last X-Forwarded-For tells the address; only where a proxy writes it")
@@ -53,7 +61,7 @@ class Login(Struct, frozen=True, kw_only=True):
 
 
 class Admin(Struct, frozen=True, kw_only=True):
-    """The first administrator, made on start unless the account is there; then it gets the role."""
+    """The first administrator, made on start. An account that is there gets the role only if this is its password, too."""
 
     email: Annotated[str | None, Meta(description="the e-mail address of the first administrator")] = None
     password: Annotated[Secret | None, Meta(description="and the password, which is changed nowhere after that")] = None

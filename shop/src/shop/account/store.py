@@ -21,7 +21,7 @@ __all__ = [
     "change_password",
     "change_personal",
     "delivery",
-    "forget_expired",
+    "forget_sessions",
     "grant",
     "personal",
     "register",
@@ -67,12 +67,12 @@ async def change_password(connection: Connection, id: int, password: str) -> Non
     await connection.execute("update accounts set password = %s where id = %s", (password, id))
 
 
-async def grant(connection: Connection, email: str, role: Role, now: datetime) -> bool:
+async def grant(connection: Connection, id: int, role: Role, now: datetime) -> bool:
     """Give a role to an account; whether there is such an account."""
     changed = await connection.execute(
         "update accounts set changed_at = %s, roles = case when %s = any(roles) then roles else array_append(roles, %s) end"
-        " where login = %s",
-        (now, role, role, login_name(email)),
+        " where id = %s",
+        (now, role, role, id),
     )
     return changed.rowcount > 0
 
@@ -136,7 +136,6 @@ async def revoke_session(connection: Connection, id: str, now: datetime) -> None
     await connection.execute("update sessions set revoked_at = %s where id = %s and revoked_at is null", (now, id))
 
 
-async def forget_expired(connection: Connection, before: datetime) -> None:
-    """Forget sessions and attempts that have meant nothing since an instant."""
+async def forget_sessions(connection: Connection, before: datetime) -> None:
+    """Forget sessions that have meant nothing since an instant."""
     await connection.execute("delete from sessions where expires_at < %s", (before,))
-    await connection.execute("delete from attempts where since < %s", (before,))

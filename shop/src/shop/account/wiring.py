@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
+
+import psycopg
 
 from sagacity.errors import UsageError
 from shop.account.accounts import Accounts, grant_admin
@@ -18,18 +21,26 @@ from shop.account.settings import Settings
 from shop.account.tokens import Tokens
 from shop.chassis.command import Command
 from shop.chassis.database import Pool
+from shop.chassis.failures import Failure
 from shop.chassis.http import HttpServer, create_app
 from shop.chassis.ids import Ids
+from shop.chassis.logs import logger
 from shop.chassis.rpc import RpcServer
 from shop.chassis.service import Service
 from shop.chassis.tables import UpToDate, migrate_command
 from shop.chassis.telemetry import Telemetry
 from shop.contracts.proto import auth_pb2_grpc
 
-__all__ = ["COMMANDS", "REVISIONS", "wire"]
+__all__ = ["COMMANDS", "REVISIONS", "Sweeping", "sweep", "wire"]
 
 REVISIONS = Path(__file__).parent / "migrations"
 _SWEEP_EVERY = 600.0
+
+
+class Sweeping(Protocol):
+    """What can forget what has expired."""
+
+    async def sweep(self) -> None: ...
 
 
 def wire(settings: Settings) -> Service:
@@ -44,7 +55,7 @@ def wire(settings: Settings) -> Service:
     tokens = Tokens(parse_keys(settings.tokens.keys.reveal()), settings.tokens, clock=lambda: datetime.now(UTC))
     accounts = Accounts(pool, Ids(settings.ids.worker), passwords, tokens, settings)
     service.add("administrator", _seeded(accounts, settings))
-    service.run_beside("sweeping", lambda: _sweep(accounts))
+    service.run_beside("sweeping", lambda: sweep(accounts))
     offers = {"auth.AuthService": (auth_pb2_grpc.add_AuthServiceServicer_to_server, AuthServicer(tokens))}
     service.add("rpc", RpcServer(settings.rpc, offers, service.metrics))
     app = create_app(
@@ -65,10 +76,16 @@ async def _seeded(accounts: Accounts, settings: Settings) -> AsyncIterator[None]
     yield
 
 
-async def _sweep(accounts: Accounts) -> None:
+async def sweep(accounts: Sweeping, *, every: float = _SWEEP_EVERY) -> None:
+    """Every so many seconds have forgotten what has expired, until cancelled. While the database is away it waits: tokens
+    are verified without it."""
+    log = logger("shop.account")
     while True:
-        await asyncio.sleep(_SWEEP_EVERY)
-        await accounts.sweep()
+        await asyncio.sleep(every)
+        try:
+            await accounts.sweep()
+        except (Failure, psycopg.Error) as error:
+            log.warning("nothing is swept", reason=str(error).strip())
 
 
 async def _grant(settings: Settings, email: str) -> str:

@@ -9,7 +9,9 @@ from typing import Any, TypeAlias
 from psycopg import AsyncConnection, Error, OperationalError
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from sagacity.messaging.postgres.connecting import server_bounds, with_client_bounds
 from shop.chassis import parts
+from shop.chassis.bounded import BoundedConnection
 from shop.chassis.failures import Failure
 
 __all__ = ["Connection", "Pool"]
@@ -17,22 +19,31 @@ __all__ = ["Connection", "Pool"]
 Connection: TypeAlias = AsyncConnection[Any]
 
 _TELL_WITHIN = 5
+_GRACE = 1.5
+"""How much longer than a statement may take the server is waited for: it should have ended it, and said so."""
 _TRY_AGAIN = 0.5
 """Seconds. The pool's own pauses would grow to minutes, and the service be away for as long after its database is back."""
 
 
 class Pool:
-    """Connections to a service's database. `url` is what participants, relays and migrations connect to by themselves."""
+    """Connections to a service's database. `url` is what participants, relays and migrations connect to by themselves.
+
+    Nothing waits for longer than the settings say: neither for a free connection, nor for a statement, whether the server is
+    slow, does not answer, or is gone without a word."""
 
     def __init__(self, settings: parts.Database) -> None:
         self.url = settings.url.reveal()
         self._wait_on_start = settings.wait_on_start.total_seconds()
-        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-            self.url,
+        self._look = settings.wait.total_seconds() / 2
+        self._statement = settings.statement.total_seconds()
+        self._pool: AsyncConnectionPool[BoundedConnection] = AsyncConnectionPool(
+            with_client_bounds(self.url),
+            connection_class=BoundedConnection,
             min_size=1,
             max_size=settings.pool,
             timeout=settings.wait.total_seconds(),
-            check=AsyncConnectionPool.check_connection,
+            configure=self._bound,
+            check=self._alive,
             kwargs={"autocommit": True},
             reconnect_timeout=_TRY_AGAIN,
             reconnect_failed=_go_on,
@@ -78,7 +89,20 @@ class Pool:
         except (OperationalError, PoolTimeout) as error:
             raise Failure(503, "the database is away; try again", headers={"Retry-After": "1"}) from error
 
+    async def _bound(self, connection: BoundedConnection) -> None:
+        """The server ends what takes too long and says so; the connection is given up where it does not even do that."""
+        connection.patience = self._statement * _GRACE
+        await connection.execute(*server_bounds(statement_timeout=f"{self._statement * 1000:.0f}ms"))
 
-async def _go_on(pool: AsyncConnectionPool[Connection]) -> None:
+    async def _alive(self, connection: BoundedConnection) -> None:
+        """Before it is given to anybody: half of the time that one is waited for, so that another can be had in the rest."""
+        connection.patience = self._look
+        try:
+            await connection.execute("")
+        finally:
+            connection.patience = self._statement * _GRACE
+
+
+async def _go_on(pool: AsyncConnectionPool[BoundedConnection]) -> None:
     """Instead of giving up: a pool without connections begins to make one when it is checked."""
     await pool.check()

@@ -6,9 +6,12 @@ from http import HTTPStatus
 from typing import Any
 
 from litestar import Request
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 
-__all__ = ["Description"]
+from shop.chassis.failures import ErrorBody
+
+__all__ = ["Description", "may_answer"]
 
 _ERROR = {
     "type": "object",
@@ -32,6 +35,13 @@ class Description(JsonRenderPlugin):
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         return super().render(request, described(openapi_schema))
+
+
+def may_answer(*statuses: int) -> dict[int, ResponseSpec]:
+    """For a route's description: what it may answer beside success, and beside what every route may."""
+    return {
+        status: ResponseSpec(ErrorBody if status >= 400 else None, False, HTTPStatus(status).phrase) for status in statuses
+    }
 
 
 def described(schema: dict[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ from shop.chassis.metrics import CONTENT_TYPE
 from shop.chassis.service import Readiness, Service
 from shop.chassis.telemetry import span
 
-__all__ = ["HttpServer", "create_app", "id_in_path"]
+__all__ = ["HttpServer", "create_app", "id_in_path", "id_in_query"]
 
 _HEADERS = 65_536
 _GRACE = 10
@@ -197,6 +197,16 @@ def id_in_path(text: str, what: str) -> int:
     id = from_public(text)
     if id is None:
         raise Failure(404, f"there is no such {what}")
+    return id
+
+
+def id_in_query(name: str, text: str | None) -> int | None:
+    """The id that a query names, None where it names none. Raises Failure 400 for what can be none."""
+    if text is None:
+        return None
+    id = from_public(text)
+    if id is None:
+        raise Failure(400, "the request is not as it should be", {name: "is no id"})
     return id
 
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
+
+from sagacity.messaging.postgres.connecting import server_bounds, with_client_bounds
 
 __all__ = ["migrate", "migrate_now"]
 
 _LOCK = 7_238_200
 """An advisory lock: of replicas that start at once, one migrates and the others wait for it."""
+
+_UNHURRIED = {"statement_timeout": "0", "lock_timeout": "0"}
+"""A revision takes as long as it takes, and so does waiting for another replica's. A server or a client that is gone is
+found out."""
 
 
 async def migrate(url: str, revisions: Path) -> None:
@@ -25,7 +32,13 @@ def migrate_now(url: str, revisions: Path) -> None:
     from sqlalchemy import create_engine, text
     from sqlalchemy.pool import NullPool
 
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
+    def connected() -> psycopg.Connection[Any]:
+        connection = psycopg.connect(with_client_bounds(url), autocommit=True)
+        connection.execute(*server_bounds(**_UNHURRIED))
+        connection.autocommit = False
+        return connection
+
+    engine = create_engine("postgresql+psycopg://", creator=connected, poolclass=NullPool)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("version_locations", str(revisions))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated
 
@@ -10,6 +11,11 @@ from msgspec import Meta, Struct
 from shop.chassis.settings import Secret
 
 __all__ = ["KEEP_FOR", "Access", "Database", "Http", "Ids", "Kafka", "KeepFor", "Life", "Otlp", "Rpc"]
+
+_NO_ADDRESS = (
+    "is no address of a database, such as postgresql://user:password@host:5432/name; what a password has of %, @, / and : is"
+    " written %25, %40, %2F and %3A in it"
+)
 
 Port = Annotated[int, Meta(ge=0, le=65535, description="0 takes any that is free")]
 
@@ -49,7 +55,21 @@ class Database(Struct, frozen=True, kw_only=True):
     url: Annotated[Secret, Meta(description="the service's database, as postgresql://user:password@host:5432/name")]
     pool: Annotated[int, Meta(ge=1, description="connections, at most")] = 10
     wait: Annotated[timedelta, Meta(description="how long a free connection is waited for")] = timedelta(seconds=5)
+    statement: Annotated[timedelta, Meta(description="how long one statement of a request may take")] = timedelta(seconds=10)
     wait_on_start: Annotated[timedelta, Meta(description="how long it may be away on start")] = timedelta(minutes=1)
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """What psycopg would say of the address has the password in it: so it is looked at before, and not told."""
+        from psycopg import ProgrammingError
+        from psycopg.conninfo import conninfo_to_dict
+
+        try:
+            said = conninfo_to_dict(self.url.reveal())
+        except ProgrammingError:
+            said = {"port": "none"}
+        ports = [port for port in str(said.get("port", "")).split(",") if port]
+        if not all(port.isdecimal() for port in ports) or "@" in str(said.get("host", "")):
+            yield "url", _NO_ADDRESS
 
 
 class Kafka(Struct, frozen=True, kw_only=True):

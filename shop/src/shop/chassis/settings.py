@@ -66,7 +66,7 @@ class SettingsError(SagacityError):
 
 @runtime_checkable
 class Checking(Protocol):
-    """Settings that say what is wrong with them beyond single values."""
+    """Settings, or a part of some, that say what is wrong with them beyond single values."""
 
     def problems(self) -> Iterable[tuple[str, str]]:
         """Fields by path (`tokens.keys`), each with why it cannot be used."""
@@ -212,10 +212,14 @@ def _refused(setting: Setting, text: str, error: Exception) -> str:
 
 
 def _together(settings: msgspec.Struct, prefix: str) -> Iterator[str]:
-    """What is wrong with values that are right each by itself: a struct's own `problems`, if it has any."""
+    """What is wrong with values that are right each by itself: a struct's own `problems`, and those of its parts."""
     if isinstance(settings, Checking):
         for path, why in settings.problems():
             yield f"{prefix}_{path.replace('.', '_')}".upper() + f": {why}"
+    for field in msgspec.structs.fields(settings):
+        value = getattr(settings, field.name)
+        if isinstance(value, msgspec.Struct):
+            yield from _together(value, f"{prefix}_{field.name}")
 
 
 def _misspelt(prefix: str, known: set[str], given: Mapping[str, str]) -> Iterator[str]:

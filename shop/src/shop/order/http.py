@@ -14,8 +14,9 @@ from shop.chassis.access import BEARER, Caller, signed_in
 from shop.chassis.cache.rows import Load, RowCache
 from shop.chassis.cache.source import Kept
 from shop.chassis.database import Pool
+from shop.chassis.describing import may_answer
 from shop.chassis.failures import Failure
-from shop.chassis.http import id_in_path
+from shop.chassis.http import id_in_path, id_in_query
 from shop.chassis.ids import PublicId, from_public, to_public
 from shop.contracts.commands import Currency, Money, Quantity
 from shop.order import store
@@ -58,7 +59,7 @@ class OrderPage(msgspec.Struct, frozen=True):
     next: PublicId | None
 
 
-@get("/api/v1/orders/{order_id:str}", guards=[signed_in], security=BEARER, summary="One order")
+@get("/api/v1/orders/{order_id:str}", guards=[signed_in], security=BEARER, summary="One order", responses=may_answer(404))
 async def order(order_id: FromPath[str], caller: NamedDependency[Caller], cache: NamedDependency[RowCache]) -> OrderBody:
     """404 where there is no such order, 403 where it is somebody else's."""
     kept = await cache.read(to_public(id_in_path(order_id, "order")))
@@ -77,9 +78,9 @@ async def orders(
     after: Annotated[PublicId | None, QueryParameter(description="what `next` of the page before says")] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=100, description="how many, at most")] = 20,
 ) -> OrderPage:
-    before = _ALL if after is None else id_in_path(after, "order")
+    before = id_in_query("after", after)
     async with pool.connection() as connection:
-        found = await store.of_customer(connection, caller.customer_id, before, limit + 1)
+        found = await store.of_customer(connection, caller.customer_id, _ALL if before is None else before, limit + 1)
     shown = found[:limit]
     return OrderPage([_body(each) for each in shown], to_public(shown[-1].id) if len(found) > limit else None)
 

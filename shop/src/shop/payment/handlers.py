@@ -66,12 +66,12 @@ def participant(
     async def refund(command: Command, transaction: Transaction) -> None:
         asked: RollbackPayment = command.data
         payment = await store.standing(transaction, int(asked.purchase_id))
-        if payment is None:
-            return
         try:
-            await provider.refund(payment.charge)
+            await provider.refund(asked.purchase_id)
         except Unreachable as error:
             raise BusinessFailure(f"the payment provider does not answer: {error}", transient=True) from error
+        if payment is None:
+            return
         now = clock()
         await store.refund(transaction, payment.id, _EPOCH + timedelta(microseconds=now))
         event = PaymentRefunded(asked.purchase_id, to_public(payment.id), payment.amount, payment.currency)

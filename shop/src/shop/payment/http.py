@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 
 from shop.chassis.access import BEARER, Caller, signed_in
 from shop.chassis.cache.rows import Load, RowCache
 from shop.chassis.cache.source import Kept
 from shop.chassis.database import Pool
+from shop.chassis.describing import may_answer
 from shop.chassis.failures import Failure
-from shop.chassis.http import id_in_path
+from shop.chassis.http import id_in_path, id_in_query
 from shop.chassis.ids import PublicId, from_public, to_public
 from shop.contracts.commands import Currency, Money
 from shop.payment import store
 from shop.payment.domain import Payment, Status
 
-__all__ = ["ROUTES", "PaymentBody", "loading"]
+__all__ = ["ROUTES", "PaymentBody", "PaymentsBody", "loading"]
 
 
 class PaymentBody(msgspec.Struct, frozen=True):
@@ -37,10 +39,22 @@ class PaymentBody(msgspec.Struct, frozen=True):
     refunded_at: datetime | None
 
 
+class PaymentsBody(msgspec.Struct, frozen=True):
+    """Payments: one, or none."""
+
+    payments: list[PaymentBody]
+
+
 _read = msgspec.json.Decoder(PaymentBody).decode
 
 
-@get("/api/v1/payments/{payment_id:str}", guards=[signed_in], security=BEARER, summary="One payment")
+@get(
+    "/api/v1/payments/{payment_id:str}",
+    guards=[signed_in],
+    security=BEARER,
+    summary="One payment",
+    responses=may_answer(404),
+)
 async def payment(
     payment_id: FromPath[str], caller: NamedDependency[Caller], cache: NamedDependency[RowCache]
 ) -> PaymentBody:
@@ -54,7 +68,20 @@ async def payment(
     return found
 
 
-ROUTES = (payment,)
+@get("/api/v1/payments", guards=[signed_in], security=BEARER, summary="The payment of a purchase")
+async def payments(
+    caller: NamedDependency[Caller],
+    pool: NamedDependency[Pool],
+    purchase_id: Annotated[PublicId, QueryParameter(description="what was paid for")],
+) -> PaymentsBody:
+    """None where nothing has been paid, or where it is not the caller's."""
+    id = id_in_query("purchase_id", purchase_id)
+    async with pool.connection() as connection:
+        found = None if id is None else await store.of_purchase(connection, id)
+    return PaymentsBody([] if found is None or found.customer_id != caller.customer_id else [_body(found)])
+
+
+ROUTES = (payment, payments)
 
 
 def loading(pool: Pool) -> Load:

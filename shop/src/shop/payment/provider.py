@@ -2,14 +2,15 @@
 
 Guarantees, for every adapter:
 
-- `charge` with a reference that was charged before charges nothing more, and answers as before. The same goes for `refund`.
-- When `charge` raises Declined, nothing was charged. When it raises Unreachable, it may have been: it is asked for
-  again with the same reference.
-- It takes no longer than its timeout.
+- `charge` with a reference that was charged before charges nothing more, and answers as before.
+- `refund` with a reference gives back whatever was charged with it, once, however often it is asked for; where nothing was
+  charged it does nothing. So one may refund what one has never heard of.
+- When `charge` raises Declined, nothing was charged. When it raises Unreachable, or whatever else, it may have been: it is
+  asked for again with the same reference, or refunded by it.
+- It takes no longer than its timeout, and what it was asked for before is done by then, or never.
 
-The reference is the purchase's id. What a provider has charged is not part of a database's transaction: should the service
-die after a charge, and the purchase turn back before it is up again, a charge may stand of which the service knows nothing.
-Reconcile the provider's statement with the payments (by reference), as one does with any provider.
+The reference is the purchase's id. What a provider has charged is not part of a database's transaction: `Charges` keeps in
+mind what was asked for, and gives back what no payment came of.
 """
 
 from __future__ import annotations
@@ -34,6 +35,6 @@ class Provider(Protocol):
         """Take so much, in minor units; what the provider knows the charge by. Raises Declined and Unreachable."""
         ...
 
-    async def refund(self, charge: str) -> None:
-        """Give all of a charge back. Raises Unreachable."""
+    async def refund(self, reference: str) -> None:
+        """Give back all that was charged with a reference, if anything was. Raises Unreachable."""
         ...

@@ -29,5 +29,5 @@ class RuledProvider:
             raise Declined("the payment provider declines this payment")
         return f"charge-{reference}"
 
-    async def refund(self, charge: str) -> None:  # noqa: ARG002 - there is nothing to move
+    async def refund(self, reference: str) -> None:  # noqa: ARG002 - there is nothing to move
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -13,7 +14,8 @@ __all__ = ["Rules", "Settings"]
 
 
 class Rules(Struct, frozen=True, kw_only=True):
-    """What the provider within the process declines. It moves no money: for demonstrations and tests."""
+    """What the provider within the process declines. It moves no money: for demonstrations and tests. And how long any
+    provider may be in doubt."""
 
     limit: Annotated[
         Annotated[int, Meta(ge=0)] | None,
@@ -22,6 +24,13 @@ class Rules(Struct, frozen=True, kw_only=True):
     declined: Annotated[
         float, Meta(ge=0, le=1, description="the share of all other payments that is declined, from 0 to 1")
     ] = 0.0
+    doubt: Annotated[
+        timedelta,
+        Meta(
+            description="how long a charge may be without its payment until it is given back; longer than a purchase goes on"
+            " asking for it, which is about a minute"
+        ),
+    ] = timedelta(minutes=10)
 
 
 class Settings(Struct, frozen=True, kw_only=True):

@@ -7,19 +7,22 @@ from datetime import datetime
 from shop.chassis.executing import Executes
 from shop.payment.domain import Payment
 
-__all__ = ["add", "find", "refund", "standing"]
+__all__ = ["add", "find", "of_purchase", "refund", "standing"]
 
 _COLUMNS = "id, purchase_id, order_id, customer_id, amount, currency, status, charge, received_at, refunded_at, version"
 _ADD = """
 insert into payments (id, purchase_id, order_id, customer_id, amount, currency, status, charge, received_at)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
+_KNOWN = "delete from charges where reference = %s"
 _STANDING = f"select {_COLUMNS} from payments where purchase_id = %s and status = 'RECEIVED' for update"
 _REFUND = "update payments set status = 'REFUNDED', refunded_at = %s where id = %s"
+_OF_PURCHASE = f"select {_COLUMNS} from payments where purchase_id = %s"
 _FIND = f"select {_COLUMNS} from payments where id = %s"
 
 
 async def add(on: Executes, payment: Payment) -> None:
+    """A payment that was made; its charge is in doubt no more."""
     await on.execute(
         _ADD,
         (
@@ -27,6 +30,7 @@ async def add(on: Executes, payment: Payment) -> None:
             payment.status, payment.charge, payment.received_at,
         ),
     )  # fmt: skip
+    await on.execute(_KNOWN, (str(payment.purchase_id),))
 
 
 async def standing(on: Executes, purchase_id: int) -> Payment | None:
@@ -40,6 +44,11 @@ async def refund(on: Executes, id: int, now: datetime) -> None:
 
 async def find(on: Executes, id: int) -> Payment | None:
     return await _one(on, _FIND, id)
+
+
+async def of_purchase(on: Executes, purchase_id: int) -> Payment | None:
+    """The payment of a purchase, refunded or not."""
+    return await _one(on, _OF_PURCHASE, purchase_id)
 
 
 async def _one(on: Executes, query: str, id: int) -> Payment | None:

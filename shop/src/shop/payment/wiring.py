@@ -15,6 +15,7 @@ from shop.chassis.saga_spans import SagaSpans
 from shop.chassis.service import Service
 from shop.chassis.tables import UpToDate
 from shop.chassis.telemetry import Telemetry
+from shop.payment.charges import Charges
 from shop.payment.handlers import TOPICS, participant
 from shop.payment.http import ROUTES, loading
 from shop.payment.ruled import RuledProvider
@@ -38,7 +39,9 @@ def wire(settings: Settings) -> Service:
     account = service.add("account", Account(settings.auth))
     service.add("outbox", Outbox(pool.url, settings.kafka, service.metrics), needed=False)
     service.run_beside("forgetting", Forgetting(pool, settings.keep_for, answers).run)
-    provider = RuledProvider(limit=settings.provider.limit, declined=settings.provider.declined)
+    ruled = RuledProvider(limit=settings.provider.limit, declined=settings.provider.declined)
+    provider = Charges(pool, ruled, settings.provider.doubt)
+    service.run_beside("doubts", provider.run)
     payments = participant(
         pool.url, Ids(settings.ids.worker), provider, cache, meter=service.metrics.meter, tracer=SagaSpans(telemetry)
     )

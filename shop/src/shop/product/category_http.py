@@ -11,15 +11,16 @@ from psycopg.errors import ForeignKeyViolation, UniqueViolation
 
 from shop.chassis.access import BEARER, role
 from shop.chassis.database import Pool
+from shop.chassis.describing import may_answer
 from shop.chassis.etags import etag, unchanged, wanted_versions
 from shop.chassis.failures import Failure
-from shop.chassis.http import id_in_path
+from shop.chassis.http import id_in_path, id_in_query
 from shop.chassis.ids import Ids, PublicId, to_public
 from shop.contracts.claims import ADMIN
 from shop.product import categories
 from shop.product.domain import Category
 from shop.product.http import Made
-from shop.product.writing import After, Description, IdInPath, IfMatch, IfNoneMatch, Limit, Name, id_in_query, may_answer
+from shop.product.writing import After, Description, IdInPath, IfMatch, IfNoneMatch, Limit, Name
 
 __all__ = ["ROUTES"]
 

@@ -15,9 +15,10 @@ from psycopg.errors import ForeignKeyViolation
 from shop.chassis.access import BEARER, role
 from shop.chassis.cache import Cache, Change
 from shop.chassis.database import Pool
+from shop.chassis.describing import may_answer
 from shop.chassis.etags import etag, unchanged, wanted_versions
 from shop.chassis.failures import Failure
-from shop.chassis.http import id_in_path
+from shop.chassis.http import id_in_path, id_in_query
 from shop.chassis.ids import Ids, PublicId, from_public, to_public
 from shop.contracts.claims import ADMIN
 from shop.contracts.commands import Currency
@@ -34,8 +35,6 @@ from shop.product.writing import (
     Limit,
     Name,
     Price,
-    id_in_query,
-    may_answer,
 )
 
 __all__ = ["ROUTES"]

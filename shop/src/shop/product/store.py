@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from shop.chassis.cache.rows import changed_since
 from shop.chassis.database import Pool
 from shop.chassis.executing import Executes
 from shop.product.domain import Details, Product, Stock
@@ -14,9 +15,7 @@ __all__ = ["CHANGED_SINCE", "CHANNEL", "KnownProducts", "add", "change", "find",
 CHANNEL = "product_changes"
 """Where the database tells of changes: the product's id and its new version."""
 
-CHANGED_SINCE = """
-select id::text, version from products where changed_at > clock_timestamp() - make_interval(secs => %s)
-"""
+CHANGED_SINCE = changed_since("products")
 
 _COLUMNS = """
 id, name, description, brand_name, category_id, price, currency, inventory, version, created_at, changed_at

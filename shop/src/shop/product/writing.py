@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Annotated, TypeAlias
 
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import HeaderParameter, Parameter, PathParameter
 from msgspec import Meta
 
-from shop.chassis.failures import ErrorBody, Failure
-from shop.chassis.ids import PublicId, from_public
+from shop.chassis.ids import PublicId
 
 __all__ = [
     "After", "Description", "IdInPath", "IfMatch", "IfNoneMatch", "Inventory", "Limit", "Name", "Price",
-    "id_in_query", "may_answer",
 ]  # fmt: skip
 
 _PLAIN = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
@@ -36,20 +32,3 @@ IfNoneMatch: TypeAlias = Annotated[
 ]
 After: TypeAlias = Annotated[PublicId | None, Parameter(description="what `next` of the page before says")]
 Limit: TypeAlias = Annotated[int, Parameter(ge=1, le=200, description="how many, at most")]
-
-
-def may_answer(*statuses: int) -> dict[int, ResponseSpec]:
-    """For a route's description: what it may answer beside success, and beside what every route may."""
-    return {
-        status: ResponseSpec(ErrorBody if status >= 400 else None, False, HTTPStatus(status).phrase) for status in statuses
-    }
-
-
-def id_in_query(name: str, text: str | None) -> int | None:
-    """The id that a query names, None where it names none. Raises Failure 400 for what can be none."""
-    if text is None:
-        return None
-    id = from_public(text)
-    if id is None:
-        raise Failure(400, "the request is not as it should be", {name: "is no id"})
-    return id

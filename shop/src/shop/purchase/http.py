@@ -13,6 +13,7 @@ from litestar.response import Stream
 
 from shop.chassis.access import BEARER, Caller, signed_in
 from shop.chassis.database import Pool
+from shop.chassis.describing import may_answer
 from shop.chassis.failures import Failure
 from shop.chassis.http import id_in_path
 from shop.chassis.ids import PublicId, from_public, to_public
@@ -78,7 +79,7 @@ class PurchaseBody(msgspec.Struct, frozen=True):
     ended_at: datetime | None
 
 
-@post(_PATH, guards=[signed_in], security=BEARER, status_code=202, summary="Buy")
+@post(_PATH, guards=[signed_in], security=BEARER, status_code=202, summary="Buy", responses=may_answer(422))
 async def place(
     data: JSONBody[PurchaseRequest],
     caller: NamedDependency[Caller],
@@ -101,7 +102,13 @@ async def place(
     return Response(PlacedBody(id, purchase.status), status_code=202, headers={"Location": f"{_PATH}/{id}"})
 
 
-@get(f"{_PATH}/{{purchase_id:str}}", guards=[signed_in], security=BEARER, summary="How a purchase stands")
+@get(
+    f"{_PATH}/{{purchase_id:str}}",
+    guards=[signed_in],
+    security=BEARER,
+    summary="How a purchase stands",
+    responses=may_answer(404),
+)
 async def purchase(purchase_id: FromPath[str], caller: NamedDependency[Caller], pool: NamedDependency[Pool]) -> PurchaseBody:
     """404 where there is no such purchase, 403 where it is somebody else's."""
     found = await _own(purchase_id, caller, pool)
@@ -110,7 +117,14 @@ async def purchase(purchase_id: FromPath[str], caller: NamedDependency[Caller], 
     return _body(found, [_standing(each) for each in told if each.type == "step"])
 
 
-@get(f"{_PATH}/{{purchase_id:str}}/events", guards=[signed_in], security=BEARER, summary="Every step, then the result")
+@get(
+    f"{_PATH}/{{purchase_id:str}}/events",
+    guards=[signed_in],
+    security=BEARER,
+    summary="Every step, then the result",
+    responses=may_answer(204, 404),
+    media_type="text/event-stream",
+)
 async def events(
     purchase_id: FromPath[str],
     caller: NamedDependency[Caller],
@@ -162,7 +176,7 @@ def _id(place: int, item: ItemBody) -> int:
 def _number(text: str | None) -> int:
     if not text:
         return 0
-    if not (text.isascii() and text.isdecimal()) or int(text[:12]) >= _LATEST:
+    if not (text.isascii() and text.isdecimal()) or len(text) > len(str(_LATEST)) or int(text) >= _LATEST:
         raise Failure(400, "the last event is named by its number", {"Last-Event-ID": "must be an integer"})
     return int(text)
 

@@ -61,7 +61,14 @@ class Placing:
             return known
         lines = merged(asked.lines)
         _refuse_too_many(asked, lines)
-        price = _priced(asked, lines, await self._products.look_up(lines))
+        try:
+            price = _priced(asked, lines, await self._products.look_up(lines))
+        except Failure:
+            # The same request may have been placed since, and have taken what is not left now.
+            known = await self._known(asked)
+            if known is not None:
+                return known
+            raise
         now = self._clock()
         purchase = Purchase(
             id=self._ids.new(),

@@ -16,6 +16,7 @@ import msgspec
 import psycopg
 from msgspec import Meta, Struct
 
+from shop.chassis.bounded import listening
 from shop.chassis.database import Pool
 from shop.chassis.failures import Failure
 from shop.chassis.logs import logger
@@ -112,12 +113,12 @@ class Streams:
     async def _listen(self) -> None:
         while True:
             try:
-                async with await psycopg.AsyncConnection.connect(self._pool.url, autocommit=True) as connection:
-                    await connection.execute(f"listen {store.CHANNEL}")
+                async with await listening(self._pool.url, store.CHANNEL) as connection:
                     self._wake_all()
-                    async for notice in connection.notifies():
-                        for told in self._waiting.get(int(notice.payload), ()):
-                            told.set()
+                    while True:
+                        for notice in await connection.notices(self._settings.heart_beat):
+                            for told in self._waiting.get(int(notice.payload), ()):
+                                told.set()
             except psycopg.OperationalError as error:
                 _log.warning("streams wait for the database", reason=str(error).strip())
             await asyncio.sleep(_PAUSE)

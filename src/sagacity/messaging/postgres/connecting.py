@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-__all__ = ["connect"]
+__all__ = ["connect", "server_bounds", "with_client_bounds"]
 
 _CLIENT = {
     "connect_timeout": 10,
@@ -35,16 +35,28 @@ join unnest(%b::text[], %b::text[]) as wanted (name, given) using (name) where s
 """
 
 
+def with_client_bounds(dsn: str) -> str:
+    """The address with the client's bounds, but for those that it says itself. Raises psycopg's ProgrammingError for what is
+    no address."""
+    said = conninfo_to_dict(dsn)
+    return make_conninfo(dsn, **{name: value for name, value in _CLIENT.items() if name not in said})
+
+
+def server_bounds(**other: str) -> tuple[bytes, tuple[list[str], list[str]]]:
+    """A statement that sets the server's bounds for its connection, and its parameters. `other` are bounds that differ. What
+    the address says, and what is set for the server, the database or the user, wins."""
+    wanted = {**_SERVER, **other}
+    return _SET, (list(wanted), list(wanted.values()))
+
+
 async def connect(dsn: str, **more: Any) -> AsyncConnection[Any]:
     """A connection that commits each statement unless it is in a transaction; `more` goes to psycopg.
 
     What the address says itself wins, and so does what is set for the server, the database or the user. Raises what psycopg
     raises."""
-    said = conninfo_to_dict(dsn)
-    asked = make_conninfo(dsn, **{name: value for name, value in _CLIENT.items() if name not in said})
-    connection = await AsyncConnection.connect(asked, autocommit=True, **more)
+    connection = await AsyncConnection.connect(with_client_bounds(dsn), autocommit=True, **more)
     try:
-        await connection.execute(_SET, (list(_SERVER), list(_SERVER.values())))
+        await connection.execute(*server_bounds())
     except BaseException:
         await connection.close()
         raise

@@ -131,6 +131,14 @@ class PostgreSQL(Server):
             with psycopg.connect(self.dsn(), autocommit=True) as admin:
                 admin.execute(f"drop database if exists {name} with (force)")
 
+    def _signal(self, number: signal.Signals) -> None:
+        """To the server, and to the process of each connection: it is these that answer."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        super()._signal(number)
+        for child in children.read_text().split() if children.exists() else ():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(child), number)
+
     def _as(self) -> dict[str, Any]:
         return {} if self.user is None else {"user": self.user[0], "group": self.user[1], "extra_groups": ()}
 

@@ -11,11 +11,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
-from psycopg import AsyncConnection, Error
-from psycopg.sql import SQL, Identifier
-
+from shop.chassis.bounded import BoundedConnection, listening
 from shop.chassis.cache.source import Change
 
 __all__ = ["Changes", "PostgresChanges", "Tell"]
@@ -26,6 +24,9 @@ _FAILOVER = 15.0
 """Seconds within which a node that is lost has been followed by its replica, which may not know what was written last."""
 _LONGEST = 60.0
 """Seconds that a transaction may take from a change in it to its commit."""
+
+_AT_ONCE = 1_000
+"""However many have changed."""
 
 Tell = Callable[[Sequence[Change]], Awaitable[None]]
 
@@ -62,39 +63,36 @@ class PostgresChanges:
         heard: float | None = None
         while True:
             try:
-                async with await AsyncConnection.connect(self._dsn, autocommit=True) as connection:
-                    await connection.execute(SQL("listen {}").format(Identifier(self._channel)))
+                async with await listening(self._dsn, self._channel) as connection:
                     missed()
                     back = self._lasting if heard is None else min(self._lasting, time.monotonic() - heard + _LONGEST)
                     heard = await self._tell_since(connection, back, tell)
                     self.trouble = None
                     while True:
                         heard = await self._listen(connection, tell)
-            except Error as error:  # that there is no table yet may pass as well
+            except Exception as error:  # that there is no table yet may pass, and whatever those who are told fail with
                 if self.trouble is None:
-                    _log.warning("changes are not heard of: %s", str(error).strip())
+                    _log.warning("changes are not heard of: %s: %s", type(error).__name__, str(error).strip())
                 self.trouble = str(error).strip() or type(error).__name__
                 missed()
                 await asyncio.sleep(0.2)
 
-    async def _listen(self, connection: AsyncConnection[Any], tell: Tell) -> float:
+    async def _listen(self, connection: BoundedConnection, tell: Tell) -> float:
         """Tell of what comes until it is time to look at what has changed of late; when that was."""
         limit = time.monotonic() + self._sweep
         while (left := limit - time.monotonic()) > 0:
-            told = [
-                change
-                async for notice in connection.notifies(timeout=left, stop_after=1)
-                if (change := _change(notice.payload)) is not None
-            ]
+            notices = await connection.notices(left)
+            told = [change for notice in notices if (change := _change(notice.payload)) is not None]
             if told:
                 await tell(told)
         return await self._tell_since(connection, self._sweep + _FAILOVER, tell)
 
-    async def _tell_since(self, connection: AsyncConnection[Any], seconds: float, tell: Tell) -> float:
+    async def _tell_since(self, connection: BoundedConnection, seconds: float, tell: Tell) -> float:
         now = time.monotonic()
-        rows = await (await connection.execute(self._since.encode(), (seconds,))).fetchall()
-        if rows:
-            await tell([Change(str(key), int(version)) for key, version in rows])
+        async with connection.transaction(), connection.cursor("changes") as cursor:
+            await cursor.execute(self._since.encode(), (seconds,))
+            while rows := await cursor.fetchmany(_AT_ONCE):
+                await tell([Change(str(key), int(version)) for key, version in rows])
         return now
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
@@ -22,6 +23,10 @@ __all__ = ["Away", "Cluster"]
 
 _log = logging.getLogger("shop.cache")
 _T = TypeVar("_T")
+_ANSWERS = ("not found", "unknown command")
+"""What a node says of a filter that is not there, and one that knows no filters. All else that it may say (it is full, read
+only, loading, without its replicas, nobody's to write to) is no answer to what was asked."""
+_TELL_EVERY = 60.0
 _FIRST = 2.0
 """Seconds that it may take to find out first which nodes there are."""
 
@@ -43,6 +48,7 @@ class Cluster:
         self, nodes: Sequence[str], meter: Meter, *, password: str | None = None, timeout: float = 0.25, at_once: int = 48
     ) -> None:
         self.outages = 0
+        self._tell_again = -math.inf
         self._meter = meter
         self._timeout = timeout
         self._finding = asyncio.Lock()
@@ -60,8 +66,8 @@ class Cluster:
         )
 
     async def call(self, key: str, ask: Callable[[RedisCluster], Awaitable[_T]]) -> _T:
-        """What the node of a key answers. Raises Away where it does not in time, or has not of late; LockError and
-        ResponseError are its answers, and passed on."""
+        """What the node of a key answers. Raises Away where it does not in time, has not of late, or refuses; LockError is
+        its answer, and so is ResponseError, where it says that a key is not there, or that it has no such command."""
         async with self._turns:
             breaker = self._breakers.setdefault(self._node(key), Breaker())
             if not breaker.allows(time.monotonic()):
@@ -74,11 +80,12 @@ class Cluster:
                 self._succeeded(breaker)
                 raise
             except ResponseError as error:
-                if str(error).startswith(("LOADING", "CLUSTERDOWN", "MASTERDOWN", "READONLY", "TRYAGAIN")):
-                    self._failed(breaker, error)
-                    raise Away from error
-                self._succeeded(breaker)
-                raise
+                if any(words in str(error).lower() for words in _ANSWERS):
+                    self._succeeded(breaker)
+                    raise
+                self._refused(error)
+                self._failed(breaker, error)
+                raise Away from error
             except Exception as error:  # whatever becomes of a client whose connections break, nobody fails for it
                 self._failed(breaker, error)
                 raise Away from error
@@ -119,6 +126,12 @@ class Cluster:
         if breaker.succeeded():
             _log.info("the shared cache is back")
             self._count()
+
+    def _refused(self, error: ResponseError) -> None:
+        """A node that is full, or may not be written to, answers much else: no breaker may ever say that it refuses."""
+        if time.monotonic() >= self._tell_again:
+            self._tell_again = time.monotonic() + _TELL_EVERY
+            _log.warning("the shared cache refuses: %s: %s", type(error).__name__, error)
 
     def _failed(self, breaker: Breaker, error: BaseException) -> None:
         if breaker.failed(time.monotonic()):

@@ -16,7 +16,7 @@ from shop.chassis.cache.settings import Caching, Redis
 from shop.chassis.cache.source import Kept, Source
 from shop.chassis.database import Pool
 
-__all__ = ["Load", "RowCache", "Uncached", "row_cache", "versioned"]
+__all__ = ["Load", "RowCache", "Uncached", "changed_since", "row_cache", "versioned"]
 
 Load = Callable[[str], Awaitable[Kept | None]]
 
@@ -24,10 +24,13 @@ _AT_ONCE = 1_000
 
 
 def versioned(table: str) -> tuple[str, ...]:
-    """For a revision: the table's rows count their versions, and the database tells of each change at its commit."""
+    """For a revision: the table's rows count their versions, and the database tells of each change at its commit.
+
+    The rows that there are have changed long ago: so nothing is written anew, and no cache has to hear of them all."""
     return (
         f"alter table {table} add column version bigint not null default 1, "
-        "add column changed_at timestamptz not null default clock_timestamp()",
+        "add column changed_at timestamptz not null default 'epoch'",
+        f"alter table {table} alter column changed_at set default clock_timestamp()",
         f"create index {table}_changed_at on {table} (changed_at)",
         f"""
         create function {table}_counted() returns trigger language plpgsql as $$
@@ -49,6 +52,11 @@ def versioned(table: str) -> tuple[str, ...]:
         f"create trigger counted before update on {table} for each row execute function {table}_counted()",
         f"create trigger told after insert or update on {table} for each row execute function {table}_told()",
     )
+
+
+def changed_since(table: str) -> str:
+    """A query by which PostgresChanges finds what has changed in such a table; its index answers."""
+    return f"select id::text, version from {table} where changed_at > statement_timestamp() - make_interval(secs => %s)"
 
 
 @runtime_checkable
@@ -101,13 +109,12 @@ def row_cache(
     """A cache of a table that is `versioned`. `form` names what values are kept under, with a number for their form."""
     times = caching.times(redis)
     sweep = caching.sweep.total_seconds()
-    since = f"select id::text, version from {table} where changed_at > clock_timestamp() - make_interval(secs => %s)"
     return Cache(
         form,
         redis.nodes,
         load,
         _Known(pool, table),
-        PostgresChanges(pool.url, f"{table}_changes", since, lasting=times.shared, sweep=sweep),
+        PostgresChanges(pool.url, f"{table}_changes", changed_since(table), lasting=times.shared, sweep=sweep),
         registry,
         password=None if redis.password is None else redis.password.reveal(),
         most=caching.most,

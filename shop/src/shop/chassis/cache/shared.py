@@ -24,7 +24,8 @@ return 1
 _SUPERSEDE = """
 local stored = redis.call('GET', KEYS[1])
 if stored and tonumber(string.match(stored, '^%d+')) >= tonumber(ARGV[1]) then return 0 end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+local kept = redis.pcall('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+if type(kept) == 'table' and kept['err'] then redis.call('DEL', KEYS[1]) end
 return 1
 """
 
