@@ -50,7 +50,7 @@ class AccountServer(msgspec.Struct, frozen=True):
     def client(self, token: str | None = None) -> httpx.Client:
         """A client of its API, which sends a token."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.Client(base_url=f"{self.url}/api/v1/account", headers=headers)
+        return httpx.Client(base_url=f"{self.url}/api/v1/account", headers=headers, timeout=60)
 
     def registered(self, who: Person | None = None) -> Mapping[str, str]:
         """The tokens of somebody who has just registered."""
