@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import pytest
 
@@ -38,25 +39,19 @@ def project() -> Path:
     return ROOT
 
 
-@pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """A running broker, one for each worker. A test that stops it starts it again."""
-    try:
-        running = Broker(prepare_broker(), tmp_path_factory.mktemp("broker"))
-    except UnavailableError as missing:
-        pytest.skip(str(missing))
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
+class _Startable(Protocol):
+    def start(self) -> None: ...
+
+    def remove(self) -> None: ...
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgreSQL]:
-    """A running PostgreSQL, one for each worker. A test that stops it starts it again."""
+S = TypeVar("S", bound=_Startable)
+
+
+def _running(make: Callable[[], S]) -> Iterator[S]:
+    """A server for as long as tests run; where it cannot be had, they are skipped by name."""
     try:
-        server = PostgreSQL(prepare_postgres())
+        server = make()
     except UnavailableError as missing:
         pytest.skip(str(missing))
     try:
@@ -67,17 +62,21 @@ def postgres() -> Iterator[PostgreSQL]:
 
 
 @pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A running broker, one for each worker. A test that stops it starts it again."""
+    yield from _running(lambda: Broker(prepare_broker(), tmp_path_factory.mktemp("broker")))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgreSQL]:
+    """A running PostgreSQL, one for each worker. A test that stops it starts it again."""
+    yield from _running(lambda: PostgreSQL(prepare_postgres()))
+
+
+@pytest.fixture(scope="session")
 def redis_cluster() -> Iterator[RedisCluster]:
     """A running cluster of six nodes, one for each worker. A test that stops a node starts it again."""
-    try:
-        cluster = RedisCluster(prepare_redis())
-    except UnavailableError as missing:
-        pytest.skip(str(missing))
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.remove()
+    yield from _running(lambda: RedisCluster(prepare_redis()))
 
 
 @pytest.fixture

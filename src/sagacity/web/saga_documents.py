@@ -19,6 +19,7 @@ from sagacity.saga.happenings import Order
 from sagacity.saga.identity import command_id
 from sagacity.saga.messages import address
 from sagacity.saga.state import SagaState, SagaStatus, StepStatus
+from sagacity.web.mirrored import mirrored
 from sagacity.web.times import Instant, stamp
 
 if TYPE_CHECKING:
@@ -54,7 +55,10 @@ class SagaLine(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, line: Line) -> SagaLine:
-        return cls(**_line(line))
+        times = {name: stamp(getattr(line, name)) for name in ("started", "changed", "ended", "due")}
+        return mirrored(
+            cls, line, since=stamp(line.stands), parked=list(line.parked), resources=list(line.resources), **times
+        )
 
 
 class LastLine(SagaLine, frozen=True, kw_only=True):
@@ -103,16 +107,7 @@ class SagaEventDocument(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, event: SagaEvent) -> SagaEventDocument:
-        return cls(
-            number=event.number,
-            type=event.type,
-            time=stamp(event.time),
-            step=event.step,
-            command=event.command,
-            attempt=event.attempt,
-            cause=event.cause,
-            by=event.by,
-        )
+        return mirrored(cls, event, time=stamp(event.time))
 
 
 class OrderDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,17 +126,7 @@ class OrderDocument(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, placed: Placed) -> OrderDocument:
-        return cls(
-            number=placed.id,
-            saga=placed.saga,
-            order=placed.order,
-            step=placed.step,
-            by=placed.by,
-            reason=placed.reason,
-            since=_instant(placed.since),
-            done=_instant(placed.done),
-            outcome=placed.outcome,
-        )
+        return mirrored(cls, placed, number=placed.id, since=_instant(placed.since), done=_instant(placed.done))
 
 
 class AllowedDocument(msgspec.Struct, frozen=True):
@@ -229,19 +214,15 @@ class SagaLetter(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, letter: DeadLetter) -> SagaLetter:
         where = None if letter.envelope is None else address(letter.envelope)
-        return cls(
+        return mirrored(
+            cls,
+            letter,
             number=letter.id,
-            consumer=letter.consumer,
-            topic=letter.topic,
-            partition=letter.partition,
-            offset=letter.offset,
-            reason=letter.reason,
             type=None if letter.envelope is None else letter.envelope.type,
             saga=None if where is None else where.saga,
             step=None if where is None else where.step,
             since=_instant(letter.since),
             redriven=_instant(letter.redriven),
-            redriven_by=letter.redriven_by,
         )
 
 
@@ -291,23 +272,6 @@ def read_cursor(text: str | None) -> tuple[int, str] | None:
     if not -(2**63) <= at < 2**63 or "\x00" in id:
         raise UsageError("that is no cursor", hint="give `next` of the page before, as it is")
     return at, id
-
-
-def _line(line: Line) -> dict[str, Any]:
-    return {
-        "id": line.id,
-        "definition": line.definition,
-        "version": line.version,
-        "status": line.status,
-        "started": stamp(line.started),
-        "changed": stamp(line.changed),
-        "since": stamp(line.stands),
-        "ended": stamp(line.ended),
-        "due": stamp(line.due),
-        "cause": line.cause,
-        "parked": list(line.parked),
-        "resources": list(line.resources),
-    }
 
 
 def _instant(at: datetime | None) -> str | None:

@@ -27,6 +27,7 @@ from sagacity.ledger.live import (
 )
 from sagacity.reconcile.live import Change, LiveState, Status
 from sagacity.sources.stream import Reach, ReachState
+from sagacity.web.mirrored import mirrored
 from sagacity.web.times import Instant, seconds, stamp
 from sagacity.workflow.model import Severity
 from sagacity.workflow.verdict import CaseStatus, FindingKind
@@ -307,15 +308,7 @@ class RefusalDocument(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, refusal: Refusal) -> RefusalDocument:
-        return cls(
-            workflow=refusal.workflow,
-            source=refusal.source,
-            part=refusal.part,
-            position=str(refusal.position),
-            arrived=stamp(refusal.arrived),
-            reason=refusal.reason,
-            shown=refusal.shown,
-        )
+        return mirrored(cls, refusal, position=str(refusal.position), arrived=stamp(refusal.arrived))
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
