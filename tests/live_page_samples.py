@@ -10,6 +10,7 @@ import msgspec
 from fakes.samples import ORDER, record
 from report_samples import HOSTILE
 from report_workflows import DAY, HOUR, START
+from sagacity.discover.drift import Drift, Period, Series, What, changes_of
 from sagacity.ledger.live import (
     Account,
     CaseRow,
@@ -30,6 +31,7 @@ from sagacity.web.pages.actions import waive_page
 from sagacity.web.pages.audit import audit_page
 from sagacity.web.pages.case import Shown, case_page, no_case_page
 from sagacity.web.pages.cases import AskedCases, cases_page
+from sagacity.web.pages.drift import drift_page
 from sagacity.web.pages.finding import finding_page
 from sagacity.web.pages.findings import Asked, Listed, inbox_page
 from sagacity.web.pages.frame import Frame, Viewer, document
@@ -116,6 +118,16 @@ def counts(text: str = "paid or cancelled", n: int = 5) -> Counts:
         by_expectation={text: n},
         events={"OrderPlaced": n},
     )
+
+
+def drifted(text: str, n: int) -> Drift:
+    """A day on which everything became otherwise; with no `n`, nothing to go by."""
+    periods = tuple(Period(NOW + place * 86_400_000_000, 50) for place in range(4 * min(n, 1)))
+    halves = (50, 50, 25, 25)[: len(periods)]
+    of = (50,) * len(periods)
+    kinds: tuple[What, ...] = ("rule", "type", "new type", "volume")
+    series = [Series(what, f"{text} {what}", halves, of) for what in kinds]
+    return Drift(text, 86_400_000_000, periods, tuple(series), changes_of(periods, series) if periods else ())
 
 
 def row(text: str = "123", **changes: Any) -> CaseRow:
@@ -225,6 +237,7 @@ def pages(text: str, n: int) -> Mapping[str, str]:
         ),
         "workflows": workflows_page(around, glances),
         "workflow": workflow_page(around, stored, WORKFLOW, counts(text, n)),
+        "drift": drift_page(around, drifted(text, n), "day"),
         "editor": editor_page(around, Submitted(f"workflow: {text}\nevents: 3\n", problems)),
         "sources": sources_page(around, parts, accounts, refusals),
         "audit": audit_page(around, Page(tuple((NOW, text, text) for _ in range(n)), text), None),

@@ -35,6 +35,7 @@ from sagacity.ledger.live import (
     Outlook,
     Page,
     PartState,
+    PeriodCounts,
     Refusal,
     Released,
     Settled,
@@ -244,6 +245,31 @@ class MemoryLedger:
                 by_owner=Counter(each.owner or "" for each in standing),
                 by_expectation=Counter(each.expectation for each in standing),
                 events=Counter(each.event.type for each in stored),
+            )
+
+    def by_period(self, workflow: str, origin: int, width: int, since: int) -> PeriodCounts:
+        self._readable()
+        with self._lock:
+            rows = [row for row in self._rows.values() if row.workflow == workflow and row.first >= since]
+            period = {row.case: (row.first - origin) // width for row in rows}
+            decided = {row.case for row in rows if row.ended or row.due is None}
+            violated: dict[str, Counter[int]] = {}
+            for expectation, case in {
+                (each.expectation, each.case)
+                for each in self._findings.values()
+                if each.workflow == workflow and each.state != "resolved" and each.case in decided
+            }:
+                violated.setdefault(expectation, Counter())[period[case]] += 1
+            types: dict[str, Counter[int]] = {}
+            for (name, case), events in self._events.items():
+                if name == workflow and case in decided:
+                    for kind in {event.event.type for event in events}:
+                        types.setdefault(kind, Counter())[period[case]] += 1
+            return PeriodCounts(
+                begun=Counter(period.values()),
+                decided=Counter(period[case] for case in decided),
+                violated=violated,
+                types=types,
             )
 
     def case(self, workflow: str, case: str) -> CaseRow | None:

@@ -16,7 +16,7 @@ import msgspec
 from sagacity.discover.writing import percent
 from sagacity.workflow.instants import instant, span
 
-__all__ = ["Change", "Drift", "Period", "Series", "changes_of"]
+__all__ = ["Change", "Drift", "Period", "Series", "What", "changes_of"]
 
 What: TypeAlias = Literal["rule", "delay", "type", "new type", "variant", "volume"]
 

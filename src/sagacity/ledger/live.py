@@ -31,7 +31,7 @@ from sagacity.workflow.verdict import CaseStatus, FindingKind
 __all__ = [
     "Account", "Action", "Appended", "CaseFilter", "CaseRow", "Counts", "Delivery", "DeliveryState", "FindingFilter",
     "FindingState", "HistoryEntry", "Incident", "Judged", "LiveFinding", "LiveLedger", "Notice", "NoticeKind", "Outlook",
-    "Page", "PartState", "Refusal", "Released", "Settled", "StoredEvent", "StoredWorkflow",
+    "Page", "PartState", "PeriodCounts", "Refusal", "Released", "Settled", "StoredEvent", "StoredWorkflow",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -324,6 +324,17 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     events: Mapping[str, int]
 
 
+class PeriodCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Cases by the number of the period in which they began: all; those that are *decided*, for which nothing is waited any
+    more; and of these, by expectation, those with a finding that is not resolved, and by event type (also those that the
+    workflow does not name) those that have one."""
+
+    begun: Mapping[int, int]
+    decided: Mapping[int, int]
+    violated: Mapping[str, Mapping[int, int]]
+    types: Mapping[str, Mapping[int, int]]
+
+
 class LiveLedger(Protocol):
     """What `sagacity serve` keeps. Writers first, then readers."""
 
@@ -402,6 +413,11 @@ class LiveLedger(Protocol):
     def workflows(self) -> list[StoredWorkflow]: ...
     def accounts(self) -> list[Account]: ...
     def counts(self, workflow: str) -> Counts: ...
+    def by_period(self, workflow: str, origin: int, width: int, since: int) -> PeriodCounts:
+        """The judged cases that began from `since` on, archived ones included, by periods of a width, counted from an
+        origin. Reads them all."""
+        ...
+
     def case(self, workflow: str, case: str) -> CaseRow | None: ...
     def cases(self, which: CaseFilter, *, cursor: str | None = None, limit: int = 50) -> Page[CaseRow]: ...
     def events(self, workflow: str, case: str) -> list[StoredEvent]:

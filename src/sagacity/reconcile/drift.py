@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sagacity.discover.drift import Drift, Period, Series, changes_of
+from sagacity.discover.periods import MONDAY, width_of
 from sagacity.errors import UsageError
 from sagacity.ledger.duckdb.mining import DuckDBMining
 from sagacity.ledger.mining import Mining
@@ -16,25 +17,15 @@ from sagacity.ledger.port import Progress
 from sagacity.reconcile.instants import AsOf, as_of_instant, now
 from sagacity.sources.gather import gather
 from sagacity.sources.spool import Spool
-from sagacity.workflow.durations import UNITS, parse_duration
 from sagacity.workflow.language.reader import load
 from sagacity.workflow.model import Implied, Rule, Workflow
 from sagacity.workflow.templates import TEMPLATES, Legs
 from sagacity.workflow.words.naming import names
 
-__all__ = ["drift", "width_of"]
+__all__ = ["drift"]
 
-_MONDAY = 4 * UNITS["d"]
-"""1970-01-05, the first Monday: weeks begin on Mondays."""
-
-_WIDTHS = {"hour": UNITS["h"], "day": UNITS["d"], "week": UNITS["w"]}
 _MOST_PERIODS = 120
 _STEPS = 12
-
-
-def width_of(by: str) -> int:
-    """A period in microseconds: `hour`, `day`, `week`, or a duration such as `30d`. Raises UsageError."""
-    return _WIDTHS[by] if by in _WIDTHS else parse_duration(by)
 
 
 def drift(
@@ -81,7 +72,7 @@ class _Periods:
     ) -> None:
         self.mining, self.workflow, self.as_of = mining, workflow, as_of
         self.open_to_all, self.width, self.progress = open_to_all, width, progress
-        begun = mining.begun(_MONDAY, width)
+        begun = mining.begun(MONDAY, width)
         if not begun:
             raise UsageError("the log holds no case", hint="do the workflow's sources and key fit it?")
         first, last = begun[0].period, begun[-1].period
@@ -91,7 +82,7 @@ class _Periods:
         self.cases = {each.period: each.cases for each in begun}
 
     def drift(self) -> Drift:
-        periods = tuple(Period(_MONDAY + n * self.width, self.cases.get(n, 0)) for n in self.numbers)
+        periods = tuple(Period(MONDAY + n * self.width, self.cases.get(n, 0)) for n in self.numbers)
         series = [*self._rules(), *self._delays(), *self._types(), *self._strays(), *self._ways(), self._volume()]
         return Drift(self.workflow.name, self.width, periods, tuple(series), changes_of(periods, series))
 

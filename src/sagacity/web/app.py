@@ -21,6 +21,7 @@ from sagacity.web.api import API
 from sagacity.web.api.described import openapi
 from sagacity.web.changes import Changes
 from sagacity.web.context import Served
+from sagacity.web.drifting import Drifting
 from sagacity.web.ingest import INGEST, Intake
 from sagacity.web.metrics import Metrics, metrics
 from sagacity.web.pages import HANDLERS, error_page
@@ -60,14 +61,16 @@ def create_app(
         push.serve(source_names(workflow))
         adopted(workflow)
 
+    readings = Readings(live.ledger)
     served = Served(
         live=live,
         push=push,
         settings=settings,
         sessions=Sessions(settings.secret or os.urandom(32), settings.tokens),
         changes=Changes(live, most=settings.watchers),
-        readings=Readings(live.ledger),
+        readings=readings,
         adopted=told,
+        drifting=Drifting(live.ledger, readings, live.clock.now),
         sagas=sagas,
     )
 

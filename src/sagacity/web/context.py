@@ -12,6 +12,7 @@ from sagacity.ledger.live import LiveLedger
 from sagacity.reconcile.live import Live
 from sagacity.sources.push import PushStream
 from sagacity.web.changes import Changes
+from sagacity.web.drifting import Drifting
 from sagacity.web.reading import Readings
 from sagacity.web.saga_desk import SagaDesk
 from sagacity.web.sessions import Sessions
@@ -35,6 +36,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     changes: Changes
     readings: Readings
     adopted: Callable[[Workflow], None]
+    drifting: Drifting
     sagas: SagaDesk | None = None
 
     @property

@@ -22,6 +22,7 @@ __all__ = ["Metrics", "metrics"]
 _OUTCOMES = ("matched", "redelivered", "late", "unmatched", "orphan", "rejected")
 _STATES = ("starting", "running", "stalled", "stopped")
 _REACHES = {"current": 0, "behind": 1, "down": 2}
+_CHANGING = ("rule", "type", "new type", "volume")
 _COUNTED = 10_000
 _BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -63,6 +64,7 @@ class _OfLedger(Collector):
         yield from self._server()
         yield from self._sources()
         yield from self._workflows(self._served.ledger)
+        yield from self._drift()
         yield from self._alerts(self._served.ledger)
 
     def _server(self) -> Iterator[Metric]:
@@ -111,6 +113,26 @@ class _OfLedger(Collector):
             for state, count in counts.findings.items():
                 findings.add_metric([stored.name, state], count)
         yield from (cases, findings, progress)
+
+    def _drift(self) -> Iterator[Metric]:
+        held = GaugeMetricFamily(
+            "sagacity_rule_held_ratio",
+            "Share of the decided cases of the latest day without a finding",
+            labels=["workflow", "expectation"],
+        )
+        changes = GaugeMetricFamily("sagacity_drift_changes", "Changes in how cases go, by day", labels=["workflow", "what"])
+        latest = GaugeMetricFamily(
+            "sagacity_drift_latest_timestamp_seconds", "Since when the latest is so", labels=["workflow"]
+        )
+        for drift in self._served.drifting.all():
+            for series in drift.series:
+                if series.what == "rule" and series.of and series.of[-1]:
+                    held.add_metric([drift.workflow, series.name], series.held[-1] / series.of[-1])
+            for what in _CHANGING:
+                changes.add_metric([drift.workflow, what], sum(change.what == what for change in drift.changes))
+            if drift.changes:
+                latest.add_metric([drift.workflow], max(change.since for change in drift.changes) / 1e6)
+        yield from (held, changes, latest)
 
     def _alerts(self, ledger: LiveLedger) -> Iterator[Metric]:
         pending = len(ledger.notices(FOREVER, _COUNTED))

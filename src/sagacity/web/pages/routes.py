@@ -89,6 +89,11 @@ def workflow(request: Asking, served: Here, name: FromQuery[str]) -> Response[by
     return _page(shown.workflow(request, served, name))
 
 
+@get("/drift", opt=_VIEWER, sync_to_thread=True)
+def drift(request: Asking, served: Here, name: FromQuery[str]) -> Response[bytes]:
+    return _page(shown.drift(request, served, name))
+
+
 @get("/sources", opt=_VIEWER, sync_to_thread=True)
 def sources(request: Asking, served: Here) -> Response[bytes]:
     return _page(shown.sources(request, served))
@@ -244,8 +249,8 @@ def error_page(request: Request[Any, Any, Any], error: Exception) -> Response[An
 HANDLERS: Sequence[ControllerRouterHandler] = (
     Router(
         path="/",
-        route_handlers=[overview, findings, finding, case, cases, workflows, workflow, sources, audit, waive, act, submit,
-                        *SAGA_PAGES, login, log_in, log_out],
+        route_handlers=[overview, findings, finding, case, cases, workflows, workflow, drift, sources, audit, waive, act,
+                        submit, *SAGA_PAGES, login, log_in, log_out],
         exception_handlers={Exception: error_page},
         include_in_schema=False,
     ),

@@ -10,12 +10,14 @@ from litestar import Request
 
 from sagacity.ledger.live import Counts, FindingFilter, Incident, LiveFinding
 from sagacity.web.context import Served
+from sagacity.web.drifting import PERIODS
 from sagacity.web.identity import Identity
 from sagacity.web.pages import case, overview
 from sagacity.web.pages.actions import done_said
 from sagacity.web.pages.audit import audit_page
 from sagacity.web.pages.cases import AskedCases, cases_page
 from sagacity.web.pages.counting import Counting
+from sagacity.web.pages.drift import drift_page
 from sagacity.web.pages.finding import finding_page
 from sagacity.web.pages.findings import Asked, Listed, inbox_page, matches_text
 from sagacity.web.pages.frame import Frame, Viewer
@@ -32,6 +34,7 @@ __all__ = [
     "case_of",
     "cases",
     "counting",
+    "drift",
     "finding",
     "frame_of",
     "inbox",
@@ -201,6 +204,14 @@ def workflow(request: Asking, served: Served, name: str) -> str:
     if read is None:
         raise Refused(404, f"there is no workflow {name[:80]}", "the list of workflows shows what there is")
     return workflow_page(frame_of(request, served), *read, served.ledger.counts(name))
+
+
+def drift(request: Asking, served: Served, name: str) -> str:
+    by = str(request.query_params.get("by") or "day")
+    found = served.drifting.of(name, by) if by in PERIODS else None
+    if found is None:
+        raise Refused(404, f"there is no workflow {name[:80]} by {by[:20]}", "the list of workflows shows what there is")
+    return drift_page(frame_of(request, served), found, by)
 
 
 def sources(request: Asking, served: Served) -> str:

@@ -12,7 +12,7 @@ from sagacity.report.markup import Child, Markup, tag
 from sagacity.report.picture import picture, ways
 from sagacity.report.text import plural
 from sagacity.web.pages.frame import Frame, back_field, document
-from sagacity.web.pages.links import inbox_url, workflow_url
+from sagacity.web.pages.links import inbox_url, url, workflow_url
 from sagacity.web.pages.overview import Glance, cases_bar
 from sagacity.web.pages.words import card, empty, grid, moment, named, section, severity
 from sagacity.workflow.model import Workflow
@@ -85,7 +85,9 @@ def workflow_page(frame: Frame, stored: StoredWorkflow, workflow: Workflow, coun
             id="head",
             data_live=True,
         ),
-        section("cases", "Cases", card(cases_bar(counts, workflow.name))),
+        section("cases", "Cases", card(cases_bar(counts, workflow.name),
+                                       tag("p", tag("a", "What has changed in how they go",
+                                                    href=url("/drift", name=workflow.name))))),
         section("map", "Map", _map(workflow, counts), live=True,
                 lead="Event types with the number of their events, and what is expected between them with open findings."),
         section("expectations", "Expectations", _expectations(workflow, counts)),

@@ -19,6 +19,7 @@ from sagacity.ledger.duckdb.live.releasing import upkeep
 from sagacity.ledger.duckdb.live.returning import Returning
 from sagacity.ledger.duckdb.live.revision import Revision
 from sagacity.ledger.duckdb.live.settling import settle
+from sagacity.ledger.duckdb.live.standing import by_period
 from sagacity.ledger.duckdb.rows import first_row
 from sagacity.ledger.live import (
     Account,
@@ -36,6 +37,7 @@ from sagacity.ledger.live import (
     Outlook,
     Page,
     PartState,
+    PeriodCounts,
     Refusal,
     Released,
     Settled,
@@ -194,6 +196,10 @@ class DuckDBLiveLedger:
     def counts(self, workflow: str) -> Counts:
         with self._store.reading() as connection:
             return counts(connection, self._named(workflow))
+
+    def by_period(self, workflow: str, origin: int, width: int, since: int) -> PeriodCounts:
+        with self._store.reading() as connection:
+            return by_period(connection, self._named(workflow), origin, width, since)
 
     def case(self, workflow: str, case: str) -> CaseRow | None:
         with self._store.reading() as connection:
