@@ -38,7 +38,7 @@ class Topics:
     def delete(self, topic: str) -> None:
         self.admin.delete_topics([topic])[topic].result(30)
         limit = time.monotonic() + _LIMIT
-        while topic in self.admin.list_topics(timeout=10).topics:
+        while topic in self.admin.list_topics(timeout=60).topics:
             assert time.monotonic() < limit
 
     def widen(self, topic: str, partitions: int) -> None:
@@ -50,7 +50,7 @@ class Topics:
         limit = time.monotonic() + _LIMIT
         stream = KafkaStream(self.servers, {"look": [topic]})
         try:
-            while stream._consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)[0] != before:
+            while stream._consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=60)[0] != before:
                 assert time.monotonic() < limit
         finally:
             stream.close()

@@ -57,7 +57,7 @@ class Serving(msgspec.Struct, frozen=True):
 
     def settle(self) -> None:
         """Wait until what was kept by now has been judged, too."""
-        self.live.ask(lambda _: None).result(timeout=10)
+        self.live.ask(lambda _: None).result(timeout=60)
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def serving(
     finally:
         live.stop()
         if run:
-            rounds.join(timeout=10)
+            rounds.join(timeout=60)
 
 
 def client_of(app: Litestar, token: str | None = None, **more: Any) -> TestClient[Litestar]:

@@ -1,6 +1,6 @@
 """A service as small as one can be, in place of a real one: `stand_in.py NAME`, configured by the same variables.
 
-Ready at once; answers every GET with its name and number; ends on SIGTERM.
+Ready at once; answers requests with its name and number; ends on SIGTERM, and in the middle of a request that asks for it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,16 @@ class Answers(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        if self.path.endswith(f"/dies-with/{os.getpid()}"):
+            os._exit(1)
         body = json.dumps({"service": sys.argv[1], "pid": os.getpid(), "path": self.path}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self.do_GET()
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: ARG002
         """Only what is asked for by others than whoever looks after it."""

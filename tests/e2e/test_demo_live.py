@@ -29,7 +29,7 @@ def _address(lines: Iterator[str]) -> str:
 
 def _nobody_answers(address: str) -> bool:
     try:
-        httpx.get(f"{address}/healthz", timeout=5, trust_env=False)
+        httpx.get(f"{address}/healthz", timeout=30, trust_env=False)
     except httpx.TransportError:
         return True
     return False
@@ -39,7 +39,7 @@ def test_what_is_planted_is_found_live_and_the_pages_show_it(tmp_path: Path) -> 
     with subprocess.Popen(FEW, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         lines = _lines(process)
         address = _address(lines)
-        page = httpx.get(f"{address}/", trust_env=False)
+        page = httpx.get(f"{address}/", trust_env=False, timeout=60)
         told = "".join(lines)
     assert process.returncode == 0, told
     assert (page.status_code, "Overview" in page.text) == (200, True)
@@ -73,7 +73,7 @@ def test_on_a_terminal_the_server_stays_up_until_it_is_told_to_stop(tmp_path: Pa
             lines = (line.replace("\r", "") for line in terminal)
             address = _address(lines)
             assert any("The server stays up" in line for line in lines)
-            assert httpx.get(f"{address}/findings", trust_env=False).status_code == 200
+            assert httpx.get(f"{address}/findings", trust_env=False, timeout=60).status_code == 200
             process.send_signal(signal.SIGINT)
             assert process.wait(timeout=60) == 0
     finally:

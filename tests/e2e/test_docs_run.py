@@ -161,7 +161,7 @@ def _served(command: str, shown: list[str], folder: Path, environment: dict[str,
 
 def _ready(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/readyz", timeout=5, trust_env=False).status_code == 200
+        return httpx.get(f"{address}/readyz", timeout=30, trust_env=False).status_code == 200
     except httpx.TransportError:
         return False
 

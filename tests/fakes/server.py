@@ -47,7 +47,7 @@ def main() -> None:
     finally:
         stopped.set()
         live.stop()
-        rounds.join(timeout=5)
+        rounds.join(timeout=60)
 
 
 def _settings(tokens: bool) -> Settings:

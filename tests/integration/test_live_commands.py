@@ -85,7 +85,7 @@ def test_a_case_that_is_not_there_is_said_so(capsys: Printed) -> None:
 @pytest.mark.usefixtures("server")
 def test_events_that_are_not_judged_yet_are_shown_apart(world: Serving, capsys: Printed) -> None:
     body = record("OrderPlaced", "ahead", NOW + 10**9, {"order_id": "AHEAD", "amount": "1"})
-    world.push.offer("orders", [body]).result(timeout=10)
+    world.push.offer("orders", [body]).result(timeout=60)
     world.settle()
     assert run(["case", "AHEAD"]) == 0
     shown = capsys.readouterr().out

@@ -86,7 +86,7 @@ async def again(publisher: KafkaPublisher, messages: list[Message]) -> None:
 
 def test_a_topic_that_is_not_there_is_said(broker: Broker) -> None:
     async def story() -> None:
-        publisher = KafkaPublisher(broker.servers, timeout=10.0)
+        publisher = KafkaPublisher(broker.servers, timeout=60.0)
         with pytest.raises(PublishError, match="topic") as failed:
             await publisher.publish([message("nowhere", 1)])
         assert failed.value.topics == {"nowhere"}
@@ -102,7 +102,7 @@ def test_after_a_message_that_fails_none_of_its_key_is_kept(broker: Broker) -> N
     huge = type(huge)(id="huge", type="t", source="s", time=0, key="k", data=b'"' + b"x" * 3_000_000 + b'"')
 
     async def story() -> list[str]:
-        publisher, received = KafkaPublisher(broker.servers, timeout=10.0), Received()
+        publisher, received = KafkaPublisher(broker.servers, timeout=60.0), Received()
         with pytest.raises(PublishError) as failed:
             await publisher.publish([message(topic, 0), Message(topic, huge), message(topic, 2)])
         assert {each.envelope.id for each in failed.value.uncertain} >= {"huge", "m2"}

@@ -196,7 +196,7 @@ def test_it_can_be_served() -> None:
     port = free_ports(1)[0]
     stop = serve(port, tally)
     try:
-        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
             assert b'sagacity_sagas_started_total{saga="purchase"} 2.0' in answer.read()
     finally:
         stop()

@@ -42,7 +42,7 @@ def _events(response: httpx.Response, kinds: set[str], most: int = 200) -> Itera
 
 
 def _watch(address: str, **headers: str) -> Any:
-    return httpx.stream("GET", f"{address}/api/v1/changes", headers=headers, timeout=10)
+    return httpx.stream("GET", f"{address}/api/v1/changes", headers=headers, timeout=60)
 
 
 def test_a_watcher_is_told_of_a_round_and_of_what_people_do(world: Serving, address: str) -> None:
@@ -51,11 +51,11 @@ def test_a_watcher_is_told_of_a_round_and_of_what_people_do(world: Serving, addr
         assert response.headers["content-type"].startswith("text/event-stream")
         assert next(told) == ("hello", "{}")
         body = record("OrderPlaced", "sse", NOW, {"order_id": "SSE", "amount": "1", "currency": "EUR"})
-        assert httpx.post(f"{address}/ingest/orders", content=body).status_code == 202
+        assert httpx.post(f"{address}/ingest/orders", content=body, timeout=60).status_code == 202
         kind, data = next(told)
         assert (kind, '"records":1' in data) == ("change", True)
         finding = world.ledger.findings(FindingFilter(states=("open",))).items[0].id
-        assert httpx.post(f"{address}/api/v1/findings/{finding}/acknowledge").status_code == 200
+        assert httpx.post(f"{address}/api/v1/findings/{finding}/acknowledge", timeout=60).status_code == 200
         assert '"records":0' in next(told)[1]
 
 
@@ -87,7 +87,7 @@ def test_no_more_watch_than_may_and_whoever_leaves_makes_room(world: Serving, ad
 
 def test_the_server_ends_although_somebody_watches(world: Serving) -> None:
     with on_a_port(world.app) as address:
-        response = httpx.Client(timeout=10).stream("GET", f"{address}/api/v1/changes")
+        response = httpx.Client(timeout=60).stream("GET", f"{address}/api/v1/changes")
         told = _events(response.__enter__(), {"hello"})
         assert next(told)[0] == "hello"
     assert list(told) == []

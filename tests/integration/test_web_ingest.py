@@ -249,5 +249,5 @@ def test_a_stalled_server_takes_nothing_in_and_goes_on_once_there_is_room() -> N
         assert "disk is full" in response.json()["detail"]
         assert client.get("/readyz").status_code == 503
         world.memory.full = False
-        offered.result(timeout=10)
+        offered.result(timeout=60)
         assert _account(world).matched == 1

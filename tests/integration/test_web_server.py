@@ -21,7 +21,7 @@ def address() -> Iterator[str]:
 
 def _raw(address: str, request: bytes) -> bytes:
     host, _, port = address.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         connection.sendall(request)
         return connection.recv(4_096)
 
@@ -33,7 +33,7 @@ def test_headers_without_end_are_refused(address: str) -> None:
 
 def test_what_is_no_http_is_refused_and_the_server_goes_on(address: str) -> None:
     assert _raw(address, b"\x00\xff nonsense\r\n\r\n").startswith(b"HTTP/1.1 400")
-    assert httpx.get(f"{address}/healthz").text == "ok\n"
+    assert httpx.get(f"{address}/healthz", timeout=60).text == "ok\n"
 
 
 def test_a_body_that_does_not_say_its_length_is_cut_off_at_the_bound(address: str) -> None:
@@ -41,7 +41,7 @@ def test_a_body_that_does_not_say_its_length_is_cut_off_at_the_bound(address: st
         for _ in range(20):
             yield b"x" * 10_000
 
-    assert httpx.post(f"{address}/ingest/orders", content=chunks()).status_code == 413
+    assert httpx.post(f"{address}/ingest/orders", content=chunks(), timeout=60).status_code == 413
 
 
 def test_a_connection_on_which_no_request_comes_is_closed(address: str) -> None:
@@ -52,7 +52,7 @@ def test_a_connection_on_which_no_request_comes_is_closed(address: str) -> None:
 def test_a_body_that_does_not_come_is_refused_and_its_connection_closed(address: str) -> None:
     head = b"POST /ingest/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
     assert _raw(address, head).startswith(b"HTTP/1.1 408")
-    assert httpx.get(f"{address}/healthz").text == "ok\n"
+    assert httpx.get(f"{address}/healthz", timeout=60).text == "ok\n"
 
 
 def test_a_body_that_does_not_come_is_refused_on_every_route(address: str) -> None:
@@ -61,4 +61,4 @@ def test_a_body_that_does_not_come_is_refused_on_every_route(address: str) -> No
 
 
 def test_the_server_does_not_say_what_it_is_made_of(address: str) -> None:
-    assert "server" not in httpx.get(f"{address}/healthz").headers
+    assert "server" not in httpx.get(f"{address}/healthz", timeout=60).headers

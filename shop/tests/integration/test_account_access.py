@@ -100,16 +100,16 @@ def test_auth_refuses_what_is_no_token(account: AccountServer, token: str) -> No
 def test_the_grpc_server_tells_its_health_and_what_it_serves(account: AccountServer) -> None:
     with grpc.insecure_channel(account.target) as channel:
         asked = health_pb2.HealthCheckRequest(service="auth.AuthService")
-        health = health_pb2_grpc.HealthStub(channel).Check(asked, timeout=10)
+        health = health_pb2_grpc.HealthStub(channel).Check(asked, timeout=60)
         wanted = reflection_pb2.ServerReflectionRequest(list_services="")
-        (served,) = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter([wanted]), timeout=10)
+        (served,) = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter([wanted]), timeout=60)
     assert health.status == health_pb2.HealthCheckResponse.SERVING
     assert "auth.AuthService" in [each.name for each in served.list_services_response.service]
 
 
 def test_a_guard_knows_who_asks(guarded: str, account: AccountServer) -> None:
     pair = account.registered()
-    answer = httpx.get(f"{guarded}/api/v1/self", headers={"Authorization": f"bearer   {pair['access_token']}"})
+    answer = httpx.get(f"{guarded}/api/v1/self", headers={"Authorization": f"bearer   {pair['access_token']}"}, timeout=60)
     assert answer.status_code == 200
     assert answer.json()["roles"] == "customer"
 
@@ -118,19 +118,19 @@ def test_a_guard_knows_who_asks(guarded: str, account: AccountServer) -> None:
     "header", ["", "B", "Bearer", "Basic abc", "Bearer a b", "Bearer" + "x" * 9000, "Bearer " + "x" * 9000]
 )
 def test_a_short_or_malformed_header_is_refused_and_crashes_nothing(guarded: str, header: str) -> None:
-    answer = httpx.get(f"{guarded}/api/v1/self", headers={"Authorization": header})
+    answer = httpx.get(f"{guarded}/api/v1/self", headers={"Authorization": header}, timeout=60)
     assert answer.status_code == 401
     assert answer.json() == {"error": "the Authorization header must be: Bearer <token>"}
 
 
 def test_two_headers_are_one_too_many(guarded: str, account: AccountServer) -> None:
     token = f"Bearer {account.registered()['access_token']}"
-    answer = httpx.get(f"{guarded}/api/v1/self", headers=[("Authorization", token), ("Authorization", token)])
+    answer = httpx.get(f"{guarded}/api/v1/self", headers=[("Authorization", token), ("Authorization", token)], timeout=60)
     assert answer.status_code == 401
 
 
 def test_no_token_at_all_is_told_what_is_needed(guarded: str) -> None:
-    answer = httpx.get(f"{guarded}/api/v1/self")
+    answer = httpx.get(f"{guarded}/api/v1/self", timeout=60)
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
     assert answer.json() == {"error": "an access token is needed: Authorization: Bearer <token>"}
 
@@ -138,29 +138,28 @@ def test_no_token_at_all_is_told_what_is_needed(guarded: str) -> None:
 def test_an_expired_token_is_told_to_be_expired(guarded: str, account_tables: str) -> None:
     with account_server(account_tables, ACCOUNT_TOKENS_ACCESS_FOR="1us") as hasty:
         token = hasty.registered()["access_token"]
-    answer = httpx.get(f"{guarded}/api/v1/self", headers={"Authorization": f"Bearer {token}"})
+    answer = httpx.get(f"{guarded}/api/v1/self", headers={"Authorization": f"Bearer {token}"}, timeout=60)
     assert (answer.status_code, answer.json()) == (401, {"error": "the access token has expired"})
 
 
 def test_a_refresh_token_opens_nothing(guarded: str, account: AccountServer) -> None:
-    answer = httpx.get(
-        f"{guarded}/api/v1/self", headers={"Authorization": f"Bearer {account.registered()['refresh_token']}"}
-    )
+    token = account.registered()["refresh_token"]
+    answer = httpx.get(f"{guarded}/api/v1/self", headers={"Authorization": f"Bearer {token}"}, timeout=60)
     assert (answer.status_code, answer.json()) == (401, {"error": "the access token is not valid"})
 
 
 def test_a_token_by_another_key_opens_nothing(guarded: str, account_tables: str) -> None:
     with account_server(account_tables, ACCOUNT_TOKENS_KEYS=f"tests={OTHER_KEY}") as stranger:
         token = stranger.registered()["access_token"]
-    answer = httpx.get(f"{guarded}/api/v1/self", headers={"Authorization": f"Bearer {token}"})
+    answer = httpx.get(f"{guarded}/api/v1/self", headers={"Authorization": f"Bearer {token}"}, timeout=60)
     assert (answer.status_code, answer.json()) == (401, {"error": "the access token is not valid"})
 
 
 def test_only_an_administrator_has_the_role(guarded: str, account: AccountServer) -> None:
     for pair, expected in ((account.registered(), 403), (account.admin(), 200)):
-        answer = httpx.get(f"{guarded}/api/v1/all", headers={"Authorization": f"Bearer {pair['access_token']}"})
+        answer = httpx.get(f"{guarded}/api/v1/all", headers={"Authorization": f"Bearer {pair['access_token']}"}, timeout=60)
         assert answer.status_code == expected
-    assert httpx.get(f"{guarded}/api/v1/all").status_code == 401
+    assert httpx.get(f"{guarded}/api/v1/all", timeout=60).status_code == 401
 
 
 def test_an_account_service_that_is_away_is_no_verdict_on_the_token() -> None:

@@ -24,7 +24,7 @@ def test_while_the_database_is_away_it_says_so_and_recovers(postgres: PostgreSQL
             try:
                 away = client.post("/auth/login", json=login, timeout=30)
                 unready = httpx.get(f"{account.url}/readyz", timeout=30)
-                alive = httpx.get(f"{account.url}/healthz")
+                alive = httpx.get(f"{account.url}/healthz", timeout=60)
             finally:
                 postgres.start()
             back = client.post("/auth/login", json=login, timeout=30)

@@ -110,7 +110,7 @@ def test_an_unknown_account_and_a_wrong_password_are_answered_alike(account: Acc
 
 def test_an_unknown_account_costs_as_much_work_as_a_wrong_password(account_tables: str) -> None:
     who = person()
-    with account_server(account_tables) as account, httpx.Client(base_url=account.url) as client:
+    with account_server(account_tables) as account, httpx.Client(base_url=account.url, timeout=60) as client:
         account.registered(who)
 
         def work(email: str) -> float:
@@ -265,7 +265,7 @@ def test_pages_of_other_origins_may_ask_only_if_they_are_named(account_tables: s
 
 def test_it_tells_what_it_offers_whether_it_is_ready_and_what_it_has_measured(account: AccountServer) -> None:
     account.registered()
-    with httpx.Client(base_url=account.url) as client:
+    with httpx.Client(base_url=account.url, timeout=60) as client:
         offered = client.get("/account/openapi.json").json()
         assert "/api/v1/account/auth/register" in offered["paths"]
         assert client.get("/healthz").json() == {"status": "ok"}

@@ -46,7 +46,7 @@ def _process(environment: Mapping[str, str]) -> Iterator[tuple[subprocess.Popen[
     try:
         while process.poll() is None and time.monotonic() < limit:
             try:
-                if httpx.get(f"{url}/readyz").status_code == 200:
+                if httpx.get(f"{url}/readyz", timeout=60).status_code == 200:
                     break
             except httpx.TransportError:
                 time.sleep(0.05)
@@ -87,7 +87,7 @@ def test_the_database_is_brought_up_to_date_once_however_many_do_it(database: st
 def test_an_account_becomes_an_administrators_by_command(database: str) -> None:
     environment = account_environment(database, ACCOUNT_MIGRATE_ON_START="true")
     who = person()
-    with _process(environment) as (_, url), httpx.Client(base_url=f"{url}/api/v1/account/auth") as client:
+    with _process(environment) as (_, url), httpx.Client(base_url=f"{url}/api/v1/account/auth", timeout=60) as client:
         pair = client.post("/register", json=msgspec.to_builtins(who)).json()
         assert _command(environment, "grant-admin", who.email).returncode == 0
         renewed = client.post("/refresh", json={"refresh_token": pair["refresh_token"]}).json()
@@ -141,7 +141,7 @@ def _wait_until_computing(url: str) -> None:
     """Wait until a second password is being computed; the first is nobody's, and the administrator's the next."""
     limit = time.monotonic() + _UP_WITHIN
     while time.monotonic() < limit:
-        for line in httpx.get(f"{url}/metrics").text.splitlines():
+        for line in httpx.get(f"{url}/metrics", timeout=60).text.splitlines():
             if line.startswith('shop_counted_total{name="passwords_computed"') and float(line.rsplit(" ", 1)[1]) >= 3:
                 return
         time.sleep(0.01)

@@ -8,10 +8,12 @@ import signal
 import stat
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
 
@@ -45,9 +47,14 @@ sys.exit(main(["up", "--data", sys.argv[1]], layout=LAYOUT))
 
 
 def asked(url: str) -> dict[str, object]:
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=10) as answer:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=LIMIT) as answer:
         found: dict[str, object] = msgspec.json.decode(answer.read())
         return found
+
+
+def posted(url: str) -> int:
+    """What a POST is answered with."""
+    return httpx.post(url, timeout=LIMIT, trust_env=False).status_code
 
 
 @pytest.fixture
@@ -97,6 +104,14 @@ def test_a_killed_replica_is_started_again_and_nobody_outside_notices(stack: Sta
     assert stack.wait_ready("product-1", after=0, seconds=LIMIT)
     assert process(stack.state(), "product-1") != first
     assert stack.restarts("product-2") == 0
+
+
+def test_what_a_dying_replica_had_begun_to_read_is_read_by_another_but_is_never_posted_twice(stack: Stack) -> None:
+    pids = [process(stack.state(), name) for name in ("product-1", "product-2")]
+    answers = [asked(f"{stack.web}/api/v1/products/dies-with/{pids[0]}")["pid"] for _ in range(2)]
+    assert answers == [pids[1]] * 2
+    assert stack.wait_ready("product-1", after=0, seconds=LIMIT)
+    assert sorted(posted(f"{stack.web}/api/v1/products/dies-with/{pids[1]}") for _ in range(2)) == [200, 502]
 
 
 def test_stopping_drains_every_service_and_leaves_no_process(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_a_request_that_goes_on_by_grpc_is_one_trace() -> None:
             account = service.add("account", Account(parts.Access(target=f"127.0.0.1:{rpc.port}")))
             app = create_app(service, [told], settings=parts.Http(), authority=account)
             http = service.add("http", HttpServer(app, parts.Http()))
-            async with running(service), httpx.AsyncClient() as client:
+            async with running(service), httpx.AsyncClient(timeout=60) as client:
                 headers = {"traceparent": PARENT, "x-correlation-id": "purchase-1", "Authorization": "Bearer x"}
                 return await client.get(f"http://127.0.0.1:{http.port}/api/v1/told", headers=headers)
 

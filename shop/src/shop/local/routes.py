@@ -1,7 +1,8 @@
 """The routes of the edge, as Traefik's file provider reads them: HTTP by path, gRPC by the header `service-name`.
 
-Each replica is asked for its health; a request whose replica cannot be reached goes to another. It is tried again only while
-no replica has begun to read it, so that nothing is done twice.
+Each replica is asked for its health; a request whose replica cannot be reached goes to another. One that a replica has begun
+to read when it dies goes to another only where its method says that twice is as good as once: a POST is answered with 502,
+and whoever sent it may send it again, with the same `Idempotency-Key`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ WEB = "web"
 GRPC = "grpc"
 """The names of the edge's entry points."""
 
-_RETRY = {"attempts": 4, "initialInterval": "50ms"}
+_RETRY = {"attempts": 4, "initialInterval": "50ms", "status": ["502"]}
 _HTTP_CHECK = {"path": "/readyz", "interval": "2s", "unhealthyInterval": "500ms", "timeout": "2s"}
 _GRPC_CHECK = {"mode": "grpc", "interval": "2s", "unhealthyInterval": "500ms", "timeout": "2s"}
 _ROUTED_BY = "service-name"
