@@ -91,6 +91,15 @@ def test_a_statement_that_takes_too_long_is_ended_by_the_server(database: str) -
     asyncio.run(story())
 
 
+def test_a_database_that_is_frozen_can_be_stopped(postgres: PostgreSQL, database: str) -> None:
+    with psycopg.connect(database):
+        postgres.freeze()
+        try:
+            assert postgres.stop()
+        finally:
+            postgres.start()
+
+
 def test_who_listens_finds_out_that_nobody_speaks_any_more(postgres: PostgreSQL, database: str) -> None:
     async def story() -> None:
         async with await listening(database, "news") as connection:

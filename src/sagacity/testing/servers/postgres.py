@@ -139,6 +139,10 @@ class PostgreSQL(Server):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(child), number)
 
+    def _end(self, number: signal.Signals) -> bool:
+        self.thaw()  # it waits for the processes of its connections
+        return super()._end(number)
+
     def _as(self) -> dict[str, Any]:
         return {} if self.user is None else {"user": self.user[0], "group": self.user[1], "extra_groups": ()}
 
