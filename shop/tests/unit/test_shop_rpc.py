@@ -32,7 +32,8 @@ def test_calls_go_to_every_address_of_a_service() -> None:
         async with replica(1) as one, replica(2) as two:
             target = f"ipv4:127.0.0.1:{one.port},127.0.0.1:{two.port}"
             async with Channel(target, "account", timeout=timedelta(seconds=30)) as channel, asyncio.timeout(60):
-                stub, found = auth_pb2_grpc.AuthServiceStub(channel.opened), set()
+                stub = auth_pb2_grpc.AuthServiceStub(channel.opened)
+                found: set[int] = set()
                 while found != {1, 2}:
                     found.add((await stub.Auth(auth_pb2.AuthRequest(access_token="any"))).customer_id)
 
