@@ -38,7 +38,7 @@ class Desk:
         inline: Mapping[str, Participant],
         handed: Mapping[str, Participant],
         starts: Mapping[str, str],
-        dead_letters: str | None,
+        dead_letters: str | None = None,
         publish: bool,
         clock: Callable[[], int],
         patience: Patience,
