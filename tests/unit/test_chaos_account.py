@@ -48,7 +48,9 @@ def test_more_last_units_than_there_were_must_not_be_sold_unless_some_were_turne
     back = ended("last units", status="FAILED", reason="CREATE_ORDER: no answer in time", steps=())
     assert ends([lucky], WARES) == []
     assert ends([lucky, lucky], WARES) == ["of 1 last units 2 were bought, by 2 who asked"]
-    assert ends([lucky, back], WARES) == []
+    none_left = ended("last units", status="REFUSED", id=None, fields=frozenset({"items.0.quantity"}), steps=())
+    assert ends([none_left, back], WARES) == []
+    assert ends([none_left], WARES) == ["of 1 last units 0 were bought, by 1 who asked"]
 
 
 @pytest.mark.parametrize(
