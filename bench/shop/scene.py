@@ -13,6 +13,7 @@ from shop.customers.edge import Edge
 from shop.customers.people import Customers, log_in
 from shop.local.assembly import Layout, assemble
 from shop.local.environment import ADMIN
+from shop.local.kept import forget
 from shop.local.stack import Stack
 
 __all__ = ["CUSTOMERS", "Scene", "opened"]
@@ -59,6 +60,9 @@ def opened(folder: Path, say: Callable[[str], None]) -> Iterator[Scene]:
     cannot be had."""
     layout = Layout(topics=topics.ALL, web=0, extra={"PAYMENT_PROVIDER_LIMIT": str(LIMIT)})
     began = time.monotonic()
-    with assemble(folder, layout, say) as stack:
-        say(f"the shop is open after {time.monotonic() - began:.0f} s")
-        yield Scene(stack)
+    try:
+        with assemble(folder, layout, say) as stack:
+            say(f"the shop is open after {time.monotonic() - began:.0f} s")
+            yield Scene(stack)
+    finally:
+        forget(folder)  # PostgreSQL's files may be elsewhere

@@ -33,13 +33,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     by_story: Mapping[str, int]
     findings: int
     resolved: int
-    delayed: int
+    delayed: Mapping[str, int]
     redelivered: int
     load: float
     wrong: Sequence[str]
-
-
-_SERVERS = ("postgres", "kafka", "edge")
 
 
 def shown(outcome: Outcome) -> str:
@@ -62,7 +59,8 @@ def shown(outcome: Outcome) -> str:
         ("requests made again", f"{outcome.requests_again:,}"),
         ("messages that were read and checked", f"{outcome.messages:,}"),
         *((f"went wrong: {story}", f"{many:,}") for story, many in outcome.by_story.items()),
-        ("findings open in the end; others missed deadlines", f"{outcome.findings:,}; {outcome.delayed:,}"),
+        *((f"missed a deadline: {name}", f"{many:,}") for name, many in sorted(outcome.delayed.items())),
+        ("findings open in the end", f"{outcome.findings:,}"),
         ("findings that resolved by themselves", f"{outcome.resolved:,}"),
         ("everything settled after, s", f"{outcome.settled:.1f}"),
         ("load before", f"{outcome.load:.1f}"),

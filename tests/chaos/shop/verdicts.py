@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from shop.demo.truth import answers, counted
 from .published import Published
 from .scene import WINDOW, Besieged
 
-__all__ = ["Verdicts", "forgotten", "judged", "went_wrong"]
+__all__ = ["Verdicts", "differences", "forgotten", "judged", "went_wrong"]
 
 _WITHIN = 180.0
 _LOOK = 1.0
@@ -32,12 +33,12 @@ _TOO_LATE = "what was refunded was not shipped"
 class Verdicts(msgspec.Struct, frozen=True, kw_only=True):
     """`by_story` is how often each thing really went wrong, `findings` how many are open, `resolved` how many were opened
     and mended themselves by what came after all. `delayed` are deadlines that an outage made the shop miss, besides those
-    that the databases tell of. `wrong` is empty where all are as they must be."""
+    that the databases tell of, by expectation. `wrong` is empty where all are as they must be."""
 
     by_story: Mapping[str, int]
     findings: int
     resolved: int
-    delayed: int
+    delayed: Mapping[str, int]
     redelivered: int
     messages: int
     wrong: Sequence[str]
@@ -68,7 +69,7 @@ def judged(besieged: Besieged, databases: Mapping[str, str], folder: Path) -> Ve
         found = _asked(besieged, due)
         if found is not None:
             as_of, live = found
-            differing = _differences(live, published.found(as_of))
+            differing = differences(live, published.found(as_of))
             if not differing or time.monotonic() > limit:
                 break
         elif time.monotonic() > limit:
@@ -85,7 +86,7 @@ def judged(besieged: Besieged, databases: Mapping[str, str], folder: Path) -> Ve
         by_story={story: stories.count(story) for story in sorted(set(stories))},
         findings=len(open_ones),
         resolved=len(live) - len(open_ones),
-        delayed=len(delayed),
+        delayed=Counter(expectation for _, expectation, _ in delayed),
         redelivered=besieged.reconciler.redelivered(),
         messages=published.messages,
         wrong=[
@@ -107,7 +108,7 @@ def _asked(besieged: Besieged, due: float) -> tuple[str, list[dict[str, Any]]] |
         return None
 
 
-def _differences(live: Sequence[Mapping[str, Any]], checked: Sequence[Finding]) -> list[str]:
+def differences(live: Sequence[Mapping[str, Any]], checked: Sequence[Finding]) -> list[str]:
     """Between what the reconciler has open, and what `check` finds."""
     held = {(each["id"], each["kind"]): each["message"] for each in live if each["state"] != "resolved"}
     history = {(each.id, each.kind): f"{each.case}: {each.message}" for each in checked}
@@ -124,6 +125,6 @@ def _never(published: Published, besieged: Besieged) -> Verdicts:
     except httpx.HTTPError as error:
         state = f"does not answer: {error}"
     return Verdicts(
-        by_story={}, findings=0, resolved=0, delayed=0, redelivered=0, messages=published.messages,
+        by_story={}, findings=0, resolved=0, delayed={}, redelivered=0, messages=published.messages,
         wrong=[f"the reconciler has not judged past the last deadline: it {state}"],
     )  # fmt: skip

@@ -16,14 +16,15 @@ _TIMEOUT = 20.0
 
 def delivered_again(servers: str) -> int:
     """Publish the newest domain event of some partition again, byte for byte; how many were. Raises KafkaException."""
-    consumer = Consumer({"bootstrap.servers": servers, "group.id": "demo", "enable.auto.commit": False})
+    quiet = {"bootstrap.servers": servers, "log_level": 0}
+    consumer = Consumer({**quiet, "group.id": "demo", "enable.auto.commit": False})
     try:
         message = _newest(consumer)
     finally:
         consumer.close()
     if message is None:
         return 0
-    producer = Producer({"bootstrap.servers": servers})
+    producer = Producer(quiet)
     failed: list[Any] = []
     producer.produce(
         topics.SHOP_EVENTS,
