@@ -153,7 +153,9 @@ def test_an_order_that_nobody_carries_out_yet_is_kept_and_says_so(
     assert run([*retry, "--wait", "0.1"]) == 3
     assert "no orchestrator has carried it out yet" in capsys.readouterr().err
     assert run([*retry, "--wait", "0"]) == 0
-    assert "is given: retry" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "is given: retry" in said.out
+    assert "an order of this saga waited already: does an orchestrator run?" in said.err
 
     async def kept() -> list[tuple[str, str, None]]:
         async with connected(database) as connection:

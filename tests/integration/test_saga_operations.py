@@ -129,6 +129,13 @@ def test_an_order_that_makes_no_sense_is_refused_and_written_down(database: str)
         with pytest.raises(RefusedOrderError, match="there is no saga nobody") as unknown:
             await sagas.order("nobody", "retry", by="ada", reason="?")
         assert unknown.value.number is None
+        with pytest.raises(UsageError, match="has no step chrage-card") as slip:
+            await sagas.order("purchase-2", "retry", by="ada", reason="?", step="chrage-card")
+        assert slip.value.hint is not None
+        assert "charge-card" in slip.value.hint
+        again = await sagas.saga("purchase-2")
+        assert again is not None
+        assert len(again.orders) == len(shown.orders), "a slip is not kept among the orders"
         await sagas.close()
 
     told(story)

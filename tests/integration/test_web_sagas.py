@@ -197,6 +197,20 @@ def test_ids_of_a_saga_are_links_only_where_they_lead_to_a_case(world: Serving, 
         assert 'href="/cases?text=' not in text
 
 
+def test_a_page_says_that_an_order_waits_for_an_orchestrator_that_does_not_run(world: Serving, database: str) -> None:
+    async def ordered() -> None:
+        async with connected(database) as connection:
+            await connection.execute(
+                "insert into sagacity.saga_orders (saga, command, ordered_by, since) values "
+                "('purchase-2', 'retry', 'ada', '2001-01-01')"
+            )
+
+    with client_of(world.app) as client:
+        assert "no orchestrator runs" not in client.get("/saga?saga=purchase-2", headers=BROWSER).text
+        asyncio.run(ordered())
+        assert "no orchestrator runs" in client.get("/saga?saga=purchase-2", headers=BROWSER).text
+
+
 def test_what_cannot_be_taken_back_is_asked_about_once_more(world: Serving) -> None:
     with client_of(world.app) as client:
         given = {"saga": "purchase-2", "what": "abandon", "reason": "put right by hand", "back": "/"}

@@ -111,6 +111,10 @@ async def _carried_out(
             raise
         typer.echo(f"order {refused.number} is refused; what may be ordered: {instead(refused.allowed)}", err=True)
         raise
+    before = [each for each in await sagas.orders(saga=id) if each.outcome is None and each.id != placed.id]
+    if before:
+        many = "an order" if len(before) == 1 else f"{len(before)} orders"
+        typer.echo(f"{many} of this saga waited already: does an orchestrator run?", err=True)
     if wait <= 0:
         typer.echo(f"order {placed.id} is given: {_said(placed)}")
         return

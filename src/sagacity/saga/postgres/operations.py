@@ -129,13 +129,16 @@ class Operations:
 
     async def order(self, id: str, order: Order, *, by: str, reason: str, step: str | None = None) -> Placed:
         """Give an order; an orchestrator carries it out. One that makes no sense as the saga stands is written down as
-        refused, and raises RefusedOrderError with why, and what may be ordered instead."""
+        refused, and raises RefusedOrderError with why, and what may be ordered instead. A step that the saga has not is a
+        slip, and raises UsageError; nothing is written down."""
         async with self._window.open() as connection, connection.transaction():
             found = await listing.shown(connection, id, self._clock())
             if found is None:
                 raise RefusedOrderError(
                     UsageError(f"there is no saga {id}", hint="sagacity saga list shows which there are"), None
                 )
+            if step is not None and found.saga is not None and step not in found.saga.steps:
+                raise UsageError(f"saga {id} has no step {step}", hint=f"its steps are {', '.join(found.saga.steps)}")
             refused = _refusal(found, Ordered(order, step, by, reason), self._clock())
             outcome = None if refused is None else str(refused)
             number = await orders.place(connection, id, order, by=by, step=step, reason=reason, outcome=outcome)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -11,7 +11,7 @@ import msgspec
 from sagacity.saga.happenings import Order, Ordered
 from sagacity.saga.postgres.connection import Connection
 
-__all__ = ["Again", "Command", "Placed", "carried_out", "listed", "place", "placed", "waiting"]
+__all__ = ["Again", "Command", "Placed", "carried_out", "listed", "place", "placed", "waiting", "waiting_since"]
 
 Command: TypeAlias = Order | Literal["redrive"]
 """What may be written down here: an operator's order, or that a dead letter's command is to be done again."""
@@ -58,6 +58,11 @@ class Placed(msgspec.Struct, frozen=True):
     since: datetime
     done: datetime | None
     outcome: str | None
+
+
+def waiting_since(orders: Iterable[Placed]) -> datetime | None:
+    """Since when the order has waited that nobody has carried out for longest; None where none waits."""
+    return min((each.since for each in orders if each.outcome is None), default=None)
 
 
 async def place(

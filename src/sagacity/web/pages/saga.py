@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["ids_of", "no_saga_page", "saga_page"]
 
 _SECOND = 1_000_000
+_CARRIED_OUT_WITHIN = 30 * _SECOND
 _TONES = {
     "StepCompleted": "good", "SagaCompleted": "good", "StepSkipped": "good",
     "SagaParked": "bad", "StepFailed": "bad", "StepTimedOut": "bad", "SagaAbandoned": "bad", "StepRetried": "open",
@@ -64,6 +65,7 @@ def _head(frame: Frame, shown: Shown, told: SagaDocument, cases: Sequence[tuple[
         why = named(line.cause or "it is not said why", 800)
         stood = span(max(now - line.stands, 0) // _SECOND * _SECOND, 2)
         banner = tag("p", tag("strong", f"Parked for {stood}. "), why, class_="banner bad", role="status")
+    idle = _idle(shown, now)
     problem = None
     if shown.problem:
         problem = tag("p", tag("strong", "Not all can be shown. "), named(shown.problem, 600), class_="banner bad")
@@ -89,8 +91,21 @@ def _head(frame: Frame, shown: Shown, told: SagaDocument, cases: Sequence[tuple[
         tag("p", saga_status(line.status), class_="tags"),
         *([banner] if banner else []),
         *([problem] if problem else []),
+        *([idle] if idle else []),
         card(facts(entries), class_="card columns"),
     ]
+
+
+def _idle(shown: Shown, now: int) -> Markup | None:
+    """Where an order waits for longer than an orchestrator that runs would let it."""
+    from sagacity.saga.postgres.orders import waiting_since
+
+    since = waiting_since(shown.orders)
+    waits = 0 if since is None else now - int(since.timestamp() * 1_000_000)
+    if waits < _CARRIED_OUT_WITHIN:
+        return None
+    said = f"An order has waited for {span(waits // _SECOND * _SECOND, 2)}. "
+    return tag("p", tag("strong", said), "It seems that no orchestrator runs.", class_="banner open", role="status")
 
 
 def ids_of(shown: Shown) -> list[str]:
