@@ -23,7 +23,10 @@ def drift_page(frame: Frame, drift: Drift, by: str) -> str:
         for each in PERIODS
     ]  # fmt: skip
     said = f"{plural(cases, 'case')} that nothing is waited for any more, by the {by} in which they began. "
-    about = said + "A day or so is left out until most of its cases are decided. Looked at anew every five minutes."
+    about = (
+        said
+        + "The latest periods are left out until nine in ten of their cases are decided. Looked at anew every half a minute."
+    )
     body: list[Child] = [
         tag(
             "div",
