@@ -37,7 +37,7 @@ def test_a_rule_that_weakens_is_told_with_the_day_since_when() -> None:
     told = {(change.what, change.name): change for change in found.changes}
     rule = told["rule", "Shipped once"]
     assert rule.since == MONDAY + 4 * DAY
-    assert "in 97.8 %. When it was accepted, in 95.0 % of 100." in rule.sentence
+    assert "before, 97.8 %. When it was accepted, it held in 95.0 % of 100." in rule.sentence
     assert ("new type", "Stray") in told
 
 

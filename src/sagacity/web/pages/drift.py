@@ -13,6 +13,8 @@ from sagacity.web.pages.words import card, empty, named, section
 
 __all__ = ["drift_page"]
 
+_RULES = "In what share of the cases there is no finding of each; dashed, how often it held when it was accepted."
+
 
 def drift_page(frame: Frame, drift: Drift, by: str) -> str:
     """Each series over the periods, and the changes; the width of a period can be chosen."""
@@ -34,13 +36,13 @@ def drift_page(frame: Frame, drift: Drift, by: str) -> str:
                 tag("a", named(drift.workflow, 80), href=workflow_url(drift.workflow)), " / drift", class_="kicker"),
             tag("h1", "What has changed"),
             tag("p", about, class_="about"),
-            tag("ul", choices, class_="choices"),
+            tag("ul", choices, class_="widths"),
             class_="head",
         )
     ]  # fmt: skip
     if not cases:
         body.append(card(empty("No case is decided yet."), flush=True))
         return document(frame, "workflows", f"{drift.workflow}: what has changed", *body)
-    for key, title, lead, found in drift_sections(drift):
+    for key, title, lead, found in drift_sections(drift, _RULES):
         body.append(section(key, title, found, lead=lead, live=False))
     return document(frame, "workflows", f"{drift.workflow}: what has changed", *body, scripts=("hints.js",))
