@@ -41,13 +41,15 @@ class Period(msgspec.Struct, frozen=True):
 
 class Series(msgspec.Struct, frozen=True):
     """What was counted in each period: `held` of `of`; of delays, `held` is their median (microseconds). `accepted` is in
-    how many of how many cases a rule held when it was accepted."""
+    how many of how many cases a rule held when it was accepted; `concerned` tells that `of` are the cases that it concerns, and
+    not all."""
 
     what: What
     name: str
     held: tuple[int, ...]
     of: tuple[int, ...]
     accepted: tuple[int, int] | None = None
+    concerned: bool = True
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -77,9 +79,11 @@ def changes_of(periods: Sequence[Period], series: Sequence[Series]) -> tuple[Cha
 
 def _rule(periods: Sequence[Period], series: Series) -> Change | None:
     words = "{name} holds in {now} of the cases that it concerns; before, in {then}."
+    if not series.concerned:
+        words = "{now} of the cases have no finding of {name}; before, {then}."
     if series.accepted is not None:
         held, of = series.accepted
-        words += f" When it was accepted, in {percent(held, of)} of {of:,}."
+        words += f" When it was accepted, it held in {percent(held, of)} of {of:,}."
     return _share(periods, series, words)
 
 

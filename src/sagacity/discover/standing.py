@@ -33,7 +33,8 @@ def drift_of(workflow: Workflow, counts: PeriodCounts, origin: int, width: int) 
         broken = over(counts.violated.get(name, {}))
         held = tuple(max(n - violated, 0) for n, violated in zip(of, broken, strict=True))
         accepted = workflow.accepted.get(name)
-        series.append(Series("rule", name, held, of, (accepted.held, accepted.of) if accepted is not None else None))
+        then = (accepted.held, accepted.of) if accepted is not None else None
+        series.append(Series("rule", name, held, of, then, concerned=False))
     for name in workflow.events:
         series.append(Series("type", name, over(counts.types.get(name, {})), of))
     for name in sorted(set(counts.types) - set(workflow.events)):

@@ -50,8 +50,8 @@ def render_drift(drift: Drift) -> str:
     )
 
 
-def drift_sections(drift: Drift) -> list[tuple[str, str, str, Markup]]:
-    """The sections: `(id, title, lead, body)` of each."""
+def drift_sections(drift: Drift, rules: str | None = None) -> list[tuple[str, str, str, Markup]]:
+    """The sections: `(id, title, lead, body)` of each; `rules` leads that about rules, where it counts otherwise."""
     changed = {(change.what, change.name): change for change in drift.changes}
     places = {period.start: place for place, period in enumerate(drift.periods)}
     found = [
@@ -63,6 +63,7 @@ def drift_sections(drift: Drift) -> list[tuple[str, str, str, Markup]]:
         if series:
             cards = [_card(drift, each, changed.get((each.what, each.name)), places) for each in series[:_MOST]]
             more = tag("p", f"and {len(series) - _MOST:,} more", class_="soft") if len(series) > _MOST else None
+            about = rules if rules is not None and key == "rules" else about
             found.append((key, title, about, tag("div", tag("div", cards, class_="grid2"), more)))
     return found
 

@@ -69,7 +69,7 @@ def trend_chart(trend: Trend, label: str) -> Markup:
     if len(trend.starts) > 1:
         parts.append(tag("text", _day(trend.starts[-1]), x=_WIDTH - 4, y=_HEIGHT - 6, text_anchor="end"))
     said = f"{label}, {len(trend.values)} periods; the table below says the same"
-    return tag("svg", parts, class_="chart", viewbox=f"0 0 {_WIDTH:.0f} {_HEIGHT:.0f}", role="img", aria_label=said)
+    return tag("svg", parts, class_="chart narrow", viewbox=f"0 0 {_WIDTH:.0f} {_HEIGHT:.0f}", role="img", aria_label=said)
 
 
 def _range(trend: Trend, known: Sequence[float]) -> tuple[float, float]:
