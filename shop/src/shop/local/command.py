@@ -191,7 +191,11 @@ def _tell(state: State, console: Console) -> None:
             str(part.restarts or ""),
         )
     console.print(table)
-    console.print(f"\nthe shop: {state.web}/api/v1    gRPC: {state.rpc}, by the header service-name", soft_wrap=True)
+    console.print(
+        f"
+the shop: {state.web}/    its API: {state.web}/api/v1    gRPC: {state.rpc}, by the header service-name",
+        soft_wrap=True,
+    )
     if any(part.name == "account" for part in state.parts):
         console.print(f"the administrator: {ADMIN}, whose password is in secrets.json in the data folder")
     console.print(f"memory of all: {sum(memory.values()) / 2**20:.0f} MB", style="dim")
