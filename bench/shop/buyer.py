@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPResponse
 
 import msgspec
 
@@ -127,13 +128,20 @@ class _Following:
                         event[name] = value
                         continue
                     if b"data" in event and (result := self._told(event)) is not None:
-                        response.read()
+                        self._finish(response)
                         return result
                     event = {}
             except AWAY:
                 self._edge.close()
             self._edge.again += 1
         raise OutOfPatienceError(f"{self._path} has not come to its end")
+
+    def _finish(self, response: HTTPResponse) -> None:
+        """The end of the stream, so that its connection can be used again."""
+        try:
+            response.read()
+        except AWAY:
+            self._edge.close()
 
     def _told(self, event: dict[bytes, bytes]) -> PurchaseEnded | None:
         number = int(event[b"id"])
