@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import ceil
 
 import msgspec
 
@@ -79,4 +80,4 @@ def quantile(sorted_values: Sequence[float], share: float) -> float:
     """The least value that at least so large a share does not exceed; 0 where there are none."""
     if not sorted_values:
         return 0.0
-    return sorted_values[min(int(share * len(sorted_values)), len(sorted_values) - 1)]
+    return sorted_values[max(ceil(share * len(sorted_values)) - 1, 0)]
