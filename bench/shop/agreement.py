@@ -38,9 +38,8 @@ _SUMS = {
     "product": "select count(*), coalesce(sum(amount), 0)::bigint from reservations where released_at is null and {}",
     "order": "select count(*), coalesce(sum(amount), 0)::bigint from orders where status = 'CREATED' and {}",
     "payment": "select count(*), coalesce(sum(amount), 0)::bigint from payments where status = 'RECEIVED' and {}",
-    "warehouse": "select count(*), coalesce(sum(amount), 0)::bigint from shipments where {}",
-    "compliance": "select count(*), coalesce(sum(amount), 0)::bigint from checks where {}",
 }
+_PAID = "select count(*), coalesce(sum(amount), 0)::bigint from {} where purchase_id = any(%(ids)s)"
 
 
 def found(databases: Mapping[str, str]) -> list[str]:
@@ -75,6 +74,11 @@ def disagreements(databases: Mapping[str, str], ended: Sequence[Ended], wares: W
     for service, query in _SUMS.items():
         [(many, sum)] = _rows(databases[service], query.format("purchase_id = any(%(ids)s)"), given)
         wrong += _differences(service, {"many": many, "amount": sum}, {"many": len(good), "amount": amount})
+    # What was paid is shipped and checked, be it refunded later.
+    [(paid, sum)] = _rows(databases["payment"], _PAID.format("payments"), given)
+    for service, table in (("warehouse", "shipments"), ("compliance", "checks")):
+        [(many, done)] = _rows(databases[service], _PAID.format(table), given)
+        wrong += _differences(service, {"many": many, "amount": done}, {"many": paid, "amount": sum})
     return wrong
 
 

@@ -19,7 +19,7 @@ from bench.shop.figures import Round
 from bench.shop.fire import Fire
 from bench.shop.hops import hops
 from bench.shop.others import Others
-from bench.shop.planned import SHARE, Ended, planned, wrong_ends
+from bench.shop.planned import SHARE, Ended, planned, unanswered, wrong_ends
 from bench.shop.scene import CUSTOMERS, Scene, opened
 from bench.shop.settled import settled
 
@@ -104,7 +104,8 @@ def _round(scene: Scene, name: RoundName, asked: Asked, say: Callable[[str], Non
         again=sum(each.again for each in ended),
         kills=killed,
         settled=took,
-        wrong=[*wrong_ends(ended, wares), *left, *missing],
+        unanswered=sum(map(unanswered, ended)),
+        wrong=[*wrong_ends(ended, wares, outages=fire is not None), *left, *missing],
         found=found(scene.databases),
         sums=disagreements(scene.databases, ended, wares, since),
         others=busy,

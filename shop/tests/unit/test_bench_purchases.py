@@ -94,3 +94,13 @@ def test_a_quantile_is_a_value_that_was_measured() -> None:
     values = [float(n) for n in range(1, 101)]
     assert [quantile(values, share) for share in (0.0, 0.5, 0.95, 0.99, 1.0)] == [1, 50, 95, 99, 100]
     assert quantile([], 0.5) == 0.0
+
+
+def test_only_where_somebody_was_away_may_a_good_purchase_go_unanswered() -> None:
+    all_of_them = all_ended()
+    at = next(number for number, each in enumerate(all_of_them) if each.planned.kind == "last units" and number % 2 == 0)
+    reason = "CREATE_ORDER: no answer in time"
+    for number in (at, next(number for number, each in enumerate(all_of_them) if each.planned.kind == "good")):
+        all_of_them[number] = msgspec.structs.replace(all_of_them[number], status="FAILED", reason=reason)
+    assert len(wrong_ends(all_of_them, WARES)) == 3
+    assert wrong_ends(all_of_them, WARES, outages=True) == []
