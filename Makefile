@@ -38,6 +38,7 @@ nightly: dev  ## the laws on many more examples, and the campaigns of kills
 	@$(BIN)/python -m tests.chaos.crashes --rounds 200
 	@$(BIN)/python -m tests.chaos.crashes --rounds 200 --from kafka
 	@$(BIN)/python -m tests.chaos.shop --seconds 300
+	@$(BIN)/python -m bench.shop --rounds load,fire --kills 3
 
 lint: dev  ## style, types, import rules
 	@$(BIN)/ruff check .

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from bench.shop.course import ROUNDS, Asked, course
-from bench.shop.figures import told
-from bench.table import table
+from bench.shop.shown import shown
+from shop.customers.edge import OutOfPatienceError
 
 __all__ = ["main"]
 
@@ -23,7 +23,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=1, help="how often each service is killed")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--hops", action="store_true", help="also where the time of a purchase goes, one at a time")
-    parser.add_argument("--folder", type=Path, default=Path("build/bench"), help="where the shop is, meanwhile")
+    parser.add_argument("--folder", type=Path, help="where the shop is meanwhile, by default where temporary files are")
     given = parser.parse_args()
     rounds = tuple(name for name in ROUNDS if name in given.rounds.split(","))
     if set(given.rounds.split(",")) - set(ROUNDS):
@@ -31,12 +31,13 @@ def main() -> int:
     asked = Asked(
         rounds=rounds, idle=given.idle, purchases=given.purchases, at_once=given.at_once, kills=given.kills, seed=given.seed
     )
-    came = course(asked, given.folder, lambda line: print(f"  {line}", file=sys.stderr, flush=True))
-    print(told(came.rounds))
-    if given.hops and came.hops:
-        rows = [(name, f"{took:.1f}") for name, took in came.hops.items()]
-        print(table("Where the time goes, one at a time", ("from the one before", "p50 ms"), rows))
-    return 0 if all(each.well for each in came.rounds) else 2
+    try:
+        came = course(asked, lambda line: print(f"  {line}", file=sys.stderr, flush=True), given.folder)
+    except OutOfPatienceError as error:
+        print(f"a purchase has not come to its end: {error}", file=sys.stderr)
+        return 2
+    print(shown(came, hops=given.hops))
+    return 0 if came.well else 2
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from bench.shop.figures import Round
 from bench.shop.fire import Fire
 from bench.shop.hops import hops
 from bench.shop.others import Others
-from bench.shop.planned import SHARE, Ended, planned, wrong_ends
+from bench.shop.planned import SHARE, Ended, planned, unanswered, wrong_ends
 from bench.shop.scene import CUSTOMERS, Scene, opened
 from bench.shop.settled import settled
 
@@ -48,23 +48,31 @@ class Came(msgspec.Struct, frozen=True):
     rounds: Sequence[Round]
     hops: dict[str, float]
 
+    @property
+    def well(self) -> bool:
+        """Whether every end is as it must be, and the databases agree."""
+        return all(each.well for each in self.rounds)
 
-def course(asked: Asked, folder: Path, say: Callable[[str], None]) -> Came:
-    """All of it, in a folder of its own below this one, which is removed at the end. Raises UnavailableError where a server
-    cannot be had."""
+
+def course(asked: Asked, say: Callable[[str], None], folder: Path | None = None) -> Came:
+    """All of it, in a folder of its own below this one, or where temporary files are; it is removed at the end. Raises
+    UnavailableError where a server cannot be had."""
     done: list[Round] = []
     where: dict[str, float] = {}
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder, prefix="shop-") as below, opened(Path(below).resolve(), say) as scene:
-        bought(scene.stack.web, planned(_WARM, scene.stock(_WARM, 0.0), CUSTOMERS, 0, 0.0), 2, scene.token, "warm", _nobody)
-        settled(scene.stack, scene.databases, _SETTLED_WITHIN)
-        for name in asked.rounds:
-            each, ended = _round(scene, name, asked, say)
-            done.append(each)
-            if name == "idle":
-                where = hops(scene.databases, ended)
-            for wrong in (*each.wrong, *each.found, *each.sums):
-                say(wrong)
+    with TemporaryDirectory(dir=folder, prefix="shop-") as below:
+        Path(below).chmod(0o755)  # PostgreSQL may run as another user; the secrets in there are their owner's alone
+        with opened(Path(below).resolve(), say) as scene:
+            bought(
+                scene.stack.web, planned(_WARM, scene.stock(_WARM, 0.0), CUSTOMERS, 0, 0.0), 2, scene.token, "warm", _nobody
+            )
+            settled(scene.stack, scene.databases, _SETTLED_WITHIN)
+            for name in asked.rounds:
+                each, ended = _round(scene, name, asked, say)
+                done.append(each)
+                if name == "idle":
+                    where = hops(scene.databases, ended)
+                for wrong in (*each.wrong, *each.found, *each.sums):
+                    say(wrong)
     return Came(done, where)
 
 
@@ -96,7 +104,8 @@ def _round(scene: Scene, name: RoundName, asked: Asked, say: Callable[[str], Non
         again=sum(each.again for each in ended),
         kills=killed,
         settled=took,
-        wrong=[*wrong_ends(ended, wares), *left, *missing],
+        unanswered=sum(map(unanswered, ended)),
+        wrong=[*wrong_ends(ended, wares, outages=fire is not None), *left, *missing],
         found=[f"purchase {each.case}: {each.expectation}" for each in found(scene.databases)],
         sums=disagreements(scene.databases, ended, wares, since),
         others=busy,

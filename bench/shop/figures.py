@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import ceil
 
 import msgspec
 
@@ -24,6 +25,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     again: int
     kills: dict[str, int]
     settled: float
+    unanswered: int
     wrong: Sequence[str]
     found: Sequence[str]
     sums: Sequence[str]
@@ -59,6 +61,7 @@ _ROWS: tuple[tuple[str, Callable[[Round], str]], ...] = (
     ("requests made again", lambda each: f"{each.again:,}"),
     ("succeeded", lambda each: f"{each.ends.get('SUCCESS', 0):,}"),
     ("turned back", lambda each: f"{each.ends.get('FAILED', 0):,}"),
+    ("of these after an outage that was too long", lambda each: f"{each.unanswered:,}"),
     ("refused", lambda each: f"{each.ends.get('REFUSED', 0):,}"),
     ("everything settled after, s", lambda each: f"{each.settled:.1f}"),
     ("**ended otherwise than they must**", lambda each: f"{len(each.wrong):,}"),
@@ -79,4 +82,4 @@ def quantile(sorted_values: Sequence[float], share: float) -> float:
     """The least value that at least so large a share does not exceed; 0 where there are none."""
     if not sorted_values:
         return 0.0
-    return sorted_values[min(int(share * len(sorted_values)), len(sorted_values) - 1)]
+    return sorted_values[max(ceil(share * len(sorted_values)) - 1, 0)]

@@ -9,12 +9,26 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-__all__ = ["CURRENCY", "LIMIT", "SHARE", "Ended", "Kind", "Planned", "Ware", "Wares", "last_units", "planned", "wrong_ends"]
+__all__ = [
+    "CURRENCY",
+    "LIMIT",
+    "SHARE",
+    "Ended",
+    "Kind",
+    "Planned",
+    "Ware",
+    "Wares",
+    "last_units",
+    "planned",
+    "unanswered",
+    "wrong_ends",
+]
 
 Kind: TypeAlias = Literal["good", "unknown product", "not in stock", "other currency", "declined", "last units"]
 """`last units`: as many ask for the last units of a product at once as there are twice over; half of them can have one."""
 
 _FAULTS: tuple[Kind, ...] = ("unknown product", "not in stock", "other currency", "declined", "last units")
+_NO_ANSWER = "no answer in time"
 CURRENCY = "USD"
 LIMIT = 1_000_000
 """The most that the payment provider takes, in minor units."""
@@ -101,12 +115,23 @@ def planned(many: int, wares: Wares, customers: int, seed: int, share: float = S
     )
 
 
-def wrong_ends(ended: Sequence[Ended], wares: Wares) -> list[str]:
-    """What did not end as it must, in words; empty where all did."""
-    wrong = [f"purchase {each.planned.number} ({each.planned.kind}): {why}" for each in ended if (why := _wrong(each))]
+def unanswered(ended: Ended) -> bool:
+    """Whether it turned back because somebody was away for longer than the saga's patience lasts: about a minute."""
+    return ended.status == "FAILED" and (ended.reason or "").endswith(_NO_ANSWER)
+
+
+def wrong_ends(ended: Sequence[Ended], wares: Wares, *, outages: bool = False) -> list[str]:
+    """What did not end as it must, in words; empty where all did. `outages`: there were some, so that purchases may turn
+    back that went unanswered for too long."""
+    spared = [each for each in ended if outages and unanswered(each)]
+    judged = [each for each in ended if not (outages and unanswered(each))]
+    wrong = [f"purchase {each.planned.number} ({each.planned.kind}): {why}" for each in judged if (why := _wrong(each))]
+    wrong += [f"purchase {each.planned.number}: what was told of it has a gap" for each in spared if each.gap]
     lucky = Counter(each.status for each in ended if each.planned.kind == "last units")["SUCCESS"]
     asked = sum(each.planned.kind == "last units" for each in ended)
-    if lucky != min(wares.last.stock, asked):
+    most = min(wares.last.stock, asked)
+    least = most - sum(each.planned.kind == "last units" for each in spared)
+    if not least <= lucky <= most:
         wrong.append(f"of {wares.last.stock} last units {lucky} were bought, by {asked} who asked")
     return wrong
 

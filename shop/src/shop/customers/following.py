@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from http.client import HTTPResponse
 
 import msgspec
 
@@ -43,13 +44,20 @@ class Following:
                         event[name] = value
                         continue
                     if b"data" in event and (result := self._told(event)) is not None:
-                        response.read()
+                        self._finish(response)
                         return result
                     event = {}
             except AWAY:
                 self._edge.close()
             self._edge.again += 1
         raise OutOfPatienceError(f"{self._path} has not come to its end")
+
+    def _finish(self, response: HTTPResponse) -> None:
+        """Read the end of the stream, so that its connection can be used again."""
+        try:
+            response.read()
+        except AWAY:
+            self._edge.close()
 
     def _told(self, event: Mapping[bytes, bytes]) -> PurchaseEnded | None:
         number = int(event[b"id"])

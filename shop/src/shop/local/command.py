@@ -192,8 +192,7 @@ def _tell(state: State, console: Console) -> None:
         )
     console.print(table)
     console.print(
-        f"
-the shop: {state.web}/    its API: {state.web}/api/v1    gRPC: {state.rpc}, by the header service-name",
+        f"\nthe shop: {state.web}/    its API: {state.web}/api/v1    gRPC: {state.rpc}, by the header service-name",
         soft_wrap=True,
     )
     if any(part.name == "account" for part in state.parts):
