@@ -23,6 +23,8 @@ import shop.product.settings
 import shop.product.wiring
 import shop.purchase.settings
 import shop.purchase.wiring
+import shop.storefront.settings
+import shop.storefront.wiring
 import shop.warehouse.settings
 import shop.warehouse.wiring
 from accounts import ADMIN, KEY
@@ -144,4 +146,5 @@ _WIRED: Mapping[str, Callable[[Places], Service]] = {
     "compliance": lambda at: shop.compliance.wiring.wire(
         shop.compliance.settings.Settings(**_common("compliance", at), faults=_faults())
     ),
+    "storefront": lambda _: shop.storefront.wiring.wire(shop.storefront.settings.Settings()),
 }
