@@ -22,6 +22,7 @@ __all__ = ["Striking"]
 
 _AGAIN = 1.0
 """Seconds after which it is tried again, where somebody is not up."""
+_DOWN_AT_ONCE = 2
 _STALLS_WITHIN = 12.0
 """Seconds that a full disk may take to be noticed: while nothing is to be written, nobody does."""
 
@@ -119,8 +120,11 @@ class Striking:
         heapq.heappush(self._due, (at, next(self._numbers), act))
 
     def _when_up(self, name: str, done: Callable[[str], None]) -> bool:
-        """What is just coming back is left alone until it is there."""
-        if any(part.condition != "ready" for part in self._stack.state().named(name)):
+        """What is just coming back is left alone until it is there, and so is everybody while many are down: on a slow
+        machine there would be nothing left to be struck."""
+        state = self._stack.state()
+        down = sum(part.condition != "ready" for part in state.parts)
+        if down > _DOWN_AT_ONCE or any(part.condition != "ready" for part in state.named(name)):
             return False
         done(name)
         return True
