@@ -288,14 +288,11 @@ def test_every_service_tells_its_health_its_readiness_and_what_it_has_measured(s
         assert "shop_" in client.get("/metrics").text
 
 
+_ONE = "/api/v1/purchases/{purchase_id}"
 OPERATIONS = {
     "order": [("/api/v1/orders", "get"), ("/api/v1/orders/{order_id}", "get")],
     "payment": [("/api/v1/payments", "get"), ("/api/v1/payments/{payment_id}", "get")],
-    "purchase": [
-        ("/api/v1/purchases", "post"),
-        ("/api/v1/purchases/{purchase_id}", "get"),
-        ("/api/v1/purchases/{purchase_id}/events", "get"),
-    ],
+    "purchase": [("/api/v1/purchases", "post"), (_ONE, "get"), (f"{_ONE}/events", "get")],
 }
 
 
@@ -305,8 +302,7 @@ def test_a_services_description_has_every_call_and_each_of_them_needs_a_token(sh
     assert sorted(described) == sorted(OPERATIONS.get(service, []))
     for path, method in described:
         operation = document["paths"][path][method]
-        assert operation["summary"]
-        assert operation["security"]
+        assert {"summary", "security"} <= set(operation)
         assert ("404" in operation["responses"]) == ("{" in path)
 
 
@@ -321,7 +317,7 @@ def test_whatever_is_asked_is_answered_as_described(shop: Shop, service: str, pa
 def test_what_is_told_of_a_purchase_comes_as_described(shop: Shop) -> None:
     id = shop.buy((11, 1))
     document, _ = operations(shop.url("purchase"), "purchase")
-    described = document["paths"]["/api/v1/purchases/{purchase_id}/events"]["get"]["responses"]
+    described = document["paths"][f"{_ONE}/events"]["get"]["responses"]
     assert set(described["200"]["content"]) == {"text/event-stream"}
     assert {"204", "404"} <= set(described)
     with shop.client("purchase") as client, client.stream("GET", f"/api/v1/purchases/{id}/events") as answer:
