@@ -41,8 +41,8 @@ class Period(msgspec.Struct, frozen=True):
 
 class Series(msgspec.Struct, frozen=True):
     """What was counted in each period: `held` of `of`; of delays, `held` is their median (microseconds). `accepted` is in
-    how many of how many cases a rule held when it was accepted; `concerned` tells that `of` are the cases that it concerns, and
-    not all."""
+    how many of how many cases a rule held when it was accepted; `concerned` tells that `of` are the cases that it concerns,
+    and not all."""
 
     what: What
     name: str
