@@ -63,7 +63,9 @@ def connect(
         shutil.rmtree(spill, ignore_errors=True)
         raise LedgerError(f"the ledger could not be opened: {str(error).splitlines()[0]}") from error
     _FOLDERS[connection] = (spill, weakref.finalize(connection, shutil.rmtree, spill, ignore_errors=True))
-    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(
+        "SET TimeZone = 'UTC'; SET enable_progress_bar_print = false"
+    )  # the engine would write to standard output
     return connection
 
 

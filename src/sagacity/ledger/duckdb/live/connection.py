@@ -85,7 +85,7 @@ class Store:
             with self._swapping:
                 cursor = self.writer.cursor()
             try:
-                cursor.execute("BEGIN TRANSACTION READ ONLY")
+                cursor.execute("SET enable_progress_bar_print = false; BEGIN TRANSACTION READ ONLY")
                 yield cursor
             finally:
                 cursor.close()
@@ -96,7 +96,7 @@ class Store:
         except duckdb.Error as error:
             raise _not_opened(self.folder, error) from error
         try:
-            self.writer.execute("SET TimeZone = 'UTC'")
+            self.writer.execute("SET TimeZone = 'UTC'; SET enable_progress_bar_print = false")
             define(self.writer)
             self._prepare()
         except BaseException:
