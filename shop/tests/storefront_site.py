@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 
@@ -27,7 +28,7 @@ CASE_URL = "http://sagacity.example/case?workflow=shop&case={purchase}"
 TRACE_URL = "http://traces.example/trace/{trace}"
 STEPS = ("UPDATE_PRODUCT_INVENTORY", "CREATE_ORDER", "CREATE_PAYMENT")
 _NOON = "2026-11-23T12:00:00Z"
-_NOON_US = 1_795_435_200_000_000
+_MIDDAY = datetime.fromisoformat(_NOON)
 
 Answer: TypeAlias = tuple[int, Any]
 
@@ -87,7 +88,7 @@ class ShopStandIn:
         found = self.purchases[purchase]
         for each in steps:
             number = len(found["told"]) + 1
-            at = _NOON_US + number * 90_000
+            at = (_MIDDAY + number * timedelta(microseconds=90_001)).isoformat()
             data: dict[str, Any] = {"purchase_id": purchase, "time": at, "reason": None}
             if isinstance(each, str):
                 found["status"], found["reason"] = each, reason

@@ -88,6 +88,20 @@ def test_events_are_read_however_they_are_cut_into_pieces(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "microseconds"),
+    [
+        ("2026-11-23T12:00:00Z", 0),
+        ("2026-11-23T12:00:00.5Z", 500_000),
+        ("2026-11-23T12:00:00.090001Z", 90_001),
+        ("2026-11-23T12:00:00.1234+00:00", 123_400),
+    ],
+)
+def test_a_time_keeps_its_microseconds(page: Page, written: str, microseconds: int) -> None:
+    noon = 1_795_435_200_000_000
+    assert of(page, "figures", "m.microseconds(x)", written) == noon + microseconds
+
+
+@pytest.mark.parametrize(
     ("minor", "currency", "written"),
     [
         (450, "USD", "$4.50"),

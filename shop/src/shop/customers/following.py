@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPResponse
+from typing import Any
 
 import msgspec
 
@@ -14,8 +16,13 @@ from shop.customers.edge import AWAY, Edge, OutOfPatienceError
 __all__ = ["Following"]
 
 _WITHIN = 300.0
-_step = msgspec.json.Decoder(PurchaseStepChanged).decode
-_result = msgspec.json.Decoder(PurchaseEnded).decode
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+
+
+def _event(data: bytes) -> dict[str, Any]:
+    """What is told of a purchase over HTTP, with its time as the shop's own messages have it: microseconds since 1970."""
+    told: dict[str, Any] = msgspec.json.decode(data)
+    return {**told, "time": (datetime.fromisoformat(told["time"]) - _EPOCH) // _MICROSECOND}
 
 
 class Following:
@@ -64,6 +71,6 @@ class Following:
         self.gap = self.gap or number != self._last + 1
         self._last = number
         if event[b"event"] == b"result":
-            return _result(event[b"data"])
-        self.steps.append(_step(event[b"data"]))
+            return msgspec.convert(_event(event[b"data"]), PurchaseEnded)
+        self.steps.append(msgspec.convert(_event(event[b"data"]), PurchaseStepChanged))
         return None

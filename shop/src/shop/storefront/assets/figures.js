@@ -25,6 +25,10 @@ const days = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle
 /** A day and its time, where the reader is. */
 export const when = (iso) => days.format(new Date(iso));
 
+/** Microseconds since 1970, of a time as the API writes it; a Date knows only thousands of them. */
+export const microseconds = (iso) =>
+  Date.parse(iso) * 1000 + Number((/\.\d{3}(\d{1,3})/.exec(iso)?.[1] ?? "").padEnd(3, "0"));
+
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 /** A time of the day, where the reader is, of microseconds since 1970. */
 export const clockTime = (us) => clock.format(new Date(us / 1000));

@@ -2,7 +2,7 @@
 import { asked } from "./api.js";
 import { el, svg, write } from "./element.js";
 import { sentence } from "./failures.js";
-import { clockTime, money, plural } from "./figures.js";
+import { clockTime, microseconds, money, plural } from "./figures.js";
 import { caseUrl, traceUrl } from "./links.js";
 import { paymentOf } from "./orders.js";
 import { namesOf } from "./products.js";
@@ -22,7 +22,7 @@ export async function watch({ parts, signal, fail }) {
     purchase.items.map((each) => each.product_id),
     signal,
   );
-  const began = Date.parse(purchase.created_at) * 1000;
+  const began = microseconds(purchase.created_at);
   const quiet = purchase.status !== "PENDING";
   let state = known(purchase);
 
@@ -61,7 +61,7 @@ export async function watch({ parts, signal, fail }) {
     state = after(state, number, type, data);
     if (state === before) return type === "result";
     const told = entry(type, data);
-    logged(data.time, data.result === "EXECUTE", told);
+    logged(microseconds(data.time), data.result === "EXECUTE", told);
     if (!quiet) say(told);
     shown();
     if (type !== "result") return false;
@@ -154,7 +154,7 @@ function entry(type, data) {
 function known(purchase) {
   const told = purchase.steps
     .filter((each) => each.result)
-    .map((each) => [each.step, { result: each.result, reason: each.reason, time: Date.parse(each.at) * 1000 }]);
+    .map((each) => [each.step, { result: each.result, reason: each.reason, time: each.at }]);
   const result = purchase.status === "PENDING" ? null : { result: purchase.status, reason: purchase.reason };
   return { ...NOTHING, told: Object.fromEntries(told), result };
 }
