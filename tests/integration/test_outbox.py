@@ -91,7 +91,7 @@ def test_a_relay_is_woken_by_the_commit(database: str) -> None:
 
     async def story() -> None:
         async with installed(database) as connection:
-            running = asyncio.create_task(Relay(database, publishing, poll=50.0).run())
+            running = asyncio.create_task(Relay(database, publishing, poll=3600.0).run())
             try:
                 for number in range(3):
                     await write(connection, range(number, number + 1))
@@ -114,7 +114,7 @@ def test_what_is_committed_while_a_batch_is_published_does_not_wait_for_the_next
 
             publishing.pause = more
             await write(connection, range(1))
-            running = asyncio.create_task(Relay(database, publishing, poll=50.0).run())
+            running = asyncio.create_task(Relay(database, publishing, poll=3600.0).run())
             try:
                 await eventually(lambda: len(publishing.kept) == 4)
             finally:

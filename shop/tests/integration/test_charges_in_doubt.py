@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
+import psycopg
 import pytest
 from test_order_and_payment import CREATE_PAYMENT, PAY, ROLLBACK_PAYMENT, UNCACHED, command, rows
 
@@ -145,3 +146,51 @@ def test_what_is_declined_is_in_no_doubt(payments: str) -> None:
 
     told(payments, bank, story)
     assert rows(payments, "select * from charges") == []
+
+
+def test_a_charge_beside_its_payment_is_never_given_back(payments: str) -> None:
+    """As a service of before charges were kept leaves it that did what a newer one had begun."""
+    bank = Bank()
+
+    async def story(charges: Charges, do: Callable[[Envelope], Awaitable[Sequence[Envelope]]]) -> None:
+        assert outcome(await do(CREATE_PAYMENT))
+        with psycopg.connect(payments, autocommit=True) as connection:
+            connection.execute("insert into charges (reference, asked_at) values ('7', now() - interval '1 day')")
+        assert await charges.give_back() == 0
+        assert bank.charged == {"7": 7800}
+
+    told(payments, bank, story)
+    assert rows(payments, "select * from charges") == []
+
+
+def test_no_payment_is_written_of_a_charge_that_was_given_back_meanwhile(payments: str) -> None:
+    class Slow(Bank):
+        async def charge(self, reference: str, amount: int, currency: str) -> str:
+            charged = await super().charge(reference, amount, currency)
+            with psycopg.connect(payments, autocommit=True) as connection:
+                connection.execute("update charges set given_back_at = now()")
+            return charged
+
+    async def story(_: Charges, do: Callable[[Envelope], Awaitable[Sequence[Envelope]]]) -> None:
+        assert not outcome(await do(CREATE_PAYMENT))
+
+    told(payments, Slow(), story)
+    assert rows(payments, "select * from payments") == []
+    assert len(rows(payments, "select * from charges where given_back_at is not null")) == 1
+
+
+def test_what_a_provider_fails_with_holds_up_no_other(payments: str) -> None:
+    class Odd(Bank):
+        async def refund(self, reference: str) -> None:
+            if reference == "8":
+                raise KeyError(reference)
+            await super().refund(reference)
+
+    bank = Odd()
+
+    async def story(charges: Charges, _: Callable[[Envelope], Awaitable[Sequence[Envelope]]]) -> None:
+        with psycopg.connect(payments, autocommit=True) as connection:
+            connection.execute("insert into charges (reference, asked_at) values ('8', now()), ('9', now())")
+        assert await charges.give_back() == 1
+
+    told(payments, bank, story)

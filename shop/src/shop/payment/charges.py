@@ -15,7 +15,7 @@ import psycopg
 from shop.chassis.database import Pool
 from shop.chassis.failures import Failure
 from shop.chassis.logs import logger
-from shop.payment.provider import Declined, Provider, Unreachable
+from shop.payment.provider import Declined, Provider
 
 __all__ = ["Charges"]
 
@@ -24,11 +24,16 @@ insert into charges as kept (reference, asked_at) values (%s, now())
 on conflict (reference) do update set asked_at = now() where kept.given_back_at is null
 """
 _DECLINED = "delete from charges where reference = %s and given_back_at is null"
+# A service of before these were kept may have written the payment, or the command may have come again long afterwards.
+_PAID = "exists (select from payments where purchase_id = reference::bigint)"
+_SETTLED = f"delete from charges where given_back_at is null and asked_at < now() - %s and {_PAID}"
+# In any order, so that those which cannot be given back do not keep others out.
 _DOUBTFUL = """
-select reference from charges where given_back_at is null and asked_at < now() - %s order by asked_at limit %s
+select reference from charges where given_back_at is null and asked_at < now() - %s order by random() limit %s
 """
-_HOLD = """
-select 1 from charges where reference = %s and given_back_at is null and asked_at < now() - %s for update skip locked
+_HOLD = f"""
+select 1 from charges where reference = %s and given_back_at is null and asked_at < now() - %s and not {_PAID}
+for update skip locked
 """
 _GIVEN_BACK = "update charges set given_back_at = now() where reference = %s"
 _AT_ONCE = 100
@@ -75,13 +80,16 @@ class Charges:
     async def give_back(self) -> int:
         """Give back what has been in doubt for so long, and can be; how many."""
         async with self._pool.connection() as connection:
+            await connection.execute(_SETTLED, (self._doubt,))
             rows = await (await connection.execute(_DOUBTFUL, (self._doubt, _AT_ONCE))).fetchall()
         given = 0
         for (reference,) in rows:
             try:
                 given += await self._give_back(reference)
-            except Unreachable as error:
-                _log.warning("a charge that is in doubt cannot be given back", purchase=reference, reason=str(error))
+            except (Failure, psycopg.Error):
+                raise
+            except Exception as error:  # whatever a provider fails with, the others are given back
+                _log.warning("a charge that is in doubt cannot be given back", purchase=reference, reason=repr(error))
         return given
 
     async def _give_back(self, reference: str) -> bool:

@@ -53,7 +53,10 @@ def participant(
         now = clock()
         payment = taken(asked, ids.new(), charge, _EPOCH + timedelta(microseconds=now))
         await cache.expect(to_public(payment.id))
-        await store.add(transaction, payment)
+        try:
+            await store.add(transaction, payment)
+        except store.GivenBackError as error:
+            raise BusinessFailure(str(error)) from error
         payment_id = to_public(payment.id)
         event = PaymentReceived(
             asked.purchase_id, payment_id, asked.order_id, asked.customer_id, asked.amount, asked.currency

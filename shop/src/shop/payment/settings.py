@@ -28,7 +28,8 @@ class Rules(Struct, frozen=True, kw_only=True):
         timedelta,
         Meta(
             description="how long a charge may be without its payment until it is given back; longer than a purchase goes on"
-            " asking for it, which is about a minute"
+            " asking for it, which is about a minute, and than a transaction can last, which is five",
+            extra={"least": timedelta(minutes=6)},
         ),
     ] = timedelta(minutes=10)
 

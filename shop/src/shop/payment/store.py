@@ -7,22 +7,26 @@ from datetime import datetime
 from shop.chassis.executing import Executes
 from shop.payment.domain import Payment
 
-__all__ = ["add", "find", "of_purchase", "refund", "standing"]
+__all__ = ["GivenBackError", "add", "find", "of_purchase", "refund", "standing"]
 
 _COLUMNS = "id, purchase_id, order_id, customer_id, amount, currency, status, charge, received_at, refunded_at, version"
 _ADD = """
 insert into payments (id, purchase_id, order_id, customer_id, amount, currency, status, charge, received_at)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
-_KNOWN = "delete from charges where reference = %s"
+_KNOWN = "delete from charges where reference = %s returning given_back_at"
 _STANDING = f"select {_COLUMNS} from payments where purchase_id = %s and status = 'RECEIVED' for update"
 _REFUND = "update payments set status = 'REFUNDED', refunded_at = %s where id = %s"
 _OF_PURCHASE = f"select {_COLUMNS} from payments where purchase_id = %s"
 _FIND = f"select {_COLUMNS} from payments where id = %s"
 
 
+class GivenBackError(Exception):
+    """A charge does not stand any more. Nothing is to be kept of the transaction."""
+
+
 async def add(on: Executes, payment: Payment) -> None:
-    """A payment that was made; its charge is in doubt no more."""
+    """A payment that was made; its charge is in doubt no more. Raises GivenBackError where it was given back meanwhile."""
     await on.execute(
         _ADD,
         (
@@ -30,7 +34,9 @@ async def add(on: Executes, payment: Payment) -> None:
             payment.status, payment.charge, payment.received_at,
         ),
     )  # fmt: skip
-    await on.execute(_KNOWN, (str(payment.purchase_id),))
+    known = await (await on.execute(_KNOWN, (str(payment.purchase_id),))).fetchone()
+    if known is not None and known[0] is not None:
+        raise GivenBackError("it took so long to note this charge that it was given back")
 
 
 async def standing(on: Executes, purchase_id: int) -> Payment | None:

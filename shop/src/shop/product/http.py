@@ -139,10 +139,13 @@ async def change(
     if_match: IfMatch = None,
 ) -> Response[ProductBody]:
     """What is left stays as it is unless `inventory` is given. That is a count, which purchases made meanwhile would make
-    wrong: so it needs If-Match (428 without). 412 where the product has changed since; 404 where there is none."""
+    wrong: so it needs If-Match with a version (428 without). 412 where the product has changed since; 404 where there is
+    none."""
     versions = wanted_versions(if_match)
-    if data.inventory is not None and if_match is None:
-        raise Failure(428, "a count of what is left needs If-Match", {"inventory": "needs the header If-Match"})
+    if data.inventory is not None and versions is None:
+        raise Failure(
+            428, "a count of what is left needs If-Match", {"inventory": "needs the header If-Match, with a version"}
+        )
     id = id_in_path(product_id, "product")
     try:
         async with pool.transaction() as transaction:
