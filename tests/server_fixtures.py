@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -48,7 +49,8 @@ class _Startable(Protocol):
 S = TypeVar("S", bound=_Startable)
 
 
-def _running(make: Callable[[], S]) -> Iterator[S]:
+@contextmanager
+def at_hand(make: Callable[[], S]) -> Iterator[S]:
     """A server for as long as tests run; where it cannot be had, they are skipped by name."""
     try:
         server = make()
@@ -64,19 +66,22 @@ def _running(make: Callable[[], S]) -> Iterator[S]:
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A running broker, one for each worker. A test that stops it starts it again."""
-    yield from _running(lambda: Broker(prepare_broker(), tmp_path_factory.mktemp("broker")))
+    with at_hand(lambda: Broker(prepare_broker(), tmp_path_factory.mktemp("broker"))) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgreSQL]:
     """A running PostgreSQL, one for each worker. A test that stops it starts it again."""
-    yield from _running(lambda: PostgreSQL(prepare_postgres()))
+    with at_hand(lambda: PostgreSQL(prepare_postgres())) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def redis_cluster() -> Iterator[RedisCluster]:
     """A running cluster of six nodes, one for each worker. A test that stops a node starts it again."""
-    yield from _running(lambda: RedisCluster(prepare_redis()))
+    with at_hand(lambda: RedisCluster(prepare_redis())) as server:
+        yield server
 
 
 @pytest.fixture

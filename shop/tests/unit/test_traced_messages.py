@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-
 from sagacity import correlation
 from sagacity.correlation import TraceParent
 from sagacity.messaging import Envelope
-from shop.chassis import telemetry
 from shop.chassis.told import told
 from shop.chassis.traced import handling
 from shop.contracts.events import OrderCancelled
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 EVENT = OrderCancelled("7", "21")
-
-
-@pytest.fixture(autouse=True)
-def untraced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody collects spans, whatever ran in this process before."""
-    monkeypatch.setattr(telemetry._process, "tracer", None)
 
 
 def command(traceparent: str | None) -> Envelope:
