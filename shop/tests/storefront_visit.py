@@ -20,7 +20,7 @@ _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "
 
 sees = type(expect)()
 """Playwright's `expect`, for machines that are slow."""
-sees.set_options(timeout=6_000)
+sees.set_options(timeout=30_000)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 PAGES = ("overview", "inbox", "finding", "case", "cases", "workflows", "workflow", "sources", "audit", "waive")
 NOW = SystemClock().now()
 
+expect.set_options(timeout=30_000)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
 

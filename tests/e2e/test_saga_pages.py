@@ -29,6 +29,7 @@ PAGES = {
     "quarantine": "/saga?saga=booking%2F9",
 }
 
+expect.set_options(timeout=30_000)
 pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
 
 

@@ -21,7 +21,6 @@ import pytest
 
 from fakes.alerts import NOON, FakeClock, FakeOutbox, alerts_of, finding, notice
 from fakes.receiver import Answer, Receiver, answering, receiver
-from live_story import ORDER
 from sagacity.alerts.channel import Again, Message, Outcome, Refused, Sent, message_of
 from sagacity.alerts.channels import made, senders
 from sagacity.alerts.config import Alerts, SlackChannel, WebhookChannel
@@ -29,7 +28,6 @@ from sagacity.alerts.delivery import Deliverer
 from sagacity.alerts.post import outcome
 from sagacity.alerts.slack import blocks
 from sagacity.alerts.trial import send_test
-from sagacity.cli.main import run
 from sagacity.errors import UsageError
 from sagacity.workflow.trace import FOREVER
 
@@ -154,7 +152,7 @@ def endless(handler: BaseHTTPRequestHandler, over: Event) -> None:
 )
 def test_an_answer_means(answer: Answer, kind: type[Any], why: str) -> None:
     with receiver([answer]) as to:
-        found = sent(to, timeout=SECOND // 2)
+        found = sent(to, timeout=SECOND // 2 if answer in (hang, drip) else 30 * SECOND)
     assert type(found) is kind
     assert why in getattr(found, "why", "")
     assert "secret-path" not in getattr(found, "why", "")
@@ -329,76 +327,8 @@ def test_an_address_from_the_environment_is_held_to_the_same_rules() -> None:
     assert "T000" not in str(raised.value)
 
 
-CONFIG = """
-channels:
-  hook: {kind: webhook, url_env: HOOK_URL, secret_env: HOOK_SECRET}
-  journal: {kind: log}
-routes:
-  - {owner: payments, channels: [hook], escalate: [{after: 1h, channels: [journal]}], kinds: [opened]}
-default: {channels: [journal]}
-"""
-
-
 def test_a_test_message_says_that_it_is_one() -> None:
     with receiver() as to:
         alerts = Alerts(channels={"hook": webhook(to.url)}, default=alerts_of().default)
         assert asyncio.run(send_test(alerts, "hook", ENVIRONMENT, NOON)) == Sent()
     assert msgspec.json.decode(to.received[0][2])["type"] == "org.sagacity.test"
-
-
-def test_the_command_tests_channels(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    config = tmp_path / "server.yaml"
-    config.write_text(CONFIG)
-    with receiver([answering(403, b"no")]) as to:
-        assert run(["alerts", "test", str(config), "--channel", "hook"]) == 1
-        assert "HOOK_SECRET is not set" in capsys.readouterr().out
-        monkeypatch.setenv("HOOK_URL", to.url)
-        monkeypatch.setenv("HOOK_SECRET", WRITTEN)
-        assert run(["alerts", "test", str(config), "--channel", "hook"]) == 1
-        assert capsys.readouterr().out == "hook: answered 403: no\n"
-        assert run(["alerts", "test", str(config)]) == 0
-        assert capsys.readouterr().out.splitlines()[0] == "hook: sent"
-    assert run(["alerts", "test", str(config), "--channel", "hock"]) == 2
-    assert "there is no channel 'hock'" in capsys.readouterr().err
-
-
-def test_the_command_shows_where_a_finding_would_go(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    config = tmp_path / "server.yaml"
-    config.write_text(CONFIG)
-    assert run(["alerts", "check", str(config), "--owner", "payments"]) == 0
-    said = capsys.readouterr().out
-    assert "A finding of owner payments, severity error, workflow any takes routes[0]:" in said
-    assert "opened    hook                 now" in said
-    assert "escalation 1, " in said
-    assert "not told: the route carries no notices of kind resolved" in said
-    assert run(["alerts", "check", str(config)]) == 0
-    assert "A finding of no owner, severity error, workflow any takes default:" in capsys.readouterr().out
-    config.write_text("channels: {}")
-    assert run(["alerts", "check", str(config)]) == 2
-    assert "has no default" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ("latenes: 5s", "there is no setting 'latenes'; did you mean 'lateness'?"),
-        ("kafka: {servers: 'x:1', topic: {}}", "kafka: there is no setting 'topic'; did you mean 'topics'?"),
-        ("lateness: soon", "lateness: "),
-    ],
-)
-def test_the_command_refuses_the_file_that_a_server_refuses(
-    tmp_path: Path, line: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("HOOK_URL", "http://127.0.0.1:1/")
-    monkeypatch.setenv("HOOK_SECRET", WRITTEN)
-    config, workflow = tmp_path / "server.yaml", tmp_path / "order.workflow.yaml"
-    workflow.write_text(ORDER)
-    config.write_text("alerts:" + CONFIG.replace("\n", "\n  ") + "\n")
-    assert run(["alerts", "check", str(config)]) == 0
-    capsys.readouterr()
-    config.write_text(f"{config.read_text()}\n{line}\n")
-    for command in (["alerts", "check", str(config)], ["serve", "--config", str(config), "--workflow", str(workflow)]):
-        assert run(command) == 2
-        assert said in capsys.readouterr().err

@@ -3,121 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
-from contextvars import ContextVar
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from postgres_stories import connected, eventually
+from saga_shop import KIND, LIMIT, history, kind, purchase, shop
 from sagacity.errors import UsageError
 from sagacity.messaging import Envelope, Message
 from sagacity.messaging.memory import MemoryBroker
 from sagacity.saga import Retry, Saga, Step
-from sagacity.saga.handlers import BusinessFailure, Command
 from sagacity.saga.orchestrator import Orchestrator
-from sagacity.saga.participant import Participant
-from sagacity.saga.patience import Patience
-from sagacity.saga.postgres import definitions, install, install_participant, listing, orders
-from sagacity.saga.postgres.transaction import Transaction
-from sagacity.saga.state import SagaState, StepState
+from sagacity.saga.postgres import install, listing, orders
 from sagacity.testing.servers.postgres import PostgreSQL
 
-LIMIT = 60.0
-KIND: ContextVar[str] = ContextVar("KIND")
-
-
-@pytest.fixture(autouse=True, params=["local", "inline"])
-def kind(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Each story twice: with a participant that has transactions of its own, and one within the orchestrator's."""
-    token = KIND.set(request.param)
-    yield
-    KIND.reset(token)
-
-
-def purchase(version: int = 1, **changes: Any) -> Saga:
-    fields: dict[str, Any] = {"name": "purchase", "version": version, "resource": None, **changes}
-    return Saga(
-        steps=(
-            Step("reserve", "Reserve", "shop", "Release"),
-            Step("order", "Order", "shop", "CancelOrder"),
-            Step("pay", "Pay", "shop", kind="pivot"),
-            Step("ship", "Ship", "shop", kind="retriable"),
-        ),
-        **fields,
-    )
-
-
-class Shop:
-    """A participant that keeps what was done in a table, and fails where the saga's input says so."""
-
-    def __init__(self, dsn: str) -> None:
-        self.dsn = dsn
-        self.participant = Participant("shop", dsn, patience=Patience(attempts=3, first=0.01))
-        self.gates: dict[str, asyncio.Event] = {}
-        self.troubles: dict[str, int] = {}
-        self.seen: list[str] = []
-        for name in ("Reserve", "Order", "Pay", "Ship"):
-            self.participant.handles(name)(self.handle)
-        for name in ("reserve", "order"):
-            self.participant.compensates(name)(self.handle)
-
-    async def handle(self, command: Command, transaction: Transaction) -> dict[str, str]:
-        name = f"{command.direction} {command.step}"
-        self.seen.append(f"{command.saga} {name}")
-        await transaction.execute("insert into done (saga, what) values (%s, %s)", (command.saga, name))
-        if name in self.gates:
-            await self.gates[name].wait()
-        if self.troubles.get(name, 0) > 0:
-            self.troubles[name] -= 1
-            raise ConnectionError("a moment, please")
-        if command.direction == "do" and command.data.get("fails") == command.step:
-            raise BusinessFailure("there is none left")
-        return {"step": command.step}
-
-    async def done(self, saga: str) -> list[str]:
-        async with connected(self.dsn) as connection:
-            rows = await connection.execute("select what from done where saga = %s order by number", (saga,))
-            return [what for (what,) in await rows.fetchall()]
-
-
-@asynccontextmanager
-async def running(orchestrator: Orchestrator) -> AsyncIterator[Orchestrator]:
-    task = asyncio.create_task(orchestrator.run())
-    try:
-        async with asyncio.timeout(LIMIT):
-            yield orchestrator
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-@asynccontextmanager
-async def shop(dsn: str, *given: Saga, **options: Any) -> AsyncIterator[tuple[Shop, Orchestrator]]:
-    await install(dsn)
-    await install_participant(dsn)
-    async with connected(dsn) as connection:
-        await connection.execute(
-            "create table if not exists done (number bigint generated always as identity, saga text, what text)"
-        )
-    selling = Shop(dsn)
-    options = {"events": False, "tick": 0.02, KIND.get(): {"shop": selling.participant}, **options}
-    orchestrator = Orchestrator(dsn, given or [purchase()], **options)
-    async with running(orchestrator):
-        yield selling, orchestrator
-    await selling.participant.close()
-
-
-async def history(dsn: str, saga: str) -> list[str]:
-    async with connected(dsn) as connection:
-        shown = await listing.shown(connection, saga)
-        assert shown is not None
-        assert [event.number for event in shown.history] == list(range(1, len(shown.history) + 1))
-        return [event.type if event.step is None else f"{event.type} {event.step}" for event in shown.history]
+pytestmark = pytest.mark.usefixtures(kind.__name__)
 
 
 def test_a_saga_does_its_steps_in_order_and_completes(database: str) -> None:
@@ -379,64 +279,5 @@ def test_a_poison_saga_is_quarantined_and_holds_up_no_other(database: str) -> No
             unknown = await listing.state(connection, "unknown")
             assert unknown is not None
             assert "purchase 9 is not known" in (unknown.quarantine or "")
-
-    asyncio.run(story())
-
-
-def test_a_running_saga_stays_on_its_version_until_it_is_migrated(database: str) -> None:
-    async def story() -> None:
-        async with shop(database) as (selling, orchestrator):
-            selling.gates["do order"] = asyncio.Event()
-            await orchestrator.start("purchase", "stays", {})
-            await eventually(lambda: "stays do order" in selling.seen)
-        changed = Saga("purchase", 2, (*purchase().steps, Step("thank", "Reserve2", "shop", kind="retriable")))
-        async with shop(database, changed) as (selling, orchestrator), connected(database) as connection:
-            selling.participant.handles("Reserve2")(selling.handle)
-            stays = await orchestrator.ended("stays")
-            assert (stays.version, stays.status, list(stays.steps)) == (1, "completed", ["reserve", "order", "pay", "ship"])
-            newer = await orchestrator.execute("purchase", "newer", {})
-            assert (newer.version, newer.status) == (2, "completed")
-            kept = await definitions.versions(connection)
-            assert [(each.name, each.version, each.open) for each in kept] == [("purchase", 1, 0), ("purchase", 2, 0)]
-
-    asyncio.run(story())
-
-
-def test_another_definition_of_the_same_version_is_refused(database: str) -> None:
-    async def story() -> None:
-        async with shop(database) as (_, orchestrator):
-            await orchestrator.execute("purchase", "p1", {})
-        other = Saga("purchase", 1, (Step("reserve", "Reserve", "shop", "Release"),))
-        with pytest.raises(UsageError, match="version 2"):
-            async with asyncio.timeout(LIMIT):
-                await Orchestrator(database, [other]).run()
-
-    asyncio.run(story())
-
-
-def test_a_running_saga_is_moved_to_a_new_version_by_an_explicit_function(database: str) -> None:
-    newer = Saga("purchase", 2, (*purchase().steps, Step("thank", "Thank", "shop", kind="retriable")))
-
-    def change(saga: SagaState) -> SagaState:
-        return replace(saga, version=2, steps={**saga.steps, "thank": StepState()})
-
-    async def story() -> None:
-        async with shop(database) as (selling, orchestrator):
-            selling.gates["do order"] = asyncio.Event()
-            await orchestrator.start("purchase", "p1", {})
-            await eventually(lambda: "p1 do order" in selling.seen)
-        async with connected(database) as connection:
-            with pytest.raises(UsageError, match="its steps are"):
-                async with connection.transaction():
-                    await definitions.migrate(connection, newer, 1, lambda saga: replace(saga, version=2), by="ada")
-            async with connection.transaction():
-                assert await definitions.migrate(connection, newer, 1, change, by="ada") == 1
-            async with connection.transaction():
-                assert await definitions.migrate(connection, newer, 1, change, by="ada") == 0
-        async with shop(database, newer) as (selling, orchestrator):
-            selling.participant.handles("Thank")(selling.handle)
-            saga = await orchestrator.ended("p1")
-            assert (saga.version, saga.status, saga.steps["thank"].status) == (2, "completed", "done")
-            assert "SagaMigrated" in await history(database, "p1")
 
     asyncio.run(story())

@@ -34,7 +34,7 @@ class Teller:
 
     def begins(self, folder: Path) -> None:
         self._say(
-            "[bold]The shop is started[/]: eight services, Traefik, PostgreSQL, Kafka, six nodes of Redis, and Sagacity"
+            "[bold]The shop is started[/]: nine services, Traefik, PostgreSQL, Kafka, six nodes of Redis, and Sagacity"
         )
         self._say(f"[dim]everything is under {escape(str(folder))}, and on 127.0.0.1 alone[/]\n")
 
