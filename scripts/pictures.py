@@ -35,7 +35,7 @@ def _case(pages: str) -> Callable[[Page], None]:
     chosen = next((each for each in found if each["kind"] == "mismatch"), found[0])
 
     def visit(page: Page) -> None:
-        page.goto(f"{pages}/case?workflow={quote(chosen['workflow'])}&id={quote(chosen['case'])}")
+        page.goto(f"{pages}/case?workflow={quote(chosen['workflow'])}&case={quote(chosen['case'])}")
 
     return visit
 
@@ -73,7 +73,9 @@ def main() -> None:
     given = parser.parse_args()
     shots = {"case": _case(given.pages), "findings": _findings(given.pages), "purchase": _purchase(given.shop)}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
         for scheme in ("light", "dark"):
             for name, visit in shots.items():
                 context = browser.new_context(viewport=_SIZE, color_scheme=scheme, locale="en-US", timezone_id="UTC")  # type: ignore[arg-type]

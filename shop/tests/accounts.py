@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,7 @@ __all__ = ["ADMIN", "KEY", "AccountServer", "Person", "account_environment", "ac
 
 KEY = base64.b64encode(b"the key of the tests, 32 bytes!!").decode()
 ADMIN = ("root@shop.example", "a password for root")
+_PATIENCE = 60.0
 _numbers = itertools.count(1)
 
 
@@ -53,9 +55,12 @@ class AccountServer(msgspec.Struct, frozen=True):
         return httpx.Client(base_url=f"{self.url}/api/v1/account", headers=headers, timeout=60)
 
     def registered(self, who: Person | None = None) -> Mapping[str, str]:
-        """The tokens of somebody who has just registered."""
+        """The tokens of somebody who has just registered. Where a test has just had the database away, it asks again."""
+        body = msgspec.to_builtins(who or person())
+        limit = time.monotonic() + _PATIENCE
         with self.client() as client:
-            answer = client.post("/auth/register", json=msgspec.to_builtins(who or person()))
+            while (answer := client.post("/auth/register", json=body)).status_code == 503 and time.monotonic() < limit:
+                time.sleep(0.1)
             assert answer.status_code == 201, answer.text
             pair: dict[str, str] = answer.json()
             return pair

@@ -163,6 +163,7 @@ REACHES = (
     ),
     Reach(source="refunds", part="refunds.jsonl", state="current", lag=0),
 )
+_AT_A_TIME = 16
 _PARTS = {
     "orders": ("orders.events/0", "orders.events/1"),
     "payments": ("payments.events/0",),
@@ -200,9 +201,9 @@ def fill(ledger: LiveLedger, now: int, *, orders: int) -> None:
     start = 0
     for number, step in enumerate(steps):
         upto = next((n for n, each in enumerate(told) if each[1] > step), len(told))
-        for n, (source, time, body) in enumerate(told[start:upto], start):
-            part = _PARTS[source][n % len(_PARTS[source])]
-            ledger.append([Batch(source=source, part=part, bodies=[body], positions=[n], resume=n + 1)], max(time, adopted))
+        for first in range(start, upto, _AT_A_TIME):
+            together = told[first : min(first + _AT_A_TIME, upto)]
+            ledger.append(_batches(together, first), max(adopted, *(time for _, time, _ in together)))
         start = upto
         ledger.judge(Outlook(step - 2_000_000), step)
         _people_act(ledger, step + MINUTE, Random(number))
@@ -214,6 +215,23 @@ def fill(ledger: LiveLedger, now: int, *, orders: int) -> None:
     ]
     ledger.append([Batch(source="orders", part="push", bodies=garbage, positions=range(4))], now)
     _alerts(ledger, now)
+
+
+def _batches(told: Sequence[tuple[str, int, bytes]], first: int) -> list[Batch]:
+    """What arrives together, by source and part; positions count on from `first`."""
+    by_part: dict[tuple[str, str], list[tuple[int, bytes]]] = {}
+    for n, (source, _, body) in enumerate(told, first):
+        by_part.setdefault((source, _PARTS[source][n % len(_PARTS[source])]), []).append((n, body))
+    return [
+        Batch(
+            source=source,
+            part=part,
+            bodies=[body for _, body in rows],
+            positions=[n for n, _ in rows],
+            resume=rows[-1][0] + 1,
+        )
+        for (source, part), rows in by_part.items()
+    ]
 
 
 def _arriving(told: Sequence[tuple[str, int, bytes]]) -> Iterator[tuple[str, int, bytes]]:

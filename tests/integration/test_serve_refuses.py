@@ -53,3 +53,13 @@ def test_a_mistake_in_the_options_is_refused_before_the_ledger_is_made(
     assert run(["serve", "--listen", "127.0.0.1:0", *options]) == 2
     assert said in capsys.readouterr().err
     assert not (folder / "ledger").exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert('{trace}')", "http://{trace}/", "http://traces/{span}", "https://traces/"]
+)
+def test_what_is_no_place_to_show_a_trace_is_refused(folder: Path, address: str, capsys: Printed) -> None:
+    (folder / "server.yaml").write_text(f"workflows: order.workflow.yaml\nlisten: 127.0.0.1:0\ntraces: {address!r}\n")
+    assert run(["serve", "--config", "server.yaml"]) == 2
+    assert "is not where a trace is shown" in capsys.readouterr().err
+    assert not (folder / "ledger").exists()

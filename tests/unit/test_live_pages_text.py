@@ -244,6 +244,16 @@ def test_trace_ids_are_found_where_records_carry_them() -> None:
     assert "text=4bf92f" in str(rows["Trace"])
 
 
+def test_a_finding_leads_to_its_trace_where_traces_are_shown() -> None:
+    frame = msgspec.structs.replace(samples.frame(), traces="https://traces.example/trace/{trace}?from=sagacity")
+    records = ['{"traceparent": "00-4bf92f-00f0-01"}', '{"trace_id": "a/b\\"c", "correlation_id": "c-1"}']
+    page = finding_page(frame, samples.finding(), [], None, None, records)
+    assert 'href="https://traces.example/trace/4bf92f?from=sagacity"' in page
+    assert 'href="https://traces.example/trace/a%2Fb%22c?from=sagacity"' in page
+    assert page.count("open the trace") == 2
+    assert "open the trace" not in finding_page(samples.frame(), samples.finding(), [], None, None, records)
+
+
 def test_the_address_of_a_file_changes_with_what_the_files_hold() -> None:
     assert asset_url("live.js") == f"/assets/{version()}/live.js"
     sheets = {name for name in assets() if name.endswith(".css")}

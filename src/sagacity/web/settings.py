@@ -18,7 +18,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `tokens`: who may do what; without any, everybody who reaches the server is the operator `local`. `secret`: what session
     cookies are signed with (32 bytes or more); drawn at start where it is None, so that a restart ends all sessions.
     `hosts`: names, without a port, by which the server may be addressed beside those of loopback; `*` alone lets all pass.
-    `secure`: browsers reach the server by HTTPS, so cookies are sent by HTTPS alone. `session`: how long a login lasts, in
+    `secure`: browsers reach the server by HTTPS, so cookies are sent by HTTPS alone. `traces`: the address at
+    which a trace is shown, with `{trace}` where its id goes; pages link to it. `session`: how long a login lasts, in
     seconds. `body_most`, `unpacked_most`: bytes of an ingested body as sent, and unpacked; `reading_most`: of all that are
     being read at a time. `answer_within`: seconds that a request waits for the writing thread, `replay_within` for a
     replay. `headers_within`, `body_within`: seconds in which a request's headers and its body have to have come;
@@ -31,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secret: bytes | None = None
     hosts: tuple[str, ...] = ()
     secure: bool = False
+    traces: str | None = None
     session: float = 12 * 3600.0
     body_most: int = 16 * _MEGABYTE
     unpacked_most: int = 64 * _MEGABYTE

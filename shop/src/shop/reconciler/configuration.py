@@ -23,6 +23,8 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "kafka": {"servers": settings.kafka.servers},
         "lateness": format_duration(settings.lateness // _MICROSECOND),
     }
+    if settings.trace_url is not None:
+        told["traces"] = settings.trace_url
     if settings.sagas_url is not None:
         told["sagas"] = settings.sagas_url.reveal()
     return told

@@ -19,6 +19,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     workflows: Annotated[tuple[str, ...], Meta(description="workflow files, with commas between")]
     ledger: Annotated[str, Meta(description="the folder in which events and findings are kept")] = "ledger"
     lateness: Annotated[timedelta, Meta(description="how late events may come")] = timedelta(seconds=2)
+    trace_url: Annotated[
+        str | None, Meta(description="where a trace is shown, as http://host:16686/trace/{trace}; no links without")
+    ] = None
     sagas_url: Annotated[
         Secret | None, Meta(description="the orchestrator's database, as postgresql://user:password@host:5432/name")
     ] = None

@@ -17,6 +17,8 @@ from sagacity.workflow.durations import parse_duration
 __all__ = ["Config", "Kafka", "check", "duration", "read_config"]
 
 
+_TRACES = re.compile(r"https?://[^/{}\s]+/[^{}\s]*\{trace\}[^{}\s]*")
+_TRACES_HINT = "write an address with {trace} where the id goes, such as http://127.0.0.1:16686/trace/{trace}"
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
 
 
@@ -38,7 +40,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     case is kept at hand before it goes to the archive; `retain`: how long the archive is kept; None: for ever. `alerts` is
     the configuration of alerts, or the path of its file. `hosts` are the names that the server is called by from
     outside, `public_url` is the address that messages link to unless `alerts` states one. `batch` bounds the records of
-    one round. `sagas` is the address of the PostgreSQL of an orchestrator whose sagas are shown.
+    one round. `traces` is the address at which a trace is shown, with `{trace}` where its id goes. `sagas` is the address of
+    the PostgreSQL of an orchestrator whose sagas are shown.
     """
 
     workflows: tuple[str, ...] = ()
@@ -56,6 +59,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     hosts: tuple[str, ...] = ()
     public_url: str | None = None
     secure: bool = False
+    traces: str | None = None
     sagas: str | None = None
     alerts: Any = None
 
@@ -91,6 +95,8 @@ def check(config: Config) -> None:
         if (text := getattr(config, name)) is not None:
             duration(text, name)
     _ = config.address
+    if config.traces is not None and not _TRACES.fullmatch(config.traces):
+        raise UsageError(f"traces: '{config.traces}' is not where a trace is shown", hint=_TRACES_HINT)
 
 
 def duration(text: str, what: str) -> int:

@@ -16,7 +16,7 @@ from sagacity.alerts.delivery import Deliverer
 from sagacity.alerts.reading import load as load_alerts
 from sagacity.alerts.reading import read as read_alerts
 from sagacity.cli.server.binding import bound
-from sagacity.cli.server.config import Config, duration
+from sagacity.cli.server.config import Config, check, duration
 from sagacity.cli.server.rejections import Rejections
 from sagacity.cli.server.sagas import sagas_of, why_away
 from sagacity.errors import SagacityError, UsageError
@@ -51,6 +51,7 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
 
     Raises UsageError and WorkflowError for what is wrong before anything starts, LedgerError, and whatever ended the rounds.
     """
+    check(config)
     host, port = config.address
     tokens = tokens_from(None if config.tokens is None else Path(config.tokens), environment)
     check_listening(host, tokens)
@@ -84,7 +85,7 @@ def serve(config: Config, environment: Mapping[str, str], say: Callable[[str], N
         for stream in streams:
             stack.callback(stream.close)
         live = Live(ledger, streams, clock=clock, patience=patience, batch=config.batch)
-        settings = Settings(tokens=tokens, hosts=config.hosts, secure=config.secure)
+        settings = Settings(tokens=tokens, hosts=config.hosts, secure=config.secure, traces=config.traces)
 
         judged_by = {workflow.name: workflow for workflow in known}
 

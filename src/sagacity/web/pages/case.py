@@ -19,7 +19,7 @@ from sagacity.web.pages.findings import table
 from sagacity.web.pages.frame import Frame, back_field, document
 from sagacity.web.pages.keys import help_dialog
 from sagacity.web.pages.links import case_url, cases_url, workflow_url
-from sagacity.web.pages.traces import trace_facts
+from sagacity.web.pages.traces import carried, trace_facts
 from sagacity.web.pages.words import STATUS_STATES, card, empty, facts, lined, moment, named, section, status
 from sagacity.web.timeline import Standing, Timeline
 from sagacity.workflow.instants import span
@@ -96,7 +96,7 @@ def _head(frame: Frame, shown: Shown) -> list[Markup]:
         ("Judged as of", moment(row.as_of, now, never="not judged yet")),
         ("Judged next", due),
         ("Saga", tag("a", named(row.case, 80), href=shown.saga) if shown.saga else None),
-        *trace_facts([placed.stored.record for placed in shown.timeline.events]),
+        *trace_facts(carried([placed.stored for placed in shown.timeline.events]), shown_at=frame.traces),
     ]
     return [
         tag("p", tag("a", "Cases", href="/cases"), " / ", tag("a", named(row.workflow, 80), href=workflow_url(row.workflow)),

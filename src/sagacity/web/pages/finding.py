@@ -11,6 +11,7 @@ from sagacity.web.pages.actions import buttons, waive_dialog
 from sagacity.web.pages.frame import Frame, back_field, document
 from sagacity.web.pages.keys import help_dialog
 from sagacity.web.pages.links import case_url, inbox_url, workflow_url
+from sagacity.web.pages.traces import trace_facts
 from sagacity.web.pages.words import card, facts, kind, moment, named, section, severity, state, until
 from sagacity.workflow.instants import span
 
@@ -18,9 +19,14 @@ __all__ = ["finding_page", "history_list"]
 
 
 def finding_page(
-    frame: Frame, finding: LiveFinding, history: Sequence[HistoryEntry], definition: str | None, incident: Incident | None
+    frame: Frame,
+    finding: LiveFinding,
+    history: Sequence[HistoryEntry],
+    definition: str | None,
+    incident: Incident | None,
+    records: Sequence[str | None] = (),
 ) -> str:
-    """`definition` is what the expectation asks for, in words."""
+    """`definition` is what the expectation asks for, in words. `records` are those that may carry a trace, as JSON texts."""
     now = frame.status.now
     about: list[tuple[str, Child]] = [
         ("Case", tag("a", named(finding.case), href=case_url(finding.workflow, finding.case))),
@@ -35,6 +41,7 @@ def finding_page(
         ("Late by", span(finding.late, 2) if finding.late is not None else None),
         ("Waived until", _waived(finding, now)),
         ("Incident", _incident(incident) if incident is not None and incident.findings > 1 else None),
+        *trace_facts(records, shown_at=frame.traces),
         ("Id", tag("code", finding.id)),
     ]  # fmt: skip
     body = (

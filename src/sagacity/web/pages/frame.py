@@ -39,6 +39,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     """What every page shows: who looks, how the server does, how many findings are open, and where this page is.
 
     `address` is the page's own, to come back to. `said` is what has just been done. `sagas`: whether the server shows any.
+    `traces`: the address at which a trace is shown, with `{trace}` where its id goes.
     """
 
     viewer: Viewer
@@ -48,6 +49,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     said: str | None = None
     wrong: str | None = None
     sagas: bool = False
+    traces: str | None = None
 
 
 def document(

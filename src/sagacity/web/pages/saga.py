@@ -83,7 +83,7 @@ def _head(frame: Frame, shown: Shown, told: SagaDocument, cases: Sequence[tuple[
         ("Waits for", tag("span", links, class_="ids") if links else None),
         ("Case", tag("span", of_cases, class_="ids") if of_cases else None),
         ("Replies not counted", ignored or None),
-        *_ids(told, bool(cases), leads),
+        *_ids(frame, told, bool(cases), leads),
     ]
     return [
         tag("p", tag("a", "Sagas", href="/sagas"), " / one saga", class_="kicker"),
@@ -115,14 +115,14 @@ def ids_of(shown: Shown) -> list[str]:
     return list(dict.fromkeys(each for each in given if each))
 
 
-def _ids(told: SagaDocument, has_case: bool, leads: Set[str]) -> list[tuple[str, Child]]:
+def _ids(frame: Frame, told: SagaDocument, has_case: bool, leads: Set[str]) -> list[tuple[str, Child]]:
     """The ids that lead to the same thing elsewhere."""
     id = told.saga.id
     rows: list[tuple[str, Child]] = []
     if id in leads and not has_case:
         rows.append(("Its events", tag("a", "cases that name it", href=cases_url(text=id))))
     correlation = told.correlation_id if told.correlation_id != id else None
-    return [*rows, *trace_facts([_record(correlation, told.traceparent)], leads)]
+    return [*rows, *trace_facts([_record(correlation, told.traceparent)], leads, shown_at=frame.traces)]
 
 
 def _record(correlation: str | None, traceparent: str | None) -> str:

@@ -22,6 +22,7 @@ from sagacity.web.pages.finding import finding_page
 from sagacity.web.pages.findings import Asked, Listed, inbox_page, matches_text
 from sagacity.web.pages.frame import Frame, Viewer
 from sagacity.web.pages.sources import sources_page
+from sagacity.web.pages.traces import carried
 from sagacity.web.pages.workflow import workflow_page, workflows_page
 from sagacity.web.problem import Refused
 from sagacity.web.timeline import timeline
@@ -74,6 +75,7 @@ def frame_of(request: Asking, served: Served) -> Frame:
         address=address,
         said=done_said(done[1], int(done[2]), ())[0] if done else None,
         sagas=served.sagas is not None,
+        traces=served.settings.traces,
     )
 
 
@@ -171,7 +173,9 @@ def finding(request: Asking, served: Served, key: str) -> str:
     incident = None
     if found.incident is not None:
         incident = next((each for each in served.ledger.incidents(limit=200).items if each.id == found.incident), None)
-    return finding_page(frame_of(request, served), found, served.ledger.history(key), asks, incident)
+    events = served.ledger.events(found.workflow, found.case)
+    events.sort(key=lambda stored: stored.event.id != found.activation)  # whose trace it is most likely to be, first
+    return finding_page(frame_of(request, served), found, served.ledger.history(key), asks, incident, carried(events))
 
 
 def case_of(request: Asking, served: Served, name: str, key: str, saga: str | None = None) -> tuple[str, int]:
