@@ -20,7 +20,7 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 __all__ = ["main"]
 
 _FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pictures"
-_SIZE = ViewportSize(width=1200, height=760)
+_SIZE = ViewportSize(width=1200, height=820)
 _PATIENCE = 60_000
 _PERSON = {
     "First name": "Grace", "Last name": "Hopper", "Password": "correct horse", "Address": "1 Harbour Road",
@@ -29,10 +29,10 @@ _PERSON = {
 
 
 def _case(pages: str) -> Callable[[Page], None]:
-    """The case of a finding that has a cause and an end: late, and so resolved or open."""
+    """The case of a finding of something that never happened, if there is one."""
     with httpx.Client(base_url=pages, trust_env=False, timeout=60) as client:
         found: list[dict[str, Any]] = client.get("/api/v1/findings", params={"limit": 200}).json()["items"]
-    chosen = next((each for each in found if each["kind"] == "mismatch"), found[0])
+    chosen = next((each for each in found if each["kind"] == "missing"), found[0])
 
     def visit(page: Page) -> None:
         page.goto(f"{pages}/case?workflow={quote(chosen['workflow'])}&case={quote(chosen['case'])}")
@@ -78,7 +78,7 @@ def main() -> None:
         )
         for scheme in ("light", "dark"):
             for name, visit in shots.items():
-                context = browser.new_context(viewport=_SIZE, color_scheme=scheme, locale="en-US", timezone_id="UTC")  # type: ignore[arg-type]
+                context = browser.new_context(viewport=_SIZE, color_scheme=scheme, locale="en-US", timezone_id="UTC")
                 context.set_default_timeout(_PATIENCE)
                 page = context.new_page()
                 visit(page)

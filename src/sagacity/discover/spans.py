@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from sagacity.workflow.durations import UNITS
-from sagacity.workflow.instants import span
+from sagacity.workflow.instants import about
 
 __all__ = ["Deadline", "about", "deadline", "inverted", "rounded", "timeout"]
 
@@ -60,12 +60,6 @@ def deadline(bins: Mapping[int, tuple[int, int]], threshold: float) -> Deadline 
     if within > _USUAL * max(median, UNITS["s"]) or within <= 0:
         return None
     return Deadline(within, total, median, most, longer, found is not None)
-
-
-def about(us: int, parts: int = 2) -> str:
-    """A span without digits that nobody asks for, in at most so many units."""
-    unit = next((size for size in (1_000_000, 10_000, 1_000) if us >= 10 * size), 1)
-    return span(us // unit * unit, parts)
 
 
 def inverted(first: Mapping[int, tuple[int, int]], second: Mapping[int, tuple[int, int]]) -> float:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sagacity.workflow.trace import FOREVER
 
-__all__ = ["instant", "iso", "span"]
+__all__ = ["about", "instant", "iso", "span"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST = int((datetime.min.replace(tzinfo=UTC) - _EPOCH) / timedelta(microseconds=1))
@@ -48,6 +48,12 @@ def span(us: int, units: int | None = None) -> str:
         parts.append(_seconds(rest if units is None or not parts else rest - rest % 1_000_000))
     kept = [part for part in parts if part != "0s"]
     return sign + (" ".join(kept[:units]) or "0s")
+
+
+def about(us: int, units: int = 2) -> str:
+    """A length of time without digits that nobody asks for, in at most so many units."""
+    coarse = next((size for size in (1_000_000, 10_000, 1_000) if us >= 10 * size), 1)
+    return span(us // coarse * coarse, units)
 
 
 def _seconds(us: int) -> str:

@@ -13,6 +13,7 @@ import msgspec
 from sagacity.report.case import Awaited, CaseView, Ghost, Happened, values
 from sagacity.report.markup import Markup, lines, tag
 from sagacity.report.text import shortened, size_of, visible
+from sagacity.workflow.instants import about
 from sagacity.workflow.model import Workflow
 from sagacity.workflow.words.wording import instant, span
 
@@ -22,7 +23,7 @@ EVENTS_SHOWN = 80
 """A timeline of more events than these shows the first of them."""
 
 _LABEL, _LANE, _TOP, _SMALL = 178.0, 34.0, 30.0, 11.0
-_WIDTH = 1180.0
+_WIDTH = 1108.0
 _NUDGE = 15.0
 
 
@@ -64,7 +65,7 @@ def lanes(
             before = instants[place - 1]
             middle = (at[before] + at[time]) / 2
             parts.append(
-                tag("text", f"+{span(time - before, 2)}", class_="soft", x=middle, y=height - 12, text_anchor="middle")
+                tag("text", f"+{about(time - before)}", class_="soft", x=middle, y=height - 12, text_anchor="middle")
             )
     if now is not None:
         parts.append(tag("path", class_="now", d=f"M{at[now]:.1f} {_TOP - 6}V{height - 30}"))
@@ -125,7 +126,7 @@ def _axis(happened: Sequence[Happened], others: Sequence[int], crowd: dict[int, 
     instants = sorted({entry.event.time for entry in happened}.union(others))
     gaps = []
     for before, time in pairwise(instants):
-        named = size_of(f"+{span(time - before, 2)}", _SMALL) + 14
+        named = size_of(f"+{about(time - before)}", _SMALL) + 10
         gaps.append(max(named, 20 + 5 * log2(1 + (time - before) / 1_000_000)) + _NUDGE * crowd.get(before, 0))
     start, end = _LABEL + 26, 40 + _NUDGE * (crowd.get(instants[-1], 0) if instants else 0)
     stretch = min(3.0, max(1.0, (_WIDTH - start - end) / (sum(gaps) or 1)))
