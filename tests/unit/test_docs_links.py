@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sagacity.cli.main import COMMANDS
-
 _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -46,8 +44,3 @@ def test_the_readme_tells_the_two_commands(project: Path) -> None:
 def test_changes_are_numbered_one_after_the_other(project: Path) -> None:
     names = sorted(path.name for path in (project / "changes").glob("[0-9]*.md"))
     assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
-
-
-def test_the_readme_names_every_command(project: Path) -> None:
-    readme = (project / "README.md").read_text(encoding="utf-8")
-    assert [name for name in COMMANDS if f"| `sagacity {name}` |" not in readme] == []
