@@ -259,7 +259,7 @@ def test_a_renewal_that_is_never_answered_ends_and_another_tab_renews(visit: Any
         opened.page.evaluate("location.hash = '#/orders'")
     second.evaluate("location.hash = '#/orders'")
     opened.page.clock.fast_forward(31_000)
-    sees(second.locator("p.card")).to_contain_text("none before these")
+    sees(second.locator("p.card")).to_contain_text("You have not ordered anything yet.")
     assert opened.shop.refreshes == 1
 
 
