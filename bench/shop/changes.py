@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from bench.shop.figures import quantile
+from bench.shop.others import Others
 from bench.shop.planned import CURRENCY
 from bench.shop.scene import Scene, opened
 from bench.table import table
@@ -28,17 +29,20 @@ from shop.local.environment import ADMIN
 __all__ = ["Heard", "heard", "shown"]
 
 _LIMIT = 30.0
-_LOOK = 0.001
+_LOOK = 0.005
 _REST = 0.05
 _SECOND = 1.0
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds, sorted: `answered` until the change was answered, `seen` until the last of so many replicas told of it."""
+    """Seconds, sorted: `answered` until the change was answered, `seen` until the last of so many replicas told of it, and
+    `after` how much later than the answer that was. `others` is how many processors others kept busy."""
 
     replicas: int
     answered: Sequence[float]
     seen: Sequence[float]
+    after: Sequence[float]
+    others: float | None
     load: float
 
     @property
@@ -63,7 +67,7 @@ def _heard(scene: Scene, changes: int) -> Heard:
     body = {"name": "tea", "description": "green", "brand_name": "Leaf", "currency": CURRENCY}
     made = edge.ask("POST", "/api/v1/products", {**body, "price": 1, "inventory": 1}, signed)
     path = f"/api/v1/products/{made.body['id']}"
-    load, chance, answered, seen = os.getloadavg()[0], Random(1), [], []
+    load, others, chance, answered, seen = os.getloadavg()[0], Others(), Random(1), [], []
     with ThreadPoolExecutor(len(replicas)) as looking:
         for price in range(2, changes + 2):
             for replica in replicas:
@@ -74,7 +78,15 @@ def _heard(scene: Scene, changes: int) -> Heard:
             edge.ask("PUT", path, {**body, "price": price}, signed)
             answered.append(time.monotonic() - began)
             seen.append(max(each.result() for each in told) - began)
-    return Heard(replicas=len(replicas), answered=sorted(answered), seen=sorted(seen), load=load)
+    after = sorted(max(0.0, last - answer) for last, answer in zip(seen, answered, strict=True))
+    return Heard(
+        replicas=len(replicas),
+        answered=sorted(answered),
+        seen=sorted(seen),
+        after=after,
+        others=others.processors(),
+        load=load,
+    )
 
 
 def _told(replica: Edge, path: str, price: int) -> float:
@@ -93,6 +105,11 @@ def shown(came: Heard) -> str:
     def row(name: str, took: Sequence[float]) -> tuple[str, ...]:
         return (name, *(f"{1000 * quantile(took, share):,.1f}" for share in (0.5, 0.95, 0.99, 1.0)))
 
-    rows = [row("answered", came.answered), row(f"told by all {came.replicas} replicas", came.seen)]
-    title = f"{len(came.seen)} changes of a price; load before {came.load:.1f}"
-    return table(title, ("milliseconds after the change was asked for", "p50", "p95", "p99", "most"), rows)
+    rows = [
+        row("from asking for the change to its answer", came.answered),
+        row(f"to the last of {came.replicas} replicas that tells of it", came.seen),
+        row("from the answer to that", came.after),
+    ]
+    others = "?" if came.others is None else f"{came.others:.2f}"
+    title = f"{len(came.seen)} changes of a price; load before {came.load:.1f}, others kept {others} processors busy"
+    return table(title, ("milliseconds", "p50", "p95", "p99", "most"), rows)
