@@ -6,6 +6,7 @@ buyer.py      places one purchase after the other, and follows each to its resul
 fire.py       kills every part of the stack while purchases are under way
 settled.py    waits until nothing is under way any more
 agreement.py  holds the databases against each other, and against what the buyers were told
+changes.py    how long until every replica tells of a change
 hops.py       where the time of a purchase goes
 others.py     how much of the machine others used meanwhile
 figures.py    rounds, as columns of a table

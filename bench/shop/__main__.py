@@ -1,5 +1,5 @@
 """`python -m bench.shop [--purchases 1000] [--rounds idle,load,fire] [--hops]`: exits with 2 where an end is not as it must
-be, or the databases do not agree."""
+be, or the databases do not agree. `--cache [--changes 200]`: where a change is not seen by every replica within a second."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from bench.shop.changes import heard
+from bench.shop.changes import shown as shown_changes
 from bench.shop.course import ROUNDS, Asked, course
 from bench.shop.shown import shown
 from shop.customers.edge import OutOfPatienceError
@@ -24,6 +26,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--hops", action="store_true", help="also where the time of a purchase goes, one at a time")
     parser.add_argument("--folder", type=Path, help="where the shop is meanwhile, by default where temporary files are")
+    parser.add_argument("--cache", action="store_true", help="only how long until every replica tells of a change")
+    parser.add_argument("--changes", type=int, default=200, help="so many of them")
     given = parser.parse_args()
     rounds = tuple(name for name in ROUNDS if name in given.rounds.split(","))
     if set(given.rounds.split(",")) - set(ROUNDS):
@@ -32,12 +36,20 @@ def main() -> int:
         rounds=rounds, idle=given.idle, purchases=given.purchases, at_once=given.at_once, kills=given.kills, seed=given.seed
     )
     try:
-        came = course(asked, lambda line: print(f"  {line}", file=sys.stderr, flush=True), given.folder)
+        if given.cache:
+            told = heard(given.changes, _say, given.folder)
+            print(shown_changes(told))
+            return 0 if told.well else 2
+        came = course(asked, _say, given.folder)
     except OutOfPatienceError as error:
-        print(f"a purchase has not come to its end: {error}", file=sys.stderr)
+        print(f"something has not come to its end: {error}", file=sys.stderr)
         return 2
     print(shown(came, hops=given.hops))
     return 0 if came.well else 2
+
+
+def _say(line: str) -> None:
+    print(f"  {line}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ _ORDERED = """
 select product_id, sum(quantity)::bigint from order_lines join orders on orders.id = order_id
 where status = 'CREATED' and purchase_id = any(%(ids)s) group by product_id
 """
-_ENDS = "select status, count(*)::bigint from purchases where id = any(%(ids)s) group by status"
+_ENDS = "select id, status from purchases where id = any(%(ids)s)"
 _DOUBLED = "select 'rows', count(*)::bigint from purchases where created_at >= to_timestamp(%(since)s)"
 _SUMS = {
     "product": "select count(*), coalesce(sum(amount), 0)::bigint from reservations where released_at is null and {}",
@@ -62,7 +62,7 @@ def disagreements(
     unshipped: Collection[int] = frozenset(),
 ) -> list[str]:
     """Which sums are not what the buyers were told, in words: units by product, orders and payments by number and amount,
-    purchases by how they ended; and which payments were not followed by their shipment and their check. `since` is when the
+    how each purchase ended; and which payments were not followed by their shipment and their check. `since` is when the
     first was asked for, `unshipped` are purchases that the warehouse was made to forget."""
     taken_on = [each for each in ended if each.id is not None]
     good = [each for each in taken_on if each.status == "SUCCESS"]
@@ -79,9 +79,8 @@ def disagreements(
     wrong = _differences("stock", stock, {ware.id: ware.stock - sold[ware.id] for ware in wares.every})
     for name, service, query in (("reserved", "product", _RESERVED), ("ordered", "order", _ORDERED)):
         wrong += _differences(name, dict(_rows(databases[service], query, given)), {id: n for id, n in sold.items() if n})
-    wrong += _differences(
-        "ends", dict(_rows(databases["purchase"], _ENDS, given)), Counter(each.status for each in taken_on)
-    )
+    ends = dict(_rows(databases["purchase"], _ENDS, given))
+    wrong += _differences("end of purchase", ends, {each.id: each.status for each in taken_on})
     wrong += _differences("purchases", dict(_rows(databases["purchase"], _DOUBLED, given)), {"rows": len(taken_on)})
     for service, query in _SUMS.items():
         [(many, sum)] = _rows(databases[service], query.format("purchase_id = any(%(ids)s)"), given)
@@ -99,7 +98,7 @@ def _rows(url: str, query: str, given: Mapping[str, Any]) -> Iterable[tuple[Any,
         return connection.execute(query.encode(), given).fetchall()
 
 
-def _differences(name: str, there: Mapping[Any, int], told: Mapping[Any, int]) -> list[str]:
+def _differences(name: str, there: Mapping[Any, Any], told: Mapping[Any, Any]) -> list[str]:
     return [
         f"{name}: {key} is {there.get(key, 0)}, and must be {told.get(key, 0)}"
         for key in sorted({*there, *told}, key=str)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -77,12 +78,20 @@ class Hearing:
 
 @asynccontextmanager
 async def replicas(
-    nodes: str, table: Table, many: int = 1, *, name: str | None = None, running: bool = True, times: Times = PATIENT
+    nodes: str,
+    table: Table,
+    many: int = 1,
+    *,
+    name: str | None = None,
+    running: bool = True,
+    times: Times = PATIENT,
+    clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[tuple[list[Cache], Hearing]]:
     """So many caches over one table, as so many processes would have them; with their filter built."""
     hearing, name = Hearing(), name or unique("test")
     caches = [
-        Cache(name, nodes.split(","), table.load, table, hearing, CollectorRegistry(), times=times) for _ in range(many)
+        Cache(name, nodes.split(","), table.load, table, hearing, CollectorRegistry(), times=times, clock=clock)
+        for _ in range(many)
     ]
     tasks = []
     try:

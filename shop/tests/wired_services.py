@@ -35,6 +35,7 @@ from shop.account.tokens import Tokens
 from shop.chassis import parts
 from shop.chassis.cache.settings import Caching, Redis
 from shop.chassis.faults import FaultSettings
+from shop.chassis.pairs import Pairs
 from shop.chassis.service import Service
 from shop.chassis.settings import Secret
 from shop.payment.settings import Rules
@@ -87,7 +88,7 @@ def _database(name: str, at: Places) -> dict[str, Any]:
 
 
 def _common(name: str, at: Places) -> dict[str, Any]:
-    quick = ("session.timeout.ms=6000", "fetch.wait.max.ms=50")
+    quick = Pairs({"session.timeout.ms": "6000", "fetch.wait.max.ms": "50"})
     kafka = parts.Kafka(servers=at.kafka, consumer_settings=quick, look_every=_NEVER)
     return {**_database(name, at), "kafka": kafka}
 

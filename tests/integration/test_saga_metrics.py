@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any, Literal
 from urllib.request import urlopen
 
+import psycopg
+
 from postgres_stories import Publishing, connected, eventually
 from sagacity.messaging import Delivery, Envelope, Message
 from sagacity.messaging.memory import MemoryBroker
@@ -122,6 +124,21 @@ def test_how_many_sagas_are_parked_is_known_after_a_restart(database: str) -> No
         async with _running(database) as (_, _, tally):
             await eventually(lambda: tally.value("sagacity_sagas", "purchase", "parked") == 1)
             assert tally.gauges["sagacity_sagas"]["purchase", "running"] == 0
+
+
+def test_how_long_ago_the_oldest_of_those_that_are_parked_was_started_is_measured(database: str) -> None:
+    oldest = "sagacity_saga_parked_oldest_seconds"
+
+    async def story() -> None:
+        async with _running(database) as (orchestrator, _, tally):
+            await eventually(lambda: tally.gauges.get(oldest) == {("purchase",): 0.0})
+            for name in ("old", "young"):
+                await orchestrator.start("purchase", name, {"poor": True, "jam": True})
+            await eventually(lambda: tally.value("sagacity_saga_parked_total", "purchase") == 2)
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute("update sagacity.sagas set started = started - 86400000000 where id = 'old'")
+        async with _running(database) as (_, _, tally):
+            await eventually(lambda: 86400 < tally.value(oldest, "purchase") < 90000)
 
     asyncio.run(story())
 

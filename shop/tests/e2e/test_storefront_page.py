@@ -246,6 +246,36 @@ def test_tabs_share_a_login_and_renew_it_once_for_all_and_end_it_together(visit:
     assert "access-" not in opened.page.evaluate("JSON.stringify(sessionStorage)")
 
 
+def test_a_renewal_that_is_never_answered_ends_and_another_tab_renews(visit: Any) -> None:
+    """A replica hangs, with its connection open."""
+    opened = visit()
+    opened.log_in()
+    second = opened.tab()
+    sees(second.get_by_role("button", name="Log out")).to_be_visible()
+    opened.shop.expire()
+    opened.page.clock.install()
+    with opened.page.expect_request("**/auth/refresh"):
+        opened.page.route("**/auth/refresh", lambda _: None)
+        opened.page.evaluate("location.hash = '#/orders'")
+    second.evaluate("location.hash = '#/orders'")
+    opened.page.clock.fast_forward(31_000)
+    sees(second.locator("p.card")).to_contain_text("You have not ordered anything yet.")
+    assert opened.shop.refreshes == 1
+
+
+def test_logging_in_that_is_never_answered_is_said_to_have_failed(visit: Any) -> None:
+    opened = visit()
+    page = opened.go("#/login")
+    page.clock.install()
+    page.route("**/auth/login", lambda _: None)
+    page.get_by_label("E-mail address").fill("ada@example.com")
+    page.get_by_label("Password").fill("correct horse")
+    with page.expect_request("**/auth/login"):
+        page.keyboard.press("Enter")
+    page.clock.fast_forward(31_000)
+    sees(page.get_by_role("alert").filter(visible=True)).to_contain_text("cannot be reached just now")
+
+
 def test_whoever_was_away_too_long_logs_in_and_is_where_they_were(visit: Any) -> None:
     opened = visit()
     opened.log_in()

@@ -184,6 +184,40 @@ def test_however_many_have_changed_they_are_told_some_at_a_time(database: str) -
     told(story)
 
 
+class Watching(Listener):
+    """A replica that looks whether the database holds a transaction open while it is told."""
+
+    def __init__(self, dsn: str) -> None:
+        super().__init__(dsn)
+        self.dsn = dsn
+        self.open: list[int] = []
+
+    async def tell(self, changes: Sequence[Change]) -> None:
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            row = connection.execute(
+                "select count(*) from pg_stat_activity where datname = current_database() and xact_start is not null "
+                "and pid <> pg_backend_pid() and backend_type = 'client backend'"
+            ).fetchone()
+        self.open += row or ()
+        await super().tell(changes)
+
+
+def test_no_transaction_is_open_while_redis_is_told(database: str) -> None:
+    """It may take its time, and the database would keep all that was deleted meanwhile."""
+
+    async def story() -> None:
+        listener = Watching(database)
+        task = asyncio.create_task(listener.changes.follow(listener.tell, listener.miss))
+        try:
+            await listener.hears(ids["tea"], 1)
+        finally:
+            task.cancel()
+        assert set(listener.open) == {0}
+
+    with stocked(database, tea=5) as ids:
+        told(story)
+
+
 def test_what_has_changed_of_late_is_found_without_reading_the_table(database: str) -> None:
     """It is asked for every few seconds, by every replica."""
     with psycopg.connect(database, autocommit=True, cursor_factory=psycopg.ClientCursor) as connection:

@@ -258,3 +258,22 @@ def test_lifetimes_differ_so_that_what_was_filled_together_does_not_end_together
             assert 75_000 < lasts[1] < 81_000
 
     told(story)
+
+
+def test_what_redis_could_not_be_told_of_is_not_answered_as_long_as_redis_may_have_it(
+    redis_cluster: RedisCluster,
+) -> None:
+    """Redis refused writes for longer than it is told again, or was cut off: what it has may be five minutes old."""
+
+    async def story() -> None:
+        now, table = [0.0], Table(tea=b"green")
+        async with replicas(redis_cluster.addresses, table, clock=lambda: now[0]) as ((cache,), hearing):
+            await cache.read("tea")
+            where = cache._store._where("tea")
+            stale = await cache.cluster.command(where, "GET", where)
+            await hearing.told(table.change("tea", b"black"))
+            for now[0] in (130.0, PATIENT.shared - 1):
+                await cache.cluster.command(where, "SET", where, stale)
+                assert await cache.read("tea") == Kept(2, b"black")
+
+    told(story)

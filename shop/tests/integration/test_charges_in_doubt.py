@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from prometheus_client import CollectorRegistry
 from test_order_and_payment import CREATE_PAYMENT, PAY, ROLLBACK_PAYMENT, UNCACHED, command, rows
 
 import shop.payment.wiring
@@ -177,6 +178,36 @@ def test_no_payment_is_written_of_a_charge_that_was_given_back_meanwhile(payment
     told(payments, Slow(), story)
     assert rows(payments, "select * from payments") == []
     assert len(rows(payments, "select * from charges where given_back_at is not null")) == 1
+
+
+def test_what_cannot_be_given_back_shows(payments: str) -> None:
+    bank = Bank()
+    bank.deaf = True
+
+    async def run() -> list[tuple[float, float]]:
+        registry, seen = CollectorRegistry(), []
+        async with Pool(Database(url=Secret(payments), pool=2)) as pool:
+            charges = Charges(pool, bank, timedelta(minutes=10), registry=registry)
+            seen.append(_charges(registry))
+            async with pool.connection() as connection:
+                await connection.execute(
+                    "insert into charges values ('7', now() - interval '1 hour', null), ('8', now(), null), ('9', now(), now())"
+                )
+            await charges.give_back()
+            seen.append(_charges(registry))
+            bank.deaf = False
+            await charges.give_back()
+            return [*seen, _charges(registry)]
+
+    assert asyncio.run(run()) == [(0, 0), (2, 1), (1, 0)]
+
+
+def _charges(registry: CollectorRegistry) -> tuple[float, float]:
+    """How many have no payment, and how many of them are to be given back."""
+    still_open, overdue = (registry.get_sample_value("shop_charges", {"state": state}) for state in ("open", "overdue"))
+    assert still_open is not None
+    assert overdue is not None
+    return still_open, overdue
 
 
 def test_what_a_provider_fails_with_holds_up_no_other(payments: str) -> None:

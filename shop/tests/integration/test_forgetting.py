@@ -1,4 +1,5 @@
-"""What each service keeps of what is long over is forgotten after `..._KEEP_FOR`, and nothing sooner."""
+"""What each service keeps of what is long over is forgotten after `..._KEEP_FOR`, or `..._KEEP_ANSWERS_FOR`, and nothing
+sooner."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ from sagacity.saga.happenings import Replied
 from sagacity.saga.postgres import barrier, store
 from shop.chassis.access import Answer, Caller
 from shop.chassis.database import Connection, Pool
-from shop.chassis.forgetting import Forgetting
+from shop.chassis.forgetting import Forgetting, heard
 from shop.chassis.http import create_app
 from shop.chassis.migrating import migrate_now
 from shop.chassis.parts import Database, Http
@@ -36,6 +37,7 @@ from shop.purchase.http import ROUTES
 from shop.purchase.streams import Streams, StreamSettings
 
 KEEP_FOR = timedelta(days=2)
+KEEP_ANSWERS_FOR = timedelta(days=100)
 AGES = (timedelta(days=3), timedelta(days=1))
 """One that is to be forgotten, and one that is not."""
 
@@ -45,13 +47,15 @@ REQUIRED = {
     "AUTH_TARGET": "127.0.0.1:1",
     "PRODUCT_TARGET": "127.0.0.1:1",
     "KEEP_FOR": "2d",
+    "KEEP_ANSWERS_FOR": "100d",
 }
+PARTICIPANTS = ("product", "order", "payment")
 MANY = 5
 """Of each age; more than is forgotten in one transaction."""
 
 
-def wired(service: str, dsn: str) -> Service:
-    told = {f"{service.upper()}_{name}": value for name, value in {**REQUIRED, "DATABASE_URL": dsn}.items()}
+def wired(service: str, dsn: str, **also: str) -> Service:
+    told = {f"{service.upper()}_{name}": value for name, value in {**REQUIRED, "DATABASE_URL": dsn, **also}.items()}
     settings = load(import_module(f"shop.{service}.settings").Settings, service.upper(), told)
     made: Service = import_module(f"shop.{service}.wiring").wire(settings)
     return made
@@ -63,7 +67,7 @@ def forgotten(service: str, dsn: str) -> int:
     task: Any = parts["forgetting"]
     assert isinstance(task, Task)
     forgetting: Forgetting = task._run.__self__  # type: ignore[attr-defined]
-    assert forgetting._keep_for == KEEP_FOR
+    assert forgetting._keep_for == (KEEP_ANSWERS_FOR if service in PARTICIPANTS else KEEP_FOR)
     forgetting._at_once = 2
 
     async def go() -> int:
@@ -95,17 +99,39 @@ def migrated(service: str, dsn: str) -> str:
     return dsn
 
 
-@pytest.mark.parametrize("service", ["product", "order", "payment"])
+@pytest.mark.parametrize("service", PARTICIPANTS)
 def test_a_participant_forgets_what_it_answered_to_sagas(service: str, database: str) -> None:
     async def fill(connection: AsyncConnection[Any]) -> None:
         done = Standing("do", 1, success=True, data=msgspec.Raw(b"{}"))
-        for age in AGES:
+        for age in (timedelta(days=101), timedelta(days=99)):
             named = [barrier.Answered(f"{age.days}-{each}", "a", done, microseconds(age)) for each in range(MANY)]
             await barrier.keep(connection, named)
 
     filled(migrated(service, database), fill)
     assert forgotten(service, database) == MANY
-    assert rows(database, "select distinct left(saga, 1) from sagacity.saga_barrier") == ["1"]
+    assert rows(database, "select distinct left(saga, 3) from sagacity.saga_barrier") == ["99-"]
+
+
+@pytest.mark.parametrize("service", PARTICIPANTS)
+def test_answers_are_kept_for_a_year_unless_it_is_set_and_how_long_is_told(service: str) -> None:
+    """A purchase that is parked for a month is undone by whoever decides it then."""
+    told = wired(service, "postgresql://127.0.0.1:1/none", KEEP_ANSWERS_FOR="").metrics.text().decode()
+    [line] = [line for line in told.splitlines() if line.startswith("shop_answers_kept_seconds{")]
+    assert float(line.split()[1]) == timedelta(days=365).total_seconds()
+    with pytest.raises(SettingsError, match="it must be at least 90d"):
+        wired(service, "postgresql://127.0.0.1:1/none", KEEP_ANSWERS_FOR="30d")
+
+
+def test_the_payment_service_forgets_charges_that_were_given_back_as_late_as_answers(database: str) -> None:
+    migrated("payment", database)
+    with psycopg.connect(database, autocommit=True) as connection:
+        for reference, given_back in ((1, 101), (2, 99), (3, None)):
+            connection.execute(
+                "insert into charges values (%s, now() - interval '200 days', now() - %s * interval '1 day')",
+                (str(reference), given_back),
+            )
+    assert forgotten("payment", database) == 1
+    assert rows(database, "select reference from charges order by 1") == ["2", "3"]
 
 
 @pytest.mark.parametrize("service", ["warehouse", "compliance"])
@@ -207,13 +233,27 @@ def test_a_database_that_is_away_ends_no_service(database: str) -> None:
     asyncio.run(go())
 
 
+def test_what_cannot_be_forgotten_keeps_nothing_else_from_being(database: str) -> None:
+    async def broken(connection: Connection, after: timedelta, most: int) -> int:
+        del after, most
+        await connection.execute("select 1 / 0")
+        return 1
+
+    async def go() -> int:
+        async with Pool(Database(url=Secret(database))) as pool:
+            return await Forgetting(pool, KEEP_FOR, broken, heard).once()
+
+    migrated("warehouse", database)
+    filled(database, hear)
+    assert asyncio.run(go()) == MANY
+
+
 def test_what_redelivery_needs_cannot_be_forgotten_by_a_mistaken_setting() -> None:
-    with pytest.raises(SettingsError, match=r"ORDER_KEEP_FOR: '0s' cannot be used: it must be at least 1h"):
+    with pytest.raises(SettingsError, match=r"WAREHOUSE_KEEP_FOR: '0s' cannot be used: it must be at least 1h"):
         load(
-            import_module("shop.order.settings").Settings,
-            "ORDER",
-            {"ORDER_DATABASE_URL": "postgresql://x", "ORDER_KAFKA_SERVERS": "x:1", "ORDER_AUTH_TARGET": "x:1"}
-            | {"ORDER_KEEP_FOR": "0s"},
+            import_module("shop.warehouse.settings").Settings,
+            "WAREHOUSE",
+            {"WAREHOUSE_DATABASE_URL": "postgresql://x", "WAREHOUSE_KAFKA_SERVERS": "x:1"} | {"WAREHOUSE_KEEP_FOR": "0s"},
         )
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from sagacity.demo.answers import Answer, compare
 from sagacity.errors import SagacityError
 from sagacity.workflow.language.reader import load
 from shop.chassis import logs
 from shop.chassis.planting import confess
+from shop.demo.audit import Audit
 from shop.demo.opening import WORKFLOW, tightened
 from shop.demo.strikes import SCRIPT
+from shop.demo.telling import Teller
 from shop.demo.truth import FOUND, confessed, in_databases
 
 
@@ -47,6 +51,33 @@ def test_what_must_be_found_is_an_expectation_of_the_workflow() -> None:
 def test_what_was_never_done_is_all_that_the_databases_show() -> None:
     answers = [Answer("1", fault, *FOUND["warehouse", fault]) for fault in ("drop", "duplicate", "wrong_amount", "late")]
     assert compare(in_databases(answers), [("1", "shipped within 5m of paid", "missing")]).equal
+
+
+def audit(told: dict[str, str], kept: dict[str, str], *, unpaid: tuple[str, ...] = ()) -> Audit:
+    nothing = compare([], [])
+    return Audit(
+        told=told, kept=kept, unpaid=unpaid, turned_back=("9: no answer in time",), rows=1, databases=nothing,
+        findings=nothing, by_fault={}, cases={}, redelivered=0,
+    )  # fmt: skip
+
+
+def test_every_purchase_is_held_against_what_is_kept_of_it_and_not_how_many_ended_how() -> None:
+    told = {"1": "SUCCESS", "2": "FAILED", "9": "FAILED"}
+    assert audit(told, dict(told)).good
+    swapped = audit(told, {"1": "FAILED", "2": "SUCCESS", "9": "FAILED"})
+    assert (swapped.good, swapped.differing) == (False, ["1", "2"])
+    assert audit(told, {**told, "3": "SUCCESS"}).differing == ["3"]
+    assert audit({**told, "3": "SUCCESS"}, told).differing == ["3"]
+
+
+def test_a_purchase_that_nobody_could_pay_for_and_was_bought_is_not_good() -> None:
+    told = {"1": "SUCCESS"}
+    bought = audit(told, told, unpaid=("1",))
+    assert not bought.good
+    said = StringIO()
+    Teller(Console(file=said, width=120)).audit(bought)
+    assert "purchase 1 was bought, and could not be paid for" in said.getvalue()
+    assert "Not everything is accounted for." in said.getvalue()
 
 
 def test_the_story_has_the_shops_own_workflow_with_deadlines_that_it_lives_to_see(tmp_path: Path) -> None:

@@ -158,9 +158,17 @@ SERIES = {
     "DeadLetters": 'sagacity_dead_letters{job="warehouse", instance="w:8000", consumer="warehouse"}',
     "SagaParked": 'sagacity_sagas{job="orchestrator", instance="o:8000", saga="purchase", status="parked"}',
     "CacheWithoutRedis": 'shop_cache_breakers_open{job="order", instance="order:8000", cache="order:1"}',
+    "SagaParkedForLong": 'sagacity_saga_parked_oldest_seconds{job="orchestrator", instance="o:8000", saga="purchase"}',
+    "ChargesOverdue": 'shop_charges{job="payment", instance="p:8000", state="overdue"}',
 }
 """What each alert looks at."""
-BEFORE_AND_AFTER = {"ReplicaGone": ("1", "0"), "OutboxStands": ("2", "95")}
+BESIDE = {
+    "SagaParkedForLong": {
+        'shop_answers_kept_seconds{job="order", instance="order:8000", service="order"}': 1000,
+        'shop_answers_kept_seconds{job="product", instance="product:8000", service="product"}': 2000,
+    }
+}
+BEFORE_AND_AFTER = {"ReplicaGone": ("1", "0"), "OutboxStands": ("2", "95"), "SagaParkedForLong": ("499", "501")}
 LABELS = {
     "ReplicaGone": {"job": "order", "instance": "order:8000"},
     "OutboxStands": {"outbox": "order"},
@@ -168,6 +176,8 @@ LABELS = {
     "DeadLetters": {"job": "warehouse", "consumer": "warehouse"},
     "SagaParked": {"saga": "purchase"},
     "CacheWithoutRedis": {"job": "order", "instance": "order:8000", "cache": "order:1"},
+    "SagaParkedForLong": {"saga": "purchase"},
+    "ChargesOverdue": {"job": "payment"},
 }
 """What it says whom it is about by."""
 
@@ -185,10 +195,13 @@ def test_alerts_are_raised_where_something_is_the_matter_and_nowhere_else(tmp_pa
         tests.append(
             {
                 "interval": "30s",
-                "input_series": [{"series": series, "values": f"{before}x9 {after}x20"}],
+                "input_series": [
+                    {"series": series, "values": f"{before}x9 {after}x20"},
+                    *({"series": beside, "values": f"{level}x29"} for beside, level in BESIDE.get(name, {}).items()),
+                ],
                 "alert_rule_test": [
                     {"eval_time": "4m", "alertname": name, "exp_alerts": []},
-                    {"eval_time": "9m", "alertname": name, "exp_alerts": [raised]},
+                    {"eval_time": "12m", "alertname": name, "exp_alerts": [raised]},
                 ],
             }
         )

@@ -21,6 +21,7 @@ class Tuned(Struct, frozen=True, kw_only=True):
 class Settings(Struct, frozen=True, kw_only=True):
     http: parts.Http = parts.Http(port=8000)
     database: parts.Database
+    kafka: parts.Kafka = parts.Kafka(servers="127.0.0.1:9092")
     tuned: Tuned = Tuned()
     worker: Annotated[Annotated[int, Meta(ge=0, le=1023)] | None, Meta(description="a number")] = None
     names: tuple[str, ...] = ()
@@ -127,8 +128,33 @@ def test_a_secret_that_cannot_be_used_is_not_shown_either() -> None:
     assert refused.value.problems == ("ACCOUNT_TOKENS_KEYS: key 'a' has 5 bytes, and needs 32: openssl rand -base64 32",)
 
 
+BROKER = r"sasl.username=stall,sasl.password=hunter2\,=7,ssl.cipher.suites=A\,B"
+
+
+def test_a_value_of_a_brokers_setting_may_have_a_comma() -> None:
+    kafka = _loaded(KAFKA_SETTINGS=BROKER, KAFKA_CONSUMER_SETTINGS="fetch.wait.max.ms=50,").kafka
+    expected = {"sasl.username": "stall", "sasl.password": "hunter2,=7", "ssl.cipher.suites": "A,B"}
+    assert kafka.for_publisher() == expected
+    assert kafka.for_subscriber() == {**expected, "fetch.wait.max.ms": "50"}
+
+
+def test_a_brokers_password_is_shown_nowhere_and_its_other_settings_are() -> None:
+    settings = _loaded(KAFKA_SETTINGS=BROKER + ",ssl.key.pem=hunter2,sasl.oauthbearer.client.secret=hunter2")
+    shown = printed(settings, "STALL")
+    assert "hunter2" not in shown + repr(settings) + str(settings)
+    assert r"STALL_KAFKA_SETTINGS=sasl.username=stall,sasl.password=********,ssl.cipher.suites=A\,B," in shown
+
+
+@pytest.mark.parametrize("told", ["sasl.password=a,hunter2", "hunter2", "=hunter2", "sasl.password:hunter2"])
+def test_a_brokers_settings_that_cannot_be_used_are_not_shown_either(told: str) -> None:
+    [mistake] = _mistakes(KAFKA_SETTINGS=told)
+    assert mistake.startswith("STALL_KAFKA_SETTINGS: ******** cannot be used: part ")
+    assert r"is written \," in mistake
+    assert "hunter2" not in mistake
+
+
 def test_what_is_printed_can_be_set_again() -> None:
-    settings = _loaded(TUNED_PAUSE="1m30s", NAMES="a,b", EAGER="true")
+    settings = _loaded(TUNED_PAUSE="1m30s", NAMES="a,b", EAGER="true", KAFKA_SETTINGS=r"ssl.cipher.suites=A\,B,a=b")
     lines = [line.split("  # ")[0].split("=", 1) for line in printed(settings, "STALL").splitlines()]
     again = load(Settings, "STALL", {**dict(lines), **DATABASE})
     assert again == settings

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sagacity.errors import StoreError
 from sagacity.saga.desk import Desk
 from sagacity.saga.happenings import Due, Ordered, Released
-from sagacity.saga.metrics import still_open
+from sagacity.saga.metrics import measure_open
 from sagacity.saga.postgres import gauges, orders, store
 from sagacity.saga.postgres.connection import Connection, Lasting
 from sagacity.saga.postgres.store import StaleError
@@ -144,8 +144,9 @@ class Lookout:
 
     async def _measure(self) -> None:
         async with self._lasting.borrowed() as connection:
-            kept = await gauges.still_open(connection)
-        self._desk.meter.levels("sagacity_sagas", still_open(kept, {name for name, _ in self._desk.definitions}))
+            counts, parked = await gauges.still_open(connection), await gauges.oldest_parked(connection)
+        known = {name for name, _ in self._desk.definitions}
+        measure_open(self._desk.meter, counts, parked, known, self._desk.clock())
 
     async def _ends(self) -> None:
         awaited = self._desk.awaited()

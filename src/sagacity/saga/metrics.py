@@ -5,7 +5,7 @@ The measures are a table; docs/saga.md has it too. `sagacity.saga.prometheus` gi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import TYPE_CHECKING
 
 from sagacity.messaging.meter import OUTBOX_MEASURES, Labels, Measure, Meter, Tally
@@ -16,7 +16,7 @@ from sagacity.saga.state import SagaState
 if TYPE_CHECKING:
     from sagacity.saga.settling import Settled
 
-__all__ = ["MEASURES", "Measure", "Meter", "Tally", "measure", "still_open"]
+__all__ = ["MEASURES", "Measure", "Meter", "Tally", "measure", "measure_open"]
 
 _STARTED = "sagacity_sagas_started_total"
 _ENDED = "sagacity_sagas_ended_total"
@@ -26,6 +26,7 @@ _STEP_FAILURES = "sagacity_saga_step_failures_total"
 _RETRIES = "sagacity_saga_retries_total"
 _TIMEOUTS = "sagacity_saga_timeouts_total"
 _PARKED = "sagacity_saga_parked_total"
+_OLDEST = "sagacity_saga_parked_oldest_seconds"
 _IGNORED = "sagacity_saga_replies_ignored_total"
 
 MEASURES = (
@@ -33,6 +34,7 @@ MEASURES = (
     Measure(_ENDED, "counter", ("saga", "outcome"), "Sagas ended: completed, compensated or abandoned"),
     Measure(_SECONDS, "histogram", ("saga", "outcome"), "From a saga's start to its end"),
     Measure("sagacity_sagas", "gauge", ("saga", "status"), "Sagas in the database that have not ended, by status"),
+    Measure(_OLDEST, "gauge", ("saga",), "Since the oldest of those that are parked was started; 0 where none is"),
     Measure(_STEP_SECONDS, "histogram", ("saga", "step", "direction"), "From a command's first sending to its success"),
     Measure(_STEP_FAILURES, "counter", ("saga", "step"), "Steps that failed for good"),
     Measure(_RETRIES, "counter", ("saga", "step", "direction"), "Commands given again"),
@@ -63,10 +65,15 @@ def measure(meter: Meter, settled: Settled) -> None:
             meter.count(_IGNORED, (what.removeprefix("ignored "),), many)
 
 
-def still_open(kept: Iterable[tuple[str, str, int]], known: Iterable[str]) -> Mapping[Labels, float]:
-    """The levels of `sagacity_sagas`: of what is kept, and of each definition that is known, 0 included."""
-    levels: dict[Labels, float] = {(name, status): 0.0 for name in known for status in _OPEN}
-    return {**levels, **{(name, status): float(many) for name, status, many in kept}}
+def measure_open(
+    meter: Meter, counts: Iterable[tuple[str, str, int]], parked: Iterable[tuple[str, int]], known: Set[str], now: int
+) -> None:
+    """Tell a meter of sagas that have not ended: how many by definition and status, and when the oldest of those that are
+    parked was started. Of each definition that is known, 0 included."""
+    none: dict[Labels, float] = {(name, status): 0.0 for name in known for status in _OPEN}
+    meter.levels("sagacity_sagas", none | {(name, status): float(many) for name, status, many in counts})
+    young: dict[Labels, float] = {(name,): 0.0 for name in known}
+    meter.levels(_OLDEST, young | {(name,): max(0.0, (now - started) / 1e6) for name, started in parked})
 
 
 _OPEN = ("waiting", "running", "compensating", "parked")

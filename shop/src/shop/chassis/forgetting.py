@@ -1,6 +1,6 @@
 """Forgetting what is long over, so that tables stay as large as what they are kept for.
 
-service.run_beside("forgetting", Forgetting(pool, settings.keep_for, answers).run)
+service.run_beside("forgetting", Forgetting(pool, settings.keep_for, heard).run)
 """
 
 from __future__ import annotations
@@ -61,25 +61,27 @@ class Forgetting:
     async def run(self) -> None:
         """Forget until cancelled. Never raises for what may pass."""
         while True:
-            try:
-                if many := await self.once():
-                    self._log.info("forgotten", rows=many)
-            except (Failure, psycopg.Error) as error:
-                self._log.warning("nothing can be forgotten now", reason=str(error).strip() or type(error).__name__)
+            if many := await self.once():
+                self._log.info("forgotten", rows=many)
             await asyncio.sleep(self._every)
 
     async def once(self) -> int:
-        """Forget all that is old enough; how many rows."""
+        """Forget all that is old enough, of each kind whatever becomes of the others; how many rows."""
         return sum([await self._all(forget) for forget in self._kinds])
 
     async def _all(self, forget: Forgets) -> int:
         total = 0
-        while True:
-            async with self._pool.transaction() as connection:
-                many = await forget(connection, self._keep_for, self._at_once)
-            if not many:
-                return total
-            total += many
+        try:
+            while True:
+                async with self._pool.transaction() as connection:
+                    many = await forget(connection, self._keep_for, self._at_once)
+                if not many:
+                    return total
+                total += many
+        except (Failure, psycopg.Error) as error:
+            what, why = getattr(forget, "__name__", repr(forget)), str(error).strip() or type(error).__name__
+            self._log.warning("cannot be forgotten now", what=what, reason=why)
+            return total
 
 
 def _before(after: timedelta) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, PlatformCollector, ProcessCollector
+from datetime import timedelta
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
@@ -53,6 +55,13 @@ class Metrics:
     def count(self, name: str, many: float = 1) -> None:
         """Count that something has happened: `shop_counted_total{name="..."}`."""
         self._counted.labels(self.service, name).inc(many)
+
+    def keeps_answers(self, keep_for: timedelta) -> None:
+        """Say for how long it is known what was answered to sagas: none may be parked for longer. Once."""
+        gauge = Gauge(
+            "shop_answers_kept_seconds", "How long answers to sagas are kept", ["service"], registry=self.registry
+        )  # fmt: skip
+        gauge.labels(self.service).set(keep_for.total_seconds())
 
     def text(self) -> bytes:
         """All of them, in Prometheus' text format."""

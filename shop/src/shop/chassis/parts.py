@@ -8,9 +8,23 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from shop.chassis.pairs import Pairs
 from shop.chassis.settings import Secret
 
-__all__ = ["KEEP_FOR", "Access", "Database", "Http", "Ids", "Kafka", "KeepFor", "Life", "Otlp", "Rpc"]
+__all__ = [
+    "KEEP_ANSWERS",
+    "KEEP_FOR",
+    "Access",
+    "Database",
+    "Http",
+    "Ids",
+    "Kafka",
+    "KeepAnswers",
+    "KeepFor",
+    "Life",
+    "Otlp",
+    "Rpc",
+]
 
 _NO_ADDRESS = (
     "is no address of a database, such as postgresql://user:password@host:5432/name; what a password has of %, @, / and : is"
@@ -23,9 +37,18 @@ KEEP_FOR = timedelta(days=30)
 KeepFor = Annotated[
     timedelta,
     Meta(
-        description="how long it is kept what was done and told; longer than the broker keeps messages, and than a purchase "
-        "is left parked",
+        description="how long it is kept what was heard and told; longer than the broker keeps messages",
         extra={"least": timedelta(hours=1)},
+    ),
+]
+
+KEEP_ANSWERS = timedelta(days=365)
+KeepAnswers = Annotated[
+    timedelta,
+    Meta(
+        description="how long it is kept what was answered to purchases' commands; twice as long as any purchase is left "
+        "parked, for what is undone after that is not undone here",
+        extra={"least": timedelta(days=90)},
     ),
 ]
 
@@ -77,22 +100,22 @@ class Kafka(Struct, frozen=True, kw_only=True):
 
     servers: Annotated[str, Meta(description="the broker's servers, as host:port,host:port")]
     settings: Annotated[
-        tuple[str, ...], Meta(description="librdkafka's settings for producer and consumer, as key=value,key=value")
-    ] = ()
+        Pairs, Meta(description=r"librdkafka's settings for producer and consumer, as key=value,key=value; \, is a comma")
+    ] = Pairs()
     consumer_settings: Annotated[
-        tuple[str, ...], Meta(description="librdkafka's settings for the consumer alone, as key=value,key=value")
-    ] = ()
+        Pairs, Meta(description=r"librdkafka's settings for the consumer alone, as key=value,key=value; \, is a comma")
+    ] = Pairs()
     look_every: Annotated[
         timedelta, Meta(description="how often the outbox is looked at besides, should the database's word of it be lost")
     ] = timedelta(seconds=1)
 
     def for_publisher(self) -> dict[str, str]:
         """Settings as KafkaPublisher takes them."""
-        return _pairs(self.settings)
+        return self.settings.reveal()
 
     def for_subscriber(self) -> dict[str, str]:
         """Settings as KafkaSubscriber takes them."""
-        return _pairs((*self.settings, *self.consumer_settings))
+        return self.settings.reveal() | self.consumer_settings.reveal()
 
 
 class Access(Struct, frozen=True, kw_only=True):
@@ -128,7 +151,3 @@ class Life(Struct, frozen=True, kw_only=True):
         timedelta, Meta(description="how long it goes on taking requests after it said that it is not ready any more")
     ] = timedelta(0)
     drain_within: Annotated[timedelta, Meta(description="how long it may take to end")] = timedelta(seconds=20)
-
-
-def _pairs(settings: tuple[str, ...]) -> dict[str, str]:
-    return {name.strip(): value.strip() for name, _, value in (each.partition("=") for each in settings)}

@@ -24,6 +24,7 @@ import msgspec
 
 from sagacity.errors import SagacityError, UsageError
 from sagacity.workflow.durations import format_duration, parse_duration
+from shop.chassis.pairs import Pairs
 
 __all__ = ["Checking", "Secret", "Setting", "SettingsError", "described", "load", "printed"]
 
@@ -153,10 +154,7 @@ def _meaning(annotation: Any) -> str:
 
 def _read(annotation: Any, text: str) -> Any:
     """A value from its text. Raises msgspec.ValidationError, ValueError or UsageError."""
-    plain = _plain(annotation)
-    members = typing.get_args(plain) if typing.get_origin(plain) in (typing.Union, types.UnionType) else (plain,)
-    present = [_plain(member) for member in members if member is not type(None)]
-    kind = present[0]
+    kind = _kind(annotation)
     if kind in _READERS:
         return _enough(annotation, _READERS[kind](text))
     if typing.get_origin(kind) is tuple:
@@ -165,10 +163,22 @@ def _read(annotation: Any, text: str) -> Any:
     return msgspec.convert(text, annotation, strict=False)
 
 
+def _kind(annotation: Any) -> Any:
+    """What a value is, if there is one."""
+    plain = _plain(annotation)
+    members = typing.get_args(plain) if typing.get_origin(plain) in (typing.Union, types.UnionType) else (plain,)
+    return next(_plain(member) for member in members if member is not type(None))
+
+
 _READERS: dict[Any, Callable[[str], Any]] = {
     Secret: Secret,
+    Pairs: Pairs.read,
     timedelta: lambda text: timedelta(microseconds=parse_duration(text)),
 }
+
+
+_HIDING = (Secret, Pairs)
+"""Of which a text is not shown, as long as it could not be read."""
 
 
 def _enough(annotation: Any, value: Any) -> Any:
@@ -208,7 +218,8 @@ def _refused(setting: Setting, text: str, error: Exception) -> str:
     said = error.message if isinstance(error, UsageError) else str(error)
     hint = f"; {error.hint}" if isinstance(error, UsageError) and error.hint else ""
     meaning = f" ({setting.meaning})" if setting.meaning else ""
-    return f"{setting.variable}: {text!r} cannot be used: {said[:1].lower()}{said[1:]}{hint}{meaning}"
+    shown = _HIDDEN if _kind(setting.kind) in _HIDING else repr(text)
+    return f"{setting.variable}: {shown} cannot be used: {said[:1].lower()}{said[1:]}{hint}{meaning}"
 
 
 def _together(settings: msgspec.Struct, prefix: str) -> Iterator[str]:

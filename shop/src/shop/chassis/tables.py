@@ -19,12 +19,13 @@ from psycopg import OperationalError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError as SqlOperationalError
 
+from sagacity.errors import SagacityError
 from sagacity.messaging.postgres.schema import Component, upgrade
 from shop.chassis import parts
 from shop.chassis.command import Command
-from shop.chassis.migrating import migrate
+from shop.chassis.migrating import behind, migrate
 
-__all__ = ["UpToDate", "bring_up_to_date", "migrate_command"]
+__all__ = ["BehindError", "UpToDate", "bring_up_to_date", "migrate_command"]
 
 _PAUSE = 0.25
 
@@ -40,9 +41,14 @@ def bring_up_to_date(bind: Connection, *components: Component) -> None:
                 bind.exec_driver_sql(statement)
 
 
+class BehindError(SagacityError):
+    """The database's tables are older than the program."""
+
+
 class UpToDate:
     """A part, to be added before what uses the database: runs a service's revisions when it is entered, if `on_start`
-    says so. A database that is away is waited for as the settings say."""
+    says so; else it waits until somebody has run them, for what is taken before would fail. A database that is away is
+    waited for as the settings say, and so is one that is behind."""
 
     def __init__(self, settings: parts.Database, revisions: Path, *, on_start: bool) -> None:
         self._settings = settings
@@ -51,18 +57,25 @@ class UpToDate:
 
     async def __aenter__(self) -> UpToDate:
         limit = time.monotonic() + self._settings.wait_on_start.total_seconds()
-        while self._on_start:
+        while True:
             try:
-                await migrate(self._settings.url.reveal(), self._revisions)
-                break
-            except (OperationalError, SqlOperationalError):
+                await self._ready()
+                return self
+            except (OperationalError, SqlOperationalError, BehindError):
                 if time.monotonic() > limit:
                     raise
                 await asyncio.sleep(_PAUSE)
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         return None
+
+    async def _ready(self) -> None:
+        if self._on_start:
+            await migrate(self._settings.url.reveal(), self._revisions)
+        elif lacking := await behind(self._settings.url.reveal(), self._revisions):
+            service = self._revisions.parent.name
+            hint = f"run `python -m shop.{service} migrate`, or set {service.upper()}_MIGRATE_ON_START=true"
+            raise BehindError(lacking, hint=hint)
 
 
 def migrate_command(database: Callable[[Any], parts.Database], revisions: Path) -> Command[Any]:

@@ -15,14 +15,13 @@ import sagacity
 from sagacity.demo.answers import Answer, Comparison, compare
 from shop.demo.crowd import Bought
 from shop.demo.opening import DATABASES, WINDOW, Open
-from shop.demo.truth import answers, counted, in_databases
+from shop.demo.truth import answers, counted, ends, in_databases
 from shop.demo.watching import Reconciler
 
 __all__ = ["Audit", "audited"]
 
 _WITHIN = 60.0
 _LOOK = 0.5
-_ENDS = "select status, count(*) from purchases group by status"
 _LAST = "select 'last', coalesce(floor(extract(epoch from max(received_at)) * 1000000), 0)::bigint from payments"
 _TABLES = {
     "purchases": ("purchase", "purchases"),
@@ -35,14 +34,16 @@ _TABLES = {
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
-    """`told` is how customers were told that their purchases ended, `kept` what the purchase service's database says.
-    `unlike` are purchases that could be paid and were not bought, or the other way round. `databases` holds what `sagacity
-    check` finds in the tables, `findings` what Sagacity found live, each against what went wrong. `by_fault` is, for each
-    fault, how often it struck."""
+    """`told` is how each customer was told that a purchase ended, by its id, `kept` what the purchase service's database
+    says of it. `unpaid` are purchases that were bought though nobody could pay for them; `turned_back`, with their reasons,
+    those that could be paid and were not bought, as may be where somebody was silent for too long. `databases` holds what
+    `sagacity check` finds in the tables, `findings` what Sagacity found live, each against what went wrong. `by_fault` is,
+    for each fault, how often it struck."""
 
-    told: Mapping[str, int]
-    kept: Mapping[str, int]
-    unlike: Sequence[str]
+    told: Mapping[str, str]
+    kept: Mapping[str, str]
+    unpaid: Sequence[str]
+    turned_back: Sequence[str]
     rows: int
     databases: Comparison
     findings: Comparison
@@ -53,7 +54,12 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def good(self) -> bool:
         """Whether everything is accounted for."""
-        return self.told == self.kept and self.databases.equal and self.findings.equal
+        return not self.differing and not self.unpaid and self.databases.equal and self.findings.equal
+
+    @property
+    def differing(self) -> Sequence[str]:
+        """Purchases of which the customer was told something else than is kept, or which only one of them knows."""
+        return sorted(id for id in self.told.keys() | self.kept.keys() if self.told.get(id) != self.kept.get(id))
 
 
 def audited(shop: Open, bought: Sequence[Bought], reconciler: Reconciler) -> Audit:
@@ -62,11 +68,12 @@ def audited(shop: Open, bought: Sequence[Bought], reconciler: Reconciler) -> Aud
     wrong, found = _settled(shop, urls, reconciler)
     sources = {name: f"{urls[service]}#{table}" for name, (service, table) in _TABLES.items()}
     result = sagacity.check(DATABASES, sources, as_of="end")
-    taken_on = [each for each in bought if each.id is not None]
+    taken_on = [(each.id, each) for each in bought if each.id is not None]
     return Audit(
-        told=Counter(each.status for each in taken_on),
-        kept=dict(counted(urls["purchase"], _ENDS)),
-        unlike=[f"{each.id}: {each.reason}" for each in taken_on if each.dear == (each.status == "SUCCESS")],
+        told={id: each.status for id, each in taken_on},
+        kept=ends(urls["purchase"]),
+        unpaid=[id for id, each in taken_on if each.dear and each.status == "SUCCESS"],
+        turned_back=[f"{id}: {each.reason}" for id, each in taken_on if not each.dear and each.status != "SUCCESS"],
         rows=sum(account.records for account in result.accounts),
         databases=compare(in_databases(wrong), ((each.case, each.expectation, each.kind) for each in result.findings)),
         findings=found,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -80,10 +81,15 @@ class Teller:
 
     def audit(self, audit: Audit) -> None:
         """The closing table."""
-        total = sum(audit.told.values())
-        ends = ", ".join(f"{many} {status}" for status, many in sorted(audit.told.items()))
+        ends = ", ".join(f"{many} {status}" for status, many in sorted(Counter(audit.told.values()).items()))
+        right = not audit.differing and not audit.unpaid
         self._say("\n[bold]The closing audit[/]\n")
-        self._row(audit.told == audit.kept, "purchases", f"{total} taken on, {sum(audit.kept.values())} kept: {ends}")
+        self._row(right, "purchases", f"{len(audit.told)} taken on, {len(audit.kept)} kept: {ends}")
+        for id in audit.differing[:_LISTED]:
+            told, kept = audit.told.get(id, "nothing"), audit.kept.get(id, "nothing")
+            self._say(f"      purchase {id}: its customer was told {told}, and {kept} is kept")
+        for id in audit.unpaid[:_LISTED]:
+            self._say(f"      purchase {id} was bought, and could not be paid for")
         self._row(audit.databases.equal, "databases", f"six, reconciled over {audit.rows} facts: {_agreement(audit)}")
         self._row(audit.findings.equal, "findings", "of Sagacity, live, against what went wrong:")
         for story, many in sorted(audit.by_fault.items()):
@@ -94,9 +100,9 @@ class Teller:
             for what, listed in (("found, not planted", where.unplanted), ("planted, not found", where.unfound)):
                 for case, expectation, kind in listed[:_LISTED]:
                     self._say(f"      {what}: purchase {case}, {escape(expectation)}, {kind}")
-        if audit.unlike:
+        if audit.turned_back:
             self._say(
-                f"  [yellow]![/] turned back though they could be paid for: {escape('; '.join(audit.unlike[:_LISTED]))}"
+                f"  [yellow]![/] turned back though they could be paid for: {escape('; '.join(audit.turned_back[:_LISTED]))}"
             )
         self._say(f"  [dim]{audit.redelivered} events came more than once, and were counted once[/]")
         self._say(

@@ -13,7 +13,7 @@ import psycopg
 
 from sagacity.demo.answers import Answer, Expected
 
-__all__ = ["FOUND", "answers", "confessed", "counted", "in_databases", "late"]
+__all__ = ["FOUND", "answers", "confessed", "counted", "ends", "in_databases", "late"]
 
 _CONFESSION = "fault planted"
 FOUND: Mapping[tuple[str, str], tuple[str, tuple[Expected, ...]]] = {
@@ -78,6 +78,11 @@ def late(databases: Mapping[str, str], service: str, window: timedelta) -> set[s
 def counted(url: str, query: str) -> list[tuple[str, int]]:
     """A query's rows of a name and a number."""
     return [(str(name), int(many)) for name, many in _rows(url, query)]
+
+
+def ends(url: str) -> dict[str, str]:
+    """How each purchase ended, by its id, as the purchase service's database keeps it."""
+    return {str(id): str(status) for id, status in _rows(url, "select id, status from purchases")}
 
 
 def _times(url: str, query: str) -> dict[int, datetime]:

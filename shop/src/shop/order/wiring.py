@@ -36,7 +36,8 @@ def wire(settings: Settings) -> Service:
         cache = service.add("cache", layers, needed=False)
     account = service.add("account", Account(settings.auth))
     service.add("outbox", Outbox(pool.url, settings.kafka, service.metrics), needed=False)
-    service.run_beside("forgetting", Forgetting(pool, settings.keep_for, answers).run)
+    service.run_beside("forgetting", Forgetting(pool, settings.keep_answers_for, answers).run)
+    service.metrics.keeps_answers(settings.keep_answers_for)
     orders = participant(pool.url, Ids(settings.ids.worker), cache, meter=service.metrics.meter, tracer=SagaSpans(telemetry))
     service.add("commands", Consumer(orders, settings.kafka, TOPICS, "order"), needed=False)
     app = create_app(

@@ -43,7 +43,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     redis: Redis = Redis(nodes=())
     cache: Caching = Caching()
     ids: parts.Ids = parts.Ids()
-    keep_for: parts.KeepFor = parts.KEEP_FOR
+    keep_answers_for: parts.KeepAnswers = parts.KEEP_ANSWERS
     otlp: parts.Otlp = parts.Otlp()
     life: parts.Life = parts.Life()
     migrate_on_start: Annotated[bool, Meta(description="whether the database is brought up to date on start")] = False

@@ -15,7 +15,7 @@ from shop.chassis.saga_spans import SagaSpans
 from shop.chassis.service import Service
 from shop.chassis.tables import UpToDate
 from shop.chassis.telemetry import Telemetry
-from shop.payment.charges import Charges
+from shop.payment.charges import Charges, given_back
 from shop.payment.handlers import TOPICS, participant
 from shop.payment.http import ROUTES, loading
 from shop.payment.ruled import RuledProvider
@@ -38,9 +38,10 @@ def wire(settings: Settings) -> Service:
         cache = service.add("cache", layers, needed=False)
     account = service.add("account", Account(settings.auth))
     service.add("outbox", Outbox(pool.url, settings.kafka, service.metrics), needed=False)
-    service.run_beside("forgetting", Forgetting(pool, settings.keep_for, answers).run)
+    service.run_beside("forgetting", Forgetting(pool, settings.keep_answers_for, answers, given_back).run)
+    service.metrics.keeps_answers(settings.keep_answers_for)
     ruled = RuledProvider(limit=settings.provider.limit, declined=settings.provider.declined)
-    provider = Charges(pool, ruled, settings.provider.doubt)
+    provider = Charges(pool, ruled, settings.provider.doubt, registry=service.metrics.registry)
     service.run_beside("doubts", provider.run)
     payments = participant(
         pool.url, Ids(settings.ids.worker), provider, cache, meter=service.metrics.meter, tracer=SagaSpans(telemetry)

@@ -70,7 +70,7 @@ def cached(pool: Pool, redis: Redis, caching: Caching, registry: CollectorRegist
 
     times = caching.times(redis)
     sweep = caching.sweep.total_seconds()
-    changes = PostgresChanges(pool.url, store.CHANNEL, store.CHANGED_SINCE, lasting=times.shared, sweep=sweep)
+    changes = PostgresChanges(pool.url, store.CHANNEL, store.CHANGED_SINCE, lasting=times.remembered, sweep=sweep)
     password = None if redis.password is None else redis.password.reveal()
     return Cache(
         FORM,

@@ -37,7 +37,8 @@ def wire(settings: Settings) -> Service:
     cache = service.add("cache", cached(pool, settings.redis, settings.cache, service.metrics.registry), needed=False)
     account = service.add("account", Account(settings.auth))
     service.add("outbox", Outbox(pool.url, settings.kafka, service.metrics), needed=False)
-    service.run_beside("forgetting", Forgetting(pool, settings.keep_for, answers).run)
+    service.run_beside("forgetting", Forgetting(pool, settings.keep_answers_for, answers).run)
+    service.metrics.keeps_answers(settings.keep_answers_for)
     stock = participant(pool.url, meter=service.metrics.meter, tracer=SagaSpans(telemetry))
     service.add("commands", Consumer(stock, settings.kafka, TOPICS, "product"), needed=False)
     offers = {

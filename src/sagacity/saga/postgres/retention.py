@@ -42,7 +42,8 @@ async def forget_sagas(connection: Connection, before: int, most: int = 1000) ->
 async def forget_answers(connection: Connection, before: int, most: int = 1000) -> int:
     """Forget what a participant answered before an instant; how many.
 
-    A command that is redelivered after that is done again: keep answers for longer than topics keep messages, and than any
-    saga takes.
+    A command that is redelivered after that is done again, and a step that is to be undone after that counts as never done:
+    its compensation succeeds, and undoes nothing. So keep answers for longer than topics keep messages, and than any saga
+    takes, one that is parked included.
     """
     return (await connection.execute(_ANSWERS, (before, most))).rowcount

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import msgspec
 from prometheus_client import CollectorRegistry
 
-from shop.chassis.cache.changes import Changes
+from shop.chassis.cache.changes import LONGEST, Changes
 from shop.chassis.cache.cluster import Away, Cluster
 from shop.chassis.cache.database import Database
 from shop.chassis.cache.filter import CuckooFilter, Filtered
@@ -28,20 +29,24 @@ _AT_ONCE = 40
 
 class Times(msgspec.Struct, frozen=True, kw_only=True):
     """How long things last, in seconds. `local` and `shared`: a value, within the process and in Redis; `absent_local` and
-    `absent_shared`: that there is nothing. `remembered`: that something was superseded. `ask`: one call of Redis at most.
-    `lock`: one that nobody gives back; `patience`: how long it is waited for. `look`: between two looks at the filter;
-    `filter`: how long one is good for."""
+    `absent_shared`: that there is nothing. `ask`: one call of Redis at most. `lock`: one that nobody gives back; `patience`:
+    how long it is waited for. `look`: between two looks at the filter; `filter`: how long one is good for."""
 
     local: float = 10.0
     shared: float = 300.0
     absent_local: float = 1.0
     absent_shared: float = 30.0
-    remembered: float = 120.0
     ask: float = 0.25
     lock: float = 5.0
     patience: float = 2.0
     look: float = 5.0
     filter: float = 3600.0
+
+    @property
+    def remembered(self) -> float:
+        """How long it is remembered that something was superseded: Redis, if it could not be told, may have it for as long
+        as values last, filled in by whoever was held up for as long as a transaction may take."""
+        return self.shared + LONGEST
 
 
 class Cache:
@@ -64,6 +69,7 @@ class Cache:
         most: int = 10_000,
         database_at_once: int = 8,
         times: Times | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         times = times or Times()
         self.meter = Meter(name, registry)
@@ -91,6 +97,7 @@ class Cache:
             lasting=times.local,
             absent=times.absent_local,
             remembered=times.remembered,
+            clock=clock,
         )
         self._fresh: dict[str, None] = {}
         self._name = name

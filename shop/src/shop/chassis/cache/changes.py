@@ -16,13 +16,13 @@ from typing import Protocol
 from shop.chassis.bounded import BoundedConnection, listening
 from shop.chassis.cache.source import Change
 
-__all__ = ["Changes", "PostgresChanges", "Tell"]
+__all__ = ["LONGEST", "Changes", "PostgresChanges", "Tell"]
 
 _log = logging.getLogger("shop.cache")
 
 _FAILOVER = 15.0
 """Seconds within which a node that is lost has been followed by its replica, which may not know what was written last."""
-_LONGEST = 60.0
+LONGEST = 60.0
 """Seconds that a transaction may take from a change in it to its commit."""
 
 _AT_ONCE = 1_000
@@ -65,8 +65,8 @@ class PostgresChanges:
             try:
                 async with await listening(self._dsn, self._channel) as connection:
                     missed()
-                    back = self._lasting if heard is None else min(self._lasting, time.monotonic() - heard + _LONGEST)
-                    heard = await self._tell_since(connection, back, tell)
+                    back = self._lasting if heard is None else min(self._lasting, time.monotonic() - heard)
+                    heard = await self._tell_since(connection, back + LONGEST, tell)
                     self.trouble = None
                     while True:
                         heard = await self._listen(connection, tell)
@@ -89,7 +89,7 @@ class PostgresChanges:
 
     async def _tell_since(self, connection: BoundedConnection, seconds: float, tell: Tell) -> float:
         now = time.monotonic()
-        async with connection.transaction(), connection.cursor("changes") as cursor:
+        async with connection.cursor("changes", withhold=True) as cursor:  # in no transaction while others are told
             await cursor.execute(self._since.encode(), (seconds,))
             while rows := await cursor.fetchmany(_AT_ONCE):
                 await tell([Change(str(key), int(version)) for key, version in rows])

@@ -32,7 +32,7 @@ class Local:
         most: int = 10_000,
         lasting: float = 10.0,
         absent: float = 1.0,
-        remembered: float = 120.0,
+        remembered: float = 360.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._behind = behind

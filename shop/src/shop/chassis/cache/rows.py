@@ -114,7 +114,7 @@ def row_cache(
         redis.nodes,
         load,
         _Known(pool, table),
-        PostgresChanges(pool.url, f"{table}_changes", changed_since(table), lasting=times.shared, sweep=sweep),
+        PostgresChanges(pool.url, f"{table}_changes", changed_since(table), lasting=times.remembered, sweep=sweep),
         registry,
         password=None if redis.password is None else redis.password.reveal(),
         most=caching.most,

@@ -47,7 +47,7 @@ class Store:
         *,
         lasting: float = 300.0,
         absent: float = 30.0,
-        remembered: float = 120.0,
+        remembered: float = 360.0,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self._cluster = cluster

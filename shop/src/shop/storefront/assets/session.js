@@ -1,7 +1,8 @@
 // Who is logged in here. The tokens are kept in this tab alone, in memory and in its sessionStorage, so that they outlive a reload
 // and nothing else; a new tab asks the others for them. A refresh token is good once, for all tabs together: one tab at a time
 // renews, and looks before whether another has done it.
-import { Away, failureOf, Refused, SignedOut } from "./failures.js";
+import { failureOf, Refused, SignedOut } from "./failures.js";
+import { reached } from "./reached.js";
 import { alone, hear, inquire, tell } from "./tabs.js";
 
 const KEY = "shop-session";
@@ -84,12 +85,12 @@ async function renew(used) {
 
 async function posted(how, body) {
   const headers = { "content-type": "application/json", accept: "application/json" };
-  let answer = null;
-  try {
-    answer = await fetch(`${AUTH}/${how}`, { method: "POST", headers, body: JSON.stringify(body), credentials: "omit" });
-  } catch {
-    throw new Away("it cannot be reached");
-  }
+  const given = { method: "POST", headers, body: JSON.stringify(body) };
+  return reached(`${AUTH}/${how}`, given, { read: pairOf });
+}
+
+// Within the time of the request: all tabs wait for whoever renews.
+async function pairOf(answer) {
   if (!answer.ok) throw await failureOf(answer);
   return answer.json();
 }
