@@ -12,7 +12,13 @@ from sagacity.errors import UsageError
 from sagacity.ledger.mining import FieldSeen, Sample
 from sagacity.workflow.conditions.record import Path, parse_record
 
-__all__ = ["Stated", "event_fields", "key_field", "last_step", "maker_field", "plain"]
+__all__ = ["ENVELOPE", "Stated", "event_fields", "key_field", "last_step", "maker_field", "plain"]
+
+ENVELOPE = frozenset({
+    "id", "type", "time", "specversion", "datacontenttype", "dataschema", "traceparent", "tracestate", "subject", "source",
+    "partitionkey", "lifecycletransition",
+})  # fmt: skip
+"""What the envelope of an event says, such as that of a CloudEvent, beside the payload."""
 
 _TYPES = ("type", "eventtype", "event", "eventname", "activity", "conceptname", "action", "kind", "status", "name")
 _TIMES = (

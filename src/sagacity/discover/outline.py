@@ -7,17 +7,14 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from sagacity.discover.fields import Stated, last_step, plain
+from sagacity.discover.fields import ENVELOPE, Stated, last_step, plain
 from sagacity.ledger.mining import FieldSeen, Sample
 from sagacity.workflow.conditions.record import Path, parse_record
 from sagacity.workflow.model import Capture, EventType, Source, ValueType, Workflow
 
 __all__ = ["Look", "key_name", "outline"]
 
-_ENVELOPE = {
-    "specversion", "datacontenttype", "dataschema", "traceparent", "tracestate", "subject", "source", "partitionkey",
-    "lifecycletransition",
-}  # fmt: skip
+_ENVELOPE = ENVELOPE - {"id", "type", "time"}
 _RESERVED = {"time", "id", "type", "source", "seq", "case"}
 _FEW_VALUES = 50
 _EVERYWHERE = 3
