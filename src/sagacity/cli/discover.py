@@ -161,6 +161,7 @@ def _keys(files: list[str], type: str | None, time: str | None, memory: str | No
     """Print which fields could be the key."""
     from sagacity.discover.keys import chosen
     from sagacity.reconcile.discovery import candidate_keys
+    from sagacity.report.text import visible
 
     for source, keys in candidate_keys(files, type=type, time=time, memory=memory, threads=threads).items():
         typer.echo(f"Which field ties the events of '{source}' together? Candidates for --case, the likeliest first:\n")
@@ -168,18 +169,18 @@ def _keys(files: list[str], type: str | None, time: str | None, memory: str | No
             typer.echo("  none: no field recurs from event to event")
         for each in keys.candidates:
             typer.echo(
-                f"  {each.path}\n      on {each.coverage:.0%} of the events, "
+                f"  {visible(each.path)}\n      on {each.coverage:.0%} of the events, "
                 f"of {len(each.types)} of {each.all_types} types; "
                 f"{each.groups:,} groups of {each.events_a_group:.1f} events and {each.types_a_group:.1f} types on average"
             )
         for link in keys.links:
             typer.echo(
-                f"\n  {link.second} links to {link.first}: {link.events:,} events carry both. "
+                f"\n  {visible(link.second)} links to {visible(link.first)}: {link.events:,} events carry both. "
                 "In the workflow, name both in keys:."
             )
         best = chosen(keys)
         if best is not None:
-            typer.echo(f"\nNext: sagacity discover {' '.join(files[:3])} --case {best}")
+            typer.echo(f"\nNext: sagacity discover {' '.join(files[:3])} --case {visible(best)}")
 
 
 def _summary(proposal: Proposal, out: Path, chosen: frozenset[int] | None) -> str:

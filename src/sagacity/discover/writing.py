@@ -28,7 +28,7 @@ def written(
 ) -> tuple[Line, ...]:
     """The file. `evidence` is in step with `candidates`; `order` is that of event types, `beside` has comments for the keys
     `begins`, `ends`, `timeout`, and for event types."""
-    lines = [f"# {line}".rstrip() for line in head]
+    lines = [f"# {_shown(line)}".rstrip() for line in head]
     lines += ["", f"workflow: {_scalar(workflow.name)}"]
     lines += [f"keys: {_scalar(workflow.keys[0])}" if len(workflow.keys) == 1 else f"keys: {_flow(workflow.keys)}"]
     lines += ["", "sources:"]
@@ -160,7 +160,7 @@ def _capture(capture: Capture) -> str:
 
 
 def _commented(line: str, comment: str) -> str:
-    return f"{line.ljust(_COMMENT_AT)}  # {comment}" if comment else line
+    return f"{line.ljust(_COMMENT_AT)}  # {_shown(comment)}" if comment else line
 
 
 def _value(value: object) -> str:
@@ -183,7 +183,17 @@ def _scalar(text: str, *, flow: bool = False) -> str:
         return text
     if plain and "'" not in text:
         return f"'{text}'"
-    return json.dumps(text, ensure_ascii=False)
+    return _shown(json.dumps(text, ensure_ascii=False))
+
+
+def _shown(text: str) -> str:
+    """A text in which nothing drives a terminal, reorders what stands beside it, or is no YAML: such signs as escapes, by
+    which a quoted text has them all the same."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else _escape(ord(each)) for each in text)
+
+
+def _escape(code: int) -> str:
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _looks_odd(text: str) -> bool:

@@ -146,7 +146,7 @@ class _Logs:
 
     def _read(self, logs: list[str]) -> tuple[list[Fact], list[Read]]:
         memory, threads = self._limits
-        records = Records(logs)
+        records = Records(logs, None, (*self._stated, None))
         mining: Mining = DuckDBMining(memory=memory, threads=threads)
         try:
             inputs = records.inputs(mining)

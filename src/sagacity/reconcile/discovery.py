@@ -60,7 +60,7 @@ class Discovery:
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> None:
-        self._records = Records(files, folder)
+        self._records = Records(files, folder, (type, time, id), case)
         self.mining: Mining = DuckDBMining(memory=memory, threads=threads)
         self._progress = progress
         self._stated = (type, time, id)
@@ -258,7 +258,7 @@ def candidate_keys(
     threads: int | None = None,
 ) -> dict[str, Keys]:
     """For each source, the fields that could be its correlation key. Parameters and errors are those of `Discovery`."""
-    records = Records(files)
+    records = Records(files, None, (type, time, None))
     mining: Mining = DuckDBMining(memory=memory, threads=threads)
     try:
         found = {}
