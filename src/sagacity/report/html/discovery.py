@@ -36,7 +36,7 @@ def render_discovery(proposal: Proposal) -> str:
     about = (
         f"{plural(shape.events, 'event')} of {plural(shape.cases, 'case')}, {instant(shape.first)[:10]} to "
         f"{instant(shape.last)[:10]}; {plural(shape.counted, 'case')} of them began early enough in the log to be over. "
-        f"{rules_text(proposal)} at a threshold of {proposal.threshold * 100:g} %; "
+        f"{rules_text(proposal)}{_beyond(proposal)} at a threshold of {proposal.threshold * 100:g} %; "
         f"{plural(proposal.violated, 'case')} break one of these."
     )
     return framed(
@@ -48,6 +48,13 @@ def render_discovery(proposal: Proposal) -> str:
         modules=[Markup(asset("hints.js")), *([Markup(asset("accepting.js"))] if proposal.rules else [])],
         skip=("rules", "Skip to the rules"),
     )
+
+
+def _beyond(proposal: Proposal) -> str:
+    if proposal.into is None:
+        return ""
+    others = f", beside {proposal.known:,} that it has," if proposal.known else ""
+    return f" that {proposal.into} does not have{others}"
 
 
 def _map(proposal: Proposal) -> Markup:
