@@ -56,19 +56,23 @@ def test_all_accepted_is_the_proposal_and_nothing_accepted_expects_nothing(propo
     assert empty.accepted == {}
 
 
-def test_numbers_of_rules_are_read() -> None:
-    assert chosen_of("all", 3) == {0, 1, 2}
-    assert chosen_of(" 1, 3-4 ", 4) == {0, 2, 3}
-    for text in ("", "0", "5", "2-1", "1-", "-1", "one", "1,,2", "3-9"):
+def test_numbers_and_names_of_rules_are_read(proposal: Proposal) -> None:
+    rules = proposal.rules[:4]
+    assert chosen_of(["all"], rules) == {0, 1, 2, 3}
+    assert chosen_of([" 1, 3-4 "], rules) == {0, 2, 3}
+    assert chosen_of(["1", rules[2].name], rules) == {0, 2}
+    for text in ("", "0", "5", "2-1", "1-", "-1", "one", "1,,2", "3-9", proposal.rules[4].name):
         with pytest.raises(UsageError):
-            chosen_of(text, 4)
+            chosen_of([text], rules)
 
 
 def test_rules_are_accepted_by_their_numbers(log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "order.workflow.yaml"
     arguments = ["discover", str(log), "--case", "order_id", "-o", str(out)]
     assert run([*arguments, "--accept", "1-3", "--by", "anna"]) == 0
-    assert "accepted 3 of" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "accepted 3 of" in said
+    assert [f"  {place}: {name}" for place, name in enumerate(load(out).accepted, start=1)] == said.splitlines()[1:4]
     assert {each.by for each in load(out).accepted.values()} == {"anna"}
     assert len(load(out).accepted) == 3
     assert run(["validate", str(out)]) == 0

@@ -9,6 +9,7 @@ import pytest
 
 import sagacity
 from sagacity.cli.main import run
+from sagacity.errors import SagacityError
 from sagacity.reconcile.catalog import catalog
 from sagacity.workflow.instants import instant
 
@@ -35,7 +36,12 @@ def organisation(tmp_path: Path) -> Path:
         "api/messages.json": json.dumps({"OrderPlaced": {"payload": {"properties": {"order_id": {"type": "string"}}}}}),
         "order.workflow.yaml": WORKFLOW,
         "compose.yaml": "services: {web: {image: nginx}}",
-        "package.json": "{}",
+        "package.json": '{\n  "name": "shop",\n  "type": "module"\n}\n',
+        "k8s.yaml": "kind: Service\n---\nkind: Deployment\n",
+        "stack.yaml": "Value: !Ref Name\n",
+        "chart/templates/a.yaml": "image: {{ .Values.image }}\n",
+        "ci.yaml": "workflow: {rules: []}\n",
+        "broken.json": '{"asyncapi": ',
         ".hidden/broken.yaml": "{",
     }.items():
         path = tmp_path / name
@@ -46,8 +52,13 @@ def organisation(tmp_path: Path) -> Path:
             for hour, kind in enumerate(("OrderPlaced", "ItemShipped", "SurveySent")):
                 event = {"id": f"{kind}{n}", "type": kind, "source": f"/{kind[:4].lower()}", "data": {"order_id": f"A{n}"}}
                 out.write(json.dumps({**event, "time": f"2026-10-0{1 + n // 20}T0{hour}:{n:02}:00Z"}) + "\n")
-    (tmp_path / "package.json").unlink()
     return tmp_path
+
+
+@pytest.fixture
+def other_logs(organisation: Path) -> None:
+    (organisation / "metrics.jsonl").write_text('{"cpu": 1}\n' * 100, encoding="utf-8")
+    (organisation / "cut.parquet").write_text("PAR1", encoding="utf-8")
 
 
 def test_what_is_amiss_is_printed(organisation: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,6 +69,46 @@ def test_what_is_amiss_is_printed(organisation: Path, capsys: pytest.CaptureFixt
     assert "Never seen (1) Lost" in said
     assert "SurveySent: 60 events in" in said
     assert "compose.yaml is neither an AsyncAPI document, a JSON Schema nor a workflow" in said
+
+
+@pytest.mark.usefixtures("other_logs")
+def test_a_folder_may_hold_anything_beside(organisation: Path) -> None:
+    found = catalog([str(organisation)])
+    assert [entry.name for entry in found.entries] == ["ItemShipped", "Lost", "OrderPlaced", "SurveySent"]
+    assert {Path(each.document).name for each in found.read if each.kind != "events"} == {
+        "orders.yaml",
+        "order.workflow.yaml",
+    }
+    for name in (
+        "package.json", "k8s.yaml", "stack.yaml", "a.yaml", "ci.yaml", "broken.json", "metrics.jsonl", "cut.parquet",
+        "messages.json",
+    ):  # fmt: skip
+        assert [name for note in found.notes if name in note.partition(" ")[0]] == [name]
+
+
+@pytest.mark.usefixtures("other_logs")
+@pytest.mark.parametrize("name", ["k8s.yaml", "broken.json", "metrics.jsonl", "cut.parquet"])
+def test_what_was_named_itself_is_not_passed_over(name: str, organisation: Path) -> None:
+    with pytest.raises(SagacityError):
+        catalog([str(organisation / "api"), str(organisation / name)])
+
+
+def test_a_reference_to_what_cannot_be_read_is_noted(organisation: Path) -> None:
+    (organisation / "api" / "messages.json").write_text("{", encoding="utf-8")
+    assert any("refers to messages.json" in note for note in catalog([str(organisation / "api" / "orders.yaml")]).notes)
+
+
+def test_a_schema_that_others_refer_to_is_no_event_type(organisation: Path) -> None:
+    api = organisation / "api"
+    address = {"properties": {"street": {"type": "string"}}}
+    (api / "address.json").write_text(json.dumps(address), encoding="utf-8")
+    (api / "sent.json").write_text(json.dumps({"properties": {"type": {"const": "Sent"}}}), encoding="utf-8")
+    (api / "lost.json").write_text(json.dumps(address), encoding="utf-8")
+    refers = {"properties": {name: {"$ref": f"{name}.json"} for name in ("address", "sent", "lost")}}
+    (api / "returned.json").write_text(json.dumps(refers), encoding="utf-8")
+    names = {entry.name: len(entry.facts) for entry in catalog([str(organisation)]).entries}
+    assert names.keys() & {"address", "Sent", "Lost", "returned"} == {"Sent", "Lost", "returned"}
+    assert names["Lost"] == 2
 
 
 def test_an_entry_has_what_each_says_of_it(organisation: Path) -> None:

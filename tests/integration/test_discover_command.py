@@ -112,3 +112,58 @@ def test_names_and_values_that_mean_something_else_do_no_harm(tmp_path: Path) ->
     assert len(workflow.expectations) >= len(odd)
     assert "<script>alert" not in page.read_text(encoding="utf-8")
     assert run(["check", str(out), "--as-of", "end", "--quiet"]) == 0
+
+
+def test_a_control_character_in_the_data_does_no_harm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the id of a case against a rule, in an event's name, and in the log's own."""
+    log, out = tmp_path / "odd\x7f.csv", tmp_path / "odd.workflow.yaml"
+    rows = ["booking,what,when"]
+    for case in range(60):
+        called = f"c\x1b]0;{case}\x7f\u202e"
+        rows += [f"{called},Made\x9b,2026-09-0{1 + case % 9}T01:{case:02}:00Z"]
+        rows += [f"{called},Paid,2026-09-0{1 + case % 9}T02:{case:02}:00Z"] if case else []
+    log.write_text("\n".join(rows), encoding="utf-8")
+    arguments = ["discover", str(log), "--case", "booking", "--type", "what", "--time", "when"]
+    assert run([*arguments, "-o", str(out), "--accept", "all", "--quiet"]) == 0
+    assert set(load(out).events) == {"Made\x9b", "Paid"}
+    assert "not c\\x1b]0;0\\x7f" in out.read_text(encoding="utf-8")
+    assert run(arguments) == 0
+    assert capsys.readouterr().out.replace("\n", "").isprintable()
+    assert run(["check", str(out), "--source", f"log={log}", "--as-of", "end", "--quiet"]) == 1
+
+
+def _booked(path: Path, cases: range, more: str = "") -> None:
+    rows = [f"booking,type,time{',' + more if more else ''}"]
+    for case in cases:
+        for hour, kind in enumerate(("Made", "Paid")):
+            rows.append(f"B{case},{kind},2026-09-{1 + case % 28:02}T0{hour}:00:00Z{',x' if more else ''}")
+    path.write_text("\n".join(rows), encoding="utf-8")
+
+
+@pytest.mark.parametrize("folder", [True, False])
+@pytest.mark.parametrize("files", [2, 26])
+def test_files_of_one_log_that_differ_by_a_column_are_one_source(files: int, folder: bool, tmp_path: Path) -> None:
+    out = tmp_path / "workflows" / "booking.workflow.yaml"
+    out.parent.mkdir()
+    log = tmp_path / "log"
+    log.mkdir()
+    for number in range(files):
+        _booked(log / f"m{number:02}.csv", range(60 * number, 60 * number + 60), "channel" if number == 1 else "")
+    given = [str(log)] if folder else sorted(map(str, log.iterdir()))
+    assert run(["discover", *given, "--case", "booking", "-o", str(out), "--quiet"]) == 0
+    workflow = load(out)
+    assert set(workflow.events) == {"Made", "Paid"}
+    assert len(workflow.sources) == 1
+    assert run(["check", str(out), "--as-of", "end", "--quiet"]) == 0
+
+
+def test_files_of_a_folder_that_are_read_otherwise_are_sources_of_their_own(tmp_path: Path) -> None:
+    log, out = tmp_path / "log", tmp_path / "booking.workflow.yaml"
+    log.mkdir()
+    _booked(log / "booked.csv", range(60))
+    rows = [f"B{case},Sent,2026-09-{1 + case % 28:02}T05:00:00Z" for case in range(60)]
+    (log / "sent.csv").write_text("\n".join(["Booking,event,at", *rows]), encoding="utf-8")
+    assert run(["discover", str(log), "--case", "booking", "-o", str(out), "--quiet"]) == 0
+    assert set(load(out).sources) == {"booked", "sent"}
+    assert set(load(out).events) == {"Made", "Paid", "Sent"}
+    assert run(["check", str(out), "--as-of", "end", "--quiet"]) == 0

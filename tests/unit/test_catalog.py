@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,58 @@ def test_types_that_were_seen_are_never_taken_for_one() -> None:
     assert len(found[2].facts) == 2
 
 
+def test_dotted_names_that_end_alike_are_different_event_types() -> None:
+    facts = [
+        _seen("order.created"),
+        _named("payment.created", sent_by=("payments",)),
+        Fact(document="invoices", kind="asyncapi", names=("invoice.created",), sent_by=("invoices",)),
+        _named("refund.created", kind="workflow", rules=("once",)),
+    ]
+    assert [entry.name for entry in merged(facts)] == [
+        "invoice.created", "order.created", "payment.created", "refund.created",
+    ]  # fmt: skip
+    assert _gaps(*facts)["never seen"] == ["invoice.created", "payment.created", "refund.created"]
+
+
+def test_a_bare_name_that_two_dotted_ones_end_in_joins_neither() -> None:
+    facts = [_named("Created", kind="workflow"), _seen("order.created"), _named("payment.created")]
+    assert [entry.name for entry in merged(facts)] == ["Created", "order.created", "payment.created"]
+    assert [entry.name for entry in merged(facts[:2])] == ["order.created"]
+
+
+def test_a_name_meets_the_same_with_a_version_where_there_is_one() -> None:
+    plain, first, second = _named("shop.order.placed"), _seen("shop.order.placed.v1"), _seen("shop.order.placed.v2")
+    assert [entry.name for entry in merged([plain, first])] == ["shop.order.placed.v1"]
+    assert len(merged([plain, first, second])) == 3
+
+
+def test_second_names_that_are_alike_make_no_two_types_one() -> None:
+    a = Fact(document="a", kind="asyncapi", names=("com.a.Created.v1", "Created"), sent_by=("a",))
+    b = Fact(document="b", kind="asyncapi", names=("com.b.Issued.v1", "Created"), sent_by=("b",))
+    assert [entry.sent_by for entry in merged([a, b])] == [("a",), ("b",)]
+    assert len(merged([a, b, Fact(document="c", kind="workflow", names=("Created",))])) == 3
+    assert [entry.name for entry in merged([a, Fact(document="c", kind="workflow", names=("Created",))])] == ["Created"]
+
+
+def test_a_document_of_a_seen_type_joins_it_whatever_others_are_called_as_well() -> None:
+    seen = [_seen("OrderPlaced"), _seen("com.x.OrderPlaced")]
+    first = Fact(document="x", kind="asyncapi", names=("com.x.OrderPlaced", "OrderPlaced"))
+    others = [Fact(document=name, kind="asyncapi", names=("OrderPlaced",)) for name in "yz"]
+    found = {entry.name: len(entry.facts) for entry in merged([*seen, first, *others])}
+    assert found == {"com.x.OrderPlaced": 2, "OrderPlaced": 3}
+
+
+def test_the_order_of_documents_decides_nothing() -> None:
+    facts = [
+        _seen("order.created"),
+        Fact(document="a", kind="asyncapi", names=("Created",)),
+        Fact(document="b", kind="asyncapi", names=("payment.created", "Paid")),
+        Fact(document="c", kind="asyncapi", names=("paid",)),
+    ]
+    told = {tuple(sorted(len(e.facts) for e in merged(order))) for order in itertools.permutations(facts)}
+    assert told == {(1, 1, 2)}
+
+
 def _gaps(*facts: Fact) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for gap in gaps_of(merged(facts)):
@@ -211,6 +264,38 @@ def test_a_field_or_key_that_the_document_does_not_have_is_told() -> None:
     assert "data.total" not in field.sentence
     alike = {"kind": "workflow", "keys": ("data.orderId",), "reads": ("data.orderId",)}
     assert gaps_of(merged([paid, _named("Paid", **alike)])) == ()
+
+
+def test_what_documents_cannot_tell_of_a_field_is_not_taken_for_a_gap() -> None:
+    def told(*reads: str, attributes: tuple[Attribute, ...]) -> bool:
+        return bool(gaps_of(merged([_named("Paid", attributes=attributes), _named("Paid", kind="workflow", reads=reads)])))
+
+    total = Attribute("total.net", "number", True)
+    assert told("value.payload.other", attributes=(total,))
+    assert not told("value.payload.total.net", attributes=(total,))
+    assert not told("subject", "source", attributes=(total,))
+    assert told("data.subject", attributes=(total,))
+    assert not told("data.total.net.cents", attributes=(Attribute("total", "object", True),))
+    assert told("data.total.cents", attributes=(total, Attribute("total", "object", True)))
+    assert told("data.total.cents", attributes=(Attribute("total", "number", True),))
+    assert not told("data.lines[0].sku", attributes=(Attribute("lines[].sku", "string", True),))
+
+
+def test_fields_are_known_however_many_and_however_deep() -> None:
+    many = ", ".join(f"f{n}: {{type: string}}" for n in range(150))
+    deep = "properties: {a: {properties: {b: {properties: {c: {properties: {d: {properties: {e: {}}}}}}}}}}"
+    (wide,) = schema_facts(_part(f"properties: {{{many}}}"), "Paid.json")
+    (high,) = schema_facts(_part(deep), "Paid.json")
+    for fact, path in ((wide, "data.f140"), (high, "data.a.b.c.d.e")):
+        assert gaps_of(merged([fact, _named("Paid", kind="workflow", reads=(path,))])) == ()
+        assert gaps_of(merged([fact, _named("Paid", kind="workflow", reads=("data.x",))])) != ()
+
+
+def test_what_is_seen_and_named_and_in_no_rule_is_expected_by_nobody() -> None:
+    named = _named("Sent", kind="workflow")
+    assert _gaps(named, _seen("Sent")) == {"expected by nobody": ["Sent"]}
+    (gap,) = gaps_of(merged([named, _named("Sent", kind="events", seen=Seen(3, 1, 9), sent_by=("/shop",))]))
+    assert gap.sentence == "/shop sends it, no workflow expects it, and nobody receives it"
 
 
 def test_logs_add_up() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sagacity.discover.order import Ordered, ordered
 from sagacity.discover.relations import Relations
+from sagacity.discover.thresholds import rows_of
 from sagacity.ledger.mining import LogShape, PairCount, TypeCount
 
 Traces = dict[str, int]
@@ -100,3 +101,14 @@ def test_what_never_comes_after_is_said_where_nothing_else_says_so() -> None:
 def test_of_what_hardly_happens_nothing_is_said() -> None:
     said = _said({"ab": 996, "axb": 4})
     assert all("x" not in pair for pairs in said.values() for pair in pairs)
+
+
+def test_cases_in_which_something_comes_another_number_of_times_are_breaches() -> None:
+    def breaches(traces: Traces) -> dict[float, int]:
+        found = _relations(traces)
+        shape = LogShape(found.cases, found.cases, 0, 0, 0, {})
+        return {row.threshold: row.breaches for row in rows_of(shape, [*found.types.values()], [*found.pairs.values()])}
+
+    assert breaches({"abb": 97, "ab": 2, "abbb": 1})[0.95] == 3
+    assert breaches({"abb": 58, "ab": 1, "abbb": 1, "a": 40})[0.95] == 1
+    assert breaches({"abb": 100})[0.95] == 0

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 from sagacity.catalog.entry import Entry, Gap, GapKind
 from sagacity.catalog.fact import Fact, Kind
-from sagacity.discover.fields import last_step
+from sagacity.catalog.schemas import MOST_FIELDS
+from sagacity.discover.fields import ENVELOPE, last_step, plain
+from sagacity.workflow.conditions.record import Path, parse_record
 
 __all__ = ["GAPS", "gaps_of"]
 
 _DECLARING: tuple[Kind, ...] = ("asyncapi", "schema")
 
 GAPS: dict[GapKind, str] = {
-    "expected by nobody": "A document says who sends it, and no rule of a workflow is about it.",
+    "expected by nobody": "A document says who sends it, or it was seen and a workflow names it, and no rule is about it.",
     "owned by nobody": "A workflow expects it, and nobody answers for it.",
     "made by nobody": "A workflow expects it, no document says who sends it, and it was never seen.",
     "never seen": "A document or a workflow tells of it, and no log has it.",
@@ -33,10 +36,13 @@ def gaps_of(entries: Sequence[Entry]) -> tuple[Gap, ...]:
 
 
 def _unexpected(entry: Entry, given: set[Kind]) -> Iterator[str]:
-    senders = tuple(dict.fromkeys(name for fact in entry.facts if fact.kind in _DECLARING for name in fact.sent_by))
-    if "workflow" in given and senders and not entry.expected_by:
+    """What is seen, and in no workflow at all, is told as that alone."""
+    declared = any(fact.sent_by for fact in entry.facts if fact.kind in _DECLARING)
+    made = declared or (entry.seen is not None and entry.told_by("workflow"))
+    if "workflow" in given and made and not entry.expected_by:
+        sent = f"{_listed(entry.sent_by)} sends it" if entry.sent_by else "it is seen"
         received = f"{_listed(entry.received_by)} receives it" if entry.received_by else "nobody receives it"
-        yield f"{_listed(senders)} sends it, no workflow expects it, and {received}"
+        yield f"{sent}, no workflow expects it, and {received}"
 
 
 def _unowned(entry: Entry, _given: set[Kind]) -> Iterator[str]:
@@ -79,20 +85,49 @@ def _keyed(entry: Entry, _given: set[Kind]) -> Iterator[str]:
 
 def _undeclared_fields(entry: Entry, _given: set[Kind]) -> Iterator[str]:
     declaring = next((fact for fact in entry.facts if fact.attributes and fact.kind in _DECLARING), None)
-    if declaring is None:
+    if declaring is None or len(declaring.attributes) >= MOST_FIELDS:
         return
-    known = {attribute.path for attribute in declaring.attributes}
+    declared = _Declared(declaring)
     for fact in entry.facts:
-        absent = [path for path in fact.reads if fact.kind == "workflow" and not _declared(path, known, declaring)]
+        absent = [path for path in fact.reads if fact.kind == "workflow" and not declared.holds(path)]
         if absent:
-            yield f"{fact.document} reads {_listed(absent)}, and {declaring.document} declares {_listed(sorted(known)[:8])}"
+            named = _listed(sorted(each.path for each in declaring.attributes)[:8])
+            yield f"{fact.document} reads {_listed(absent)}, and {declaring.document} declares {named}"
 
 
-def _declared(path: str, known: set[str], declaring: Fact) -> bool:
-    """Whether a path of a record leads to a declared field: of the record, or of a payload in its `data`."""
-    bare = path.replace('"', "").partition("[")[0]
-    inner = bare.partition(".")[2]
-    return bare in known or inner in known or inner in declaring.keys or any(each.startswith(f"{bare}.") for each in known)
+class _Declared:
+    """The fields that a document declares of an event's payload."""
+
+    def __init__(self, fact: Fact) -> None:
+        self.known = {attribute.path.replace("[]", ""): attribute.type for attribute in fact.attributes}
+        self.above = {above for path in self.known for above in _above(path.split("."))}
+        self.known |= dict.fromkeys(fact.keys, "")
+
+    def holds(self, path: str) -> bool:
+        """Whether a path of a record leads to a declared field. How deep the payload lies in the record, no document says,
+        so each end of the path may be the field's own. What the envelope of an event says is not the payload's to declare.
+        """
+        parsed = parse_record(path)
+        steps = [step for step in parsed.steps if isinstance(step, str)] if isinstance(parsed, Path) else [path]
+        if len(steps) == 1 and plain(steps[0]) in ENVELOPE:
+            return True
+        return any(self._told(steps[place:]) for place in range(len(steps)))
+
+    def _told(self, steps: Sequence[str]) -> bool:
+        """Whether a field is declared, or one above it of which it is not told what it holds."""
+        name = ".".join(steps)
+        return name in self.known or name in self.above or any(map(self._open, _above(steps)))
+
+    def _open(self, name: str) -> bool:
+        kind = self.known.get(name)
+        return kind is not None and name not in self.above and not _OPEN.isdisjoint(re.findall(r"\w+", kind))
+
+
+_OPEN = {"object", "any", "map", "several", "array"}
+
+
+def _above(steps: Sequence[str]) -> Iterator[str]:
+    return (".".join(steps[:place]) for place in range(1, len(steps)))
 
 
 def _from(entry: Entry) -> str:

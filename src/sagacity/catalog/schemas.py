@@ -7,10 +7,14 @@ import posixpath
 from sagacity.catalog.fact import Attribute, Fact
 from sagacity.catalog.part import Part
 
-__all__ = ["attributes_of", "constant_of", "is_schema", "schema_facts"]
+__all__ = ["MOST_FIELDS", "attributes_of", "constant_of", "event_named", "is_schema", "schema_facts"]
 
-_DEEPEST = 4
-_MOST = 120
+MOST_FIELDS = 5_000
+"""So many fields of a payload are read; what is not among so many may be declared all the same."""
+
+_DEEPEST = 16
+_ROUNDS = 3
+"""What refers to itself is followed so often."""
 
 
 def is_schema(part: Part) -> bool:
@@ -37,6 +41,11 @@ def schema_facts(part: Part, document: str) -> list[Fact]:
     ]
 
 
+def event_named(part: Part) -> bool:
+    """Whether a schema says itself which events it describes."""
+    return (constant_of(part, "type") or part.text("x-event-type")) is not None
+
+
 def constant_of(part: Part, name: str) -> str | None:
     """The one value that a field may have."""
     field = part.at("properties", name)
@@ -49,27 +58,29 @@ def attributes_of(part: Part) -> tuple[Attribute, ...]:
     inner = part.at("properties", "data")
     whole = inner if inner and part.at("properties", "specversion") else part
     found: dict[str, Attribute] = {}
-    _gather(whole, "", found, _DEEPEST, True)
+    _gather(whole, "", found, (), True)
     return tuple(found.values())
 
 
-def _gather(part: Part, before: str, found: dict[str, Attribute], deeper: int, needed: bool) -> None:
+def _gather(part: Part, before: str, found: dict[str, Attribute], above: tuple[int, ...], needed: bool) -> None:
+    """`above` are the schemas on the way to this one."""
+    if len(above) > _DEEPEST or above.count(id(part.value)) >= _ROUNDS or not part:
+        return
+    above = (*above, id(part.value))
     for each in (*part.at("allOf").elements(), *part.at("oneOf").elements(), *part.at("anyOf").elements()):
-        if deeper:
-            _gather(each, before, found, deeper - 1, needed)
+        _gather(each, before, found, above, needed)
     required = set(part.texts("required"))
     fields = part.at("properties").entries() or [(each.text("name") or "", each) for each in part.at("fields").elements()]
     for name, field in fields:
-        if not name or len(found) >= _MOST:
+        if not name or len(found) >= MOST_FIELDS:
             continue
         path = f"{before}{name}"
         must = needed and (name in required or (bool(part.at("fields")) and not _optional(field)))
         found.setdefault(path, Attribute(path, _type(field), must))
-        if deeper:
-            _gather(field, f"{path}.", found, deeper - 1, must)
-            _gather(field.at("items"), f"{path}[].", found, deeper - 1, must)
-            if isinstance(field.value, dict) and isinstance(field.value.get("type"), dict):  # Avro nests types
-                _gather(field.at("type"), f"{path}.", found, deeper - 1, must)
+        _gather(field, f"{path}.", found, above, must)
+        _gather(field.at("items"), f"{path}[].", found, above, must)
+        if isinstance(field.value, dict) and isinstance(field.value.get("type"), dict):  # Avro nests types
+            _gather(field.at("type"), f"{path}.", found, above, must)
 
 
 def _optional(field: Part) -> bool:

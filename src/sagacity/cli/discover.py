@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sagacity.cli.asking import LENIENT, MAX_REJECTED, MEMORY, THREADS, promised, watching, written
+from sagacity.cli.asking import LENIENT, MAX_REJECTED, MEMORY, THREADS, promised, screen, watching, written
 
 if TYPE_CHECKING:
     from sagacity.discover.proposal import Proposal
@@ -17,12 +17,19 @@ __all__ = ["command"]
 
 _OUT = {"metavar": "FILE", "show_default": False}
 _FIELD = {"metavar": "FIELD", "show_default": False}
+_LEAST_WIDTH = 60
 
 
 def command(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE", help="Event logs: files, folders, globs; JSONL, CSV, Parquet or XES.")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="FILE",
+            help="Event logs: files, folders, globs; JSONL, CSV, Parquet or XES. With --into they may be left out, and are "
+            "named as --source of check names them.",
+            show_default=False,
+        ),
+    ] = None,
     case: Annotated[
         str | None,
         typer.Option(
@@ -49,16 +56,25 @@ def command(
         bool, typer.Option("--review", help="Ask of each rule whether it is accepted; write those that are.")
     ] = False,
     accept: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--accept",
             metavar="RULES",
-            help="Write these rules as accepted: all, or their numbers, 1,3-5.",
+            help="Write these rules as accepted: all, their numbers, 1,3-5, or the name of one. May be repeated.",
             show_default=False,
         ),
     ] = None,
     by: Annotated[
         str | None, typer.Option("--by", metavar="NAME", help="Who accepts. Default: the user.", show_default=False)
+    ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            "--into",
+            metavar="WORKFLOW",
+            help="Propose what this workflow does not say yet, and add what is accepted to its file.",
+            show_default=False,
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a workflow that is there.")] = False,
     max_rejected: MAX_REJECTED = 0,
@@ -81,16 +97,38 @@ def command(
       sagacity discover events.jsonl --case data.order_id --until 2026-10-01T00:00Z
       sagacity discover events.jsonl --case order_id -o order.workflow.yaml --review
       sagacity discover events.jsonl --case order_id -o order.workflow.yaml --accept 1-5,8 --by anna
+      sagacity discover events/2026-11.jsonl --into order.workflow.yaml            (what does it not say yet?)
+      sagacity discover events/2026-11.jsonl --into order.workflow.yaml --review --by anna
     """
     from sagacity.errors import UsageError
 
     promised(tables=(), texts=(out, report))
+    files = files or []
+    if not files and into is None:
+        raise UsageError("nothing is given to learn from", hint="name files, such as events/*.jsonl.gz")
     if any(each.endswith((".yaml", ".yml")) for each in files):
         raise UsageError("a workflow is what this makes", hint="name the events; check judges by a workflow")
-    if out is not None and out.exists() and not force:
+    if into is not None and any((case, type, time, id)):
+        raise UsageError(
+            "the workflow says which fields are read", hint="leave --case, --type, --time and --id out with --into"
+        )
+    if out is not None and out.exists() and not force and out != into:
         raise UsageError(f"{out} is there already", hint="name another file, or overwrite it with --force")
     if review and accept is not None:
         raise UsageError("--review asks, and --accept does not", hint="leave one of them out")
+    limits: dict[str, Any] = {"max_rejected": None if lenient else max_rejected, "memory": memory, "threads": threads}
+    if into is not None:
+        proposal = _extended(into, files, until, limits, threshold, quiet)
+        chosen = _finished(proposal, report, review, accept)
+        if chosen is None:
+            typer.echo(_news(proposal, into))
+        elif chosen:
+            text = _accepted(proposal, chosen, by)
+            _sound(text, into)
+            written(out or into, text)
+        if chosen is not None and not quiet:
+            typer.echo(_summary(proposal, out or into, chosen))
+        return
     from sagacity.reconcile.discovery import Discovery
 
     if case is None and not any(each.endswith((".xes", ".xes.gz")) for each in files):
@@ -108,18 +146,12 @@ def command(
             name=name,
             until=until,
             folder=out.parent if out is not None else None,
-            max_rejected=None if lenient else max_rejected,
-            memory=memory,
-            threads=threads,
             progress=progress,
+            **limits,
         ) as discovery,
     ):
         proposal = discovery.propose(threshold)
-    if report is not None:
-        from sagacity.report.html.discovery import render_discovery
-
-        written(report, render_discovery(proposal))
-    chosen = _chosen(proposal, review, accept)
+    chosen = _finished(proposal, report, review, accept)
     text = proposal.text if chosen is None else _accepted(proposal, chosen, by)
     if out is None:
         sys.stdout.write(text)
@@ -129,12 +161,36 @@ def command(
             typer.echo(_summary(proposal, out, chosen))
 
 
-def _chosen(proposal: Proposal, review: bool, accept: str | None) -> frozenset[int] | None:
-    """The rules that are accepted; None where nobody was asked."""
+def _extended(
+    into: Path, files: list[str], until: str | None, limits: dict[str, Any], threshold: float, quiet: bool
+) -> Proposal:
+    """What history suggests for a workflow that is there."""
+    from sagacity.reconcile.extension import Extension
+    from sagacity.sources.resolve import parse_source_options
+    from sagacity.workflow.language.reader import load
+
+    sources = parse_source_options(files, load(into))
+    with watching(quiet) as progress, Extension(into, sources, until=until, progress=progress, **limits) as extension:
+        return extension.propose(threshold)
+
+
+def _sound(text: str, file: Path) -> None:
+    """Raises WorkflowError where a file would have mistakes."""
+    from sagacity.workflow.language.reader import loads
+
+    loads(text, str(file))
+
+
+def _finished(proposal: Proposal, report: Path | None, review: bool, accept: list[str] | None) -> frozenset[int] | None:
+    """Write the page; the rules that are accepted, None where nobody was asked."""
+    if report is not None:
+        from sagacity.report.html.discovery import render_discovery
+
+        written(report, render_discovery(proposal))
     if accept is not None:
         from sagacity.discover.accepting import chosen_of
 
-        return chosen_of(accept, len(proposal.rules))
+        return chosen_of(accept, proposal.rules)
     if review:
         from sagacity.cli.reviewing import reviewed
 
@@ -161,6 +217,7 @@ def _keys(files: list[str], type: str | None, time: str | None, memory: str | No
     """Print which fields could be the key."""
     from sagacity.discover.keys import chosen
     from sagacity.reconcile.discovery import candidate_keys
+    from sagacity.report.text import visible
 
     for source, keys in candidate_keys(files, type=type, time=time, memory=memory, threads=threads).items():
         typer.echo(f"Which field ties the events of '{source}' together? Candidates for --case, the likeliest first:\n")
@@ -168,18 +225,18 @@ def _keys(files: list[str], type: str | None, time: str | None, memory: str | No
             typer.echo("  none: no field recurs from event to event")
         for each in keys.candidates:
             typer.echo(
-                f"  {each.path}\n      on {each.coverage:.0%} of the events, "
+                f"  {visible(each.path)}\n      on {each.coverage:.0%} of the events, "
                 f"of {len(each.types)} of {each.all_types} types; "
                 f"{each.groups:,} groups of {each.events_a_group:.1f} events and {each.types_a_group:.1f} types on average"
             )
         for link in keys.links:
             typer.echo(
-                f"\n  {link.second} links to {link.first}: {link.events:,} events carry both. "
+                f"\n  {visible(link.second)} links to {visible(link.first)}: {link.events:,} events carry both. "
                 "In the workflow, name both in keys:."
             )
         best = chosen(keys)
         if best is not None:
-            typer.echo(f"\nNext: sagacity discover {' '.join(files[:3])} --case {best}")
+            typer.echo(f"\nNext: sagacity discover {' '.join(files[:3])} --case {visible(best)}")
 
 
 def _summary(proposal: Proposal, out: Path, chosen: frozenset[int] | None) -> str:
@@ -187,8 +244,15 @@ def _summary(proposal: Proposal, out: Path, chosen: frozenset[int] | None) -> st
 
     shape = proposal.shape
     if chosen is not None:
-        rules = f"{len(proposal.rules):,} rule{'s' if len(proposal.rules) != 1 else ''}"
-        return f"wrote {out}: accepted {len(chosen):,} of {rules}, each with where it came from.\nNext: sagacity check {out}"
+        from sagacity.report.text import plural, visible
+
+        new = "new rule" if proposal.into is not None else "rule"
+        rules = plural(len(proposal.rules), new)
+        if not chosen and proposal.into is not None:
+            return f"nothing was accepted, and {out} was left as it is"
+        head = f"wrote {out}: accepted {len(chosen):,} of {rules}, each with where it came from."
+        listed = [f"  {place + 1}: {visible(proposal.rules[place].name)}" for place in sorted(chosen)]
+        return "\n".join([head, *listed, f"Next: sagacity check {out}"])
     of_ids = len(proposal.workflow.audited()) - len(proposal.rules)
     ids = ", and that each event id stands for one content" if of_ids else ""
     lines = [
@@ -199,4 +263,28 @@ def _summary(proposal: Proposal, out: Path, chosen: frozenset[int] | None) -> st
         f"sagacity check judges by {len(proposal.rules) + of_ids:,} expectations: these{ids}.",
         f"Read it, change what is not so, then: sagacity check {out}",
     ]
+    return "\n".join(lines)
+
+
+def _news(proposal: Proposal, into: Path) -> str:
+    """What a workflow does not say yet."""
+    import textwrap
+
+    from sagacity.discover.writing import evidence_text
+    from sagacity.report.text import plural, visible
+
+    width = max(screen()[0], _LEAST_WIDTH)
+    shape, rules = proposal.shape, proposal.rules
+    lines = [
+        f"{shape.events:,} events of {shape.cases:,} cases suggest {plural(proposal.known + len(rules), 'rule')}; "
+        f"{proposal.known:,} of them {into} has already, in these words or others."
+    ]
+    for place, rule in enumerate(rules, start=1):
+        lines += ["", visible(f"{place}: {rule.name}")]
+        lines += textwrap.wrap(
+            visible(evidence_text(rule.candidate, rule.evidence)), width, initial_indent="    ", subsequent_indent="    "
+        )
+    lines += ["", *(f"note: {visible(note)}" for note in proposal.notes)] if proposal.notes else []
+    if rules:
+        lines += ["", "Nothing is written yet. To add them: --accept all, 1,3-5, or a name; --review asks of each."]
     return "\n".join(lines)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+import re
+from collections.abc import Container, Sequence
 
 from msgspec.structs import replace
 
@@ -11,14 +12,24 @@ from sagacity.discover.writing import acceptance_lines
 from sagacity.errors import UsageError
 from sagacity.workflow.instants import instant
 from sagacity.workflow.model import Acceptance
+from sagacity.workflow.spelling import did_you_mean
 from sagacity.workflow.words.naming import names
 
-__all__ = ["accepted", "chosen_of", "origin_lines"]
+__all__ = ["accepted", "chosen_of", "origin_lines", "with_origins"]
 
 
 def accepted(proposal: Proposal, chosen: Container[int], *, by: str | None, date: str) -> str:
     """The workflow file of the rules at some places of `proposal.rules`; `by` accepted them on `date` (a day)."""
-    return joined((*proposal.lines, *origin_lines(proposal, by=by, date=date)), chosen)
+    return joined(with_origins(proposal, origin_lines(proposal, by=by, date=date)), chosen)
+
+
+def with_origins(proposal: Proposal, origins: Sequence[Line]) -> tuple[Line, ...]:
+    """The file's lines with those of its section `accepted`, which may be there already."""
+    at = proposal.accepted_at
+    if at is None:
+        return (*proposal.lines, *origins)
+    entries = [line for line in origins if line.text.startswith(" ")]
+    return (*proposal.lines[:at], *entries, *proposal.lines[at:])
 
 
 def origin_lines(proposal: Proposal, *, by: str | None = None, date: str | None = None) -> tuple[Line, ...]:
@@ -35,15 +46,34 @@ def _called(proposal: Proposal, rule: Proposed) -> str:
     """What a rule is called in the workflow of its file."""
     workflow = replace(proposal.workflow, accepted={})
     for called, expectation in zip(names(workflow), workflow.audited(), strict=True):
-        if expectation is rule.expectation or (rule.expectation is None and expectation.name == rule.name):
+        if (rule.expectation is not None and expectation == rule.expectation) or (
+            rule.expectation is None and expectation.name == rule.name
+        ):
             return called
     return rule.name
 
 
-def chosen_of(text: str, of: int) -> frozenset[int]:
-    """The places that numbers from 1 on name: `all`, `1,3-5`. Raises UsageError."""
-    if text.strip().lower() == "all":
-        return frozenset(range(of))
+def chosen_of(asked: Sequence[str], rules: Sequence[Proposed]) -> frozenset[int]:
+    """The places of the rules that are asked for: `all`, numbers from 1 on (`1,3-5`), or names. Raises UsageError."""
+    found: set[int] = set()
+    for text in asked:
+        named = [place for place, rule in enumerate(rules) if rule.name == text.strip()]
+        if named:
+            found |= set(named)
+        elif text.strip().lower() == "all":
+            found |= set(range(len(rules)))
+        elif _NUMBERS.fullmatch(text):
+            found |= _numbered(text, len(rules))
+        else:
+            close = did_you_mean(text.strip(), [rule.name for rule in rules])
+            raise UsageError(
+                f"no rule is called '{text.strip()}'",
+                hint=f"did you mean '{close}'?" if close else "all, numbers such as 1,3-5, or names",
+            )
+    return frozenset(found)
+
+
+def _numbered(text: str, of: int) -> set[int]:
     found: set[int] = set()
     for part in text.split(","):
         first, _, last = part.strip().partition("-")
@@ -53,4 +83,7 @@ def chosen_of(text: str, of: int) -> frozenset[int]:
         if not 1 <= low <= high <= of:
             raise UsageError(f"there are rules 1 to {of}, and no {part.strip()}", hint="all, or numbers such as 1,3-5")
         found |= set(range(low - 1, high))
-    return frozenset(found)
+    return found
+
+
+_NUMBERS = re.compile(r"[\d\s,-]*")

@@ -12,7 +12,13 @@ from sagacity.errors import UsageError
 from sagacity.ledger.mining import FieldSeen, Sample
 from sagacity.workflow.conditions.record import Path, parse_record
 
-__all__ = ["Stated", "event_fields", "key_field", "last_step", "maker_field", "plain"]
+__all__ = ["ENVELOPE", "Stated", "event_fields", "eventful", "key_field", "last_step", "maker_field", "plain"]
+
+ENVELOPE = frozenset({
+    "id", "type", "time", "specversion", "datacontenttype", "dataschema", "traceparent", "tracestate", "subject", "source",
+    "partitionkey", "lifecycletransition",
+})  # fmt: skip
+"""What the envelope of an event says, such as that of a CloudEvent, beside the payload."""
 
 _TYPES = ("type", "eventtype", "event", "eventname", "activity", "conceptname", "action", "kind", "status", "name")
 _TIMES = (
@@ -24,6 +30,7 @@ _MAKERS = ("source", "producer", "service", "servicename", "application", "app",
 _MOSTLY = 0.95
 _MOST_TYPES = 500
 _ALWAYS_FEW = 20
+_DEEP = 3
 
 
 class Stated(msgspec.Struct, frozen=True):
@@ -68,6 +75,20 @@ def maker_field(sample: Sample, stated: Stated) -> str | None:
     """The field that names who makes an event, such as the `source` of a CloudEvent; None where there is none."""
     fields = [field for field in sample.fields if field.path not in (stated.type, stated.time, stated.id)]
     return _named(fields, _MAKERS, _is_type)
+
+
+def eventful(tree: object, stated: Iterable[str] = ()) -> bool:
+    """Whether JSON looks like an event, or an array of them: it has a field that is called as times are, and one that is
+    called as types are; where paths are stated, fields of these last names."""
+    wanted = [{plain(last_step(path))} for path in stated] or [set(_TIMES), set(_TYPES)]
+    first = tree[0] if isinstance(tree, list) and tree else tree
+    names, ahead = set(), [(first, 0)]
+    while ahead:
+        node, depth = ahead.pop()
+        if isinstance(node, dict):
+            names |= {plain(str(name)) for name in node}
+            ahead += [(inner, depth + 1) for inner in node.values() if depth < _DEEP]
+    return all(names & each for each in wanted)
 
 
 def last_step(path: str) -> str:

@@ -7,17 +7,14 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from sagacity.discover.fields import Stated, last_step, plain
+from sagacity.discover.fields import ENVELOPE, Stated, last_step, plain
 from sagacity.ledger.mining import FieldSeen, Sample
 from sagacity.workflow.conditions.record import Path, parse_record
 from sagacity.workflow.model import Capture, EventType, Source, ValueType, Workflow
 
-__all__ = ["Look", "key_name", "outline"]
+__all__ = ["Look", "captures_of", "key_name", "outline"]
 
-_ENVELOPE = {
-    "specversion", "datacontenttype", "dataschema", "traceparent", "tracestate", "subject", "source", "partitionkey",
-    "lifecycletransition",
-}  # fmt: skip
+_ENVELOPE = ENVELOPE - {"id", "type", "time"}
 _RESERVED = {"time", "id", "type", "source", "seq", "case"}
 _FEW_VALUES = 50
 _EVERYWHERE = 3
@@ -47,7 +44,7 @@ def outline(name: str, key: str, looks: Mapping[str, Look]) -> Workflow:
     for _, kind, source in counted:
         called = kind if kind not in events else f"{kind} of {source}"
         events[called] = EventType(
-            source=source, type=None if called == kind else kind, capture=_captures(looks[source], kind)
+            source=source, type=None if called == kind else kind, capture=captures_of(looks[source], kind)
         )
     sources = {source: _source(look, key) for source, look in looks.items()}
     return Workflow(name=name, keys=(key,), sources=sources, events=events)
@@ -76,7 +73,7 @@ def key_name(path: str) -> str:
     return word if re.match(r"[A-Za-z_]", word) else f"key_{word}"
 
 
-def _captures(look: Look, kind: str) -> dict[str, Capture]:
+def captures_of(look: Look, kind: str) -> dict[str, Capture]:
     used = {look.stated.type, look.stated.time, look.stated.id, look.key}
     found: dict[str, Capture] = {}
     for field in look.sample.fields:

@@ -84,10 +84,16 @@ class ThresholdRow(msgspec.Struct, frozen=True):
 
 class Line(msgspec.Struct, frozen=True):
     """A line of a workflow file. `of` are the places of the rules that it is there for, any of them; None: it is there
-    anyway."""
+    anyway. With any of `unless` it is not."""
 
     text: str
     of: tuple[int, ...] | None = None
+    unless: tuple[int, ...] = ()
+
+    def among(self, kept: Container[int]) -> bool:
+        """Whether it is there where these rules are kept."""
+        wanted = self.of is None or any(place in kept for place in self.of)
+        return wanted and not any(place in kept for place in self.unless)
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +102,9 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     `rules` are what the file states, and how cases begin; by the file, `check` judges these, and that an event's id stands
     for one content. `workflow` has its event types in the order in which they were taken in. `dropped` are candidates that
     did not hold as often as asked when they were judged. `violated` counts the cases in which some rule does not hold.
+
+    Where rules are proposed for a workflow that is there, `into` is its file, which `lines` have with the rules put in;
+    `known` counts what it says already, and `accepted_at` is the place among the lines where its section `accepted` goes on.
     """
 
     lines: tuple[Line, ...]
@@ -113,6 +122,9 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: tuple[ThresholdRow, ...]
     violated: int
     notes: tuple[str, ...] = ()
+    known: int = 0
+    into: str | None = None
+    accepted_at: int | None = None
 
     @property
     def stated(self) -> int:
@@ -132,5 +144,5 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 
 def joined(lines: Iterable[Line], kept: Container[int] | None = None) -> str:
     """The text of a file, of all rules or of those at some places."""
-    shown = (line.text for line in lines if kept is None or line.of is None or any(place in kept for place in line.of))
+    shown = (line.text for line in lines if (not line.unless if kept is None else line.among(kept)))
     return "\n".join(shown).strip("\n") + "\n"

@@ -32,8 +32,15 @@ def _breaches(relations: Relations, order: Ordered) -> int:
     pairs = relations.pairs
     found = sum(relations.cases - relations.number(a) for a in relations.mandatory)
     found += sum(each.cases - each.times.get(1, 0) for a, each in relations.types.items() if a in relations.single)
+    found += sum(_otherwise(relations, a, n) for a, n in relations.counts.items() if a not in relations.single)
     found += sum(relations.number(a) - pairs[a, b].answered for a, b in order.answers)
     found += sum(relations.number(b) - pairs[a, b].preceded for a, b in order.follows)
     found += sum(relations.number(a) - pairs[a, b].both for a, b in order.attends)
     found += sum(pairs[a, b].both - pairs[a, b].behind for b, a in order.never_after)
     return found + sum(pairs[each].both for each in order.exclusive if each in pairs)
+
+
+def _otherwise(relations: Relations, a: int, n: int) -> int:
+    """In how many cases a type that comes n times comes another number of times; where it need not come, more often."""
+    times = relations.types[a].times
+    return sum(cases for each, cases in times.items() if each > n or (each < n and a in relations.mandatory))

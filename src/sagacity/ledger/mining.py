@@ -238,6 +238,10 @@ class Mining(Protocol):
 
     def close(self) -> None: ...
 
+    def fields(self, given: Input) -> tuple[str, ...]:
+        """The paths of the fields of a source's records; of CSV and Parquet as their headers say."""
+        ...
+
     def sample(self, source: str, given: Input, type_path: str | None) -> Sample:
         """The fields of a source's records; with `type_path` each field's records by type."""
         ...

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sagacity.catalog.asyncapi import asyncapi_facts
-from sagacity.catalog.entry import Catalog, Read
+from sagacity.catalog.entry import Catalog, Entry, Read
 from sagacity.catalog.fact import Fact, Kind, Seen
 from sagacity.catalog.gaps import gaps_of
 from sagacity.catalog.merging import merged
 from sagacity.catalog.part import Part
-from sagacity.catalog.schemas import is_schema, schema_facts
+from sagacity.catalog.schemas import event_named, is_schema, schema_facts
 from sagacity.catalog.workflows import workflow_facts
 from sagacity.discover.fields import Stated, event_fields, maker_field
 from sagacity.discover.keys import keyish, suggested
-from sagacity.errors import UsageError
+from sagacity.errors import SourceError, UsageError
 from sagacity.ledger.duckdb.mining import DuckDBMining
 from sagacity.ledger.mining import Census, Mining, Sample
 from sagacity.ledger.port import Progress
@@ -49,28 +51,40 @@ def catalog(
     given = [str(each) for each in (files if isinstance(files, list | tuple) else [files])]
     if not given:
         raise UsageError("nothing is given to make a catalogue of", hint="name AsyncAPI documents, workflows, and events")
-    paths, logs = told_apart(given)
+    told = told_apart(given, [field for field in (type, time) if field is not None])
     documents, facts, read = Documents(), [], []
-    for path in paths:
-        told = _told(documents, path)
-        if told is not None:
-            kind, title, found = told
-            facts += found
-            read.append(Read(path, kind, title, len(found)))
-    if logs:
-        found, seen = _seen(logs, type, time, memory, threads, progress)
-        facts += found
-        read += seen
+    for path in told.documents:
+        with _passed_over(path, path in told.named, documents.notes):
+            said = _told(documents, path)
+            if said is not None:
+                kind, title, found = said
+                facts += found
+                read.append(Read(path, kind, title, len(found)))
+    logs = _Logs(told.named, documents.notes, type, time, memory, threads, progress)
+    found, seen = logs.seen(list(told.logs))
+    facts += found
+    read += seen
     if not read:
         raise UsageError("nothing of what is given tells of event types", hint="; ".join(documents.notes) or None)
-    entries = merged(facts)
+    entries = tuple(entry for entry in merged(facts) if not _only_helps(entry, documents))
     return Catalog(entries, gaps_of(entries), tuple(read), tuple(documents.notes))
+
+
+@contextmanager
+def _passed_over(path: str, named: bool, notes: list[str]) -> Iterator[None]:
+    """A file that nobody named is passed over, with a note, where it cannot be read."""
+    try:
+        yield
+    except (SourceError, UsageError) as error:
+        if named:
+            raise
+        notes.append(f"{path} was passed over: {error.message}")
 
 
 def _told(documents: Documents, path: str) -> tuple[Kind, str, list[Fact]] | None:
     """What a document tells; None, and a note, where it is of no kind that does."""
     part = documents.read(path)
-    if part.at("workflow"):
+    if part.text("workflow"):
         workflow = complete(load(path))
         return "workflow", f"workflow {workflow.name}", workflow_facts(workflow, path)
     for kind, fits, named, facts in _KINDS:
@@ -86,25 +100,69 @@ _KINDS: tuple[tuple[Kind, Callable[[Part], bool], tuple[str, ...], Callable[[Par
 )
 
 
-def _seen(
-    logs: list[str], type: str | None, time: str | None, memory: str | None, threads: int | None, progress: Progress | None
-) -> tuple[list[Fact], list[Read]]:
-    records = Records(logs)
-    mining: Mining = DuckDBMining(memory=memory, threads=threads)
-    try:
-        inputs = records.inputs(mining)
-        found, read = [], []
-        for number, (source, given) in enumerate(inputs.items()):
-            if progress is not None:
-                progress(f"reading {source}", number / len(inputs))
-            facts = _facts(mining, source, given, event_fields(mining.sample(source, given, None), type, time, None))
-            found += facts
-            events = sum(fact.seen.events for fact in facts if fact.seen is not None)
-            read.append(Read(given.given, "events", f"{events:,} events", len(facts)))
-        return found, read
-    finally:
-        mining.close()
-        records.close()
+def _only_helps(entry: Entry, documents: Documents) -> bool:
+    """Whether all that is known of an event type is that a schema is so called which another document refers to, and which
+    does not say itself that it is one's."""
+    return all(
+        fact.kind == "schema"
+        and os.path.normpath(fact.document) in documents.targets
+        and not event_named(documents.read(fact.document))
+        for fact in entry.facts
+    )
+
+
+class _Logs:
+    """The event types of logs, with what is known of them by their events."""
+
+    def __init__(
+        self,
+        named: Container[str],
+        notes: list[str],
+        type: str | None,
+        time: str | None,
+        memory: str | None,
+        threads: int | None,
+        progress: Progress | None,
+    ) -> None:
+        self._named = named
+        self._notes = notes
+        self._stated = (type, time)
+        self._limits = (memory, threads)
+        self._progress = progress
+
+    def seen(self, logs: list[str]) -> tuple[list[Fact], list[Read]]:
+        """Logs that cannot be read together are halved until it is known which of them cannot be read at all."""
+        if len(logs) > 1:
+            try:
+                return self._read(logs)
+            except (SourceError, UsageError):
+                half = len(logs) // 2
+                first, second = self.seen(logs[:half]), self.seen(logs[half:])
+                return [*first[0], *second[0]], [*first[1], *second[1]]
+        for log in logs:
+            with _passed_over(log, log in self._named, self._notes):
+                return self._read(logs)
+        return [], []
+
+    def _read(self, logs: list[str]) -> tuple[list[Fact], list[Read]]:
+        memory, threads = self._limits
+        records = Records(logs, None, (*self._stated, None))
+        mining: Mining = DuckDBMining(memory=memory, threads=threads)
+        try:
+            inputs = records.inputs(mining)
+            found, read = [], []
+            for number, (source, given) in enumerate(inputs.items()):
+                if self._progress is not None:
+                    self._progress(f"reading {source}", number / len(inputs))
+                stated = event_fields(mining.sample(source, given, None), *self._stated, None)
+                facts = _facts(mining, source, given, stated)
+                found += facts
+                events = sum(fact.seen.events for fact in facts if fact.seen is not None)
+                read.append(Read(given.given, "events", f"{events:,} events", len(facts)))
+            return found, read
+        finally:
+            mining.close()
+            records.close()
 
 
 def _facts(mining: Mining, source: str, given: Input, stated: Stated) -> list[Fact]:

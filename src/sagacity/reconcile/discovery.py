@@ -17,22 +17,24 @@ from sagacity.discover.proposal import Candidate, CounterExample, Evidence, Line
 from sagacity.discover.relations import Relations
 from sagacity.discover.spans import timeout
 from sagacity.discover.thresholds import rows_of
-from sagacity.discover.writing import percent, written
+from sagacity.discover.writing import expected, percent, written
 from sagacity.errors import UsageError
 from sagacity.ledger.duckdb.mining import DuckDBMining
 from sagacity.ledger.mining import LogShape, Mining, TypeCount
 from sagacity.ledger.port import Account, Progress
 from sagacity.reconcile.instants import AsOf, as_of_instant, now
 from sagacity.reconcile.records import Records
+from sagacity.sources.inputs import Input
 from sagacity.workflow.instants import instant, span
 from sagacity.workflow.language.reader import loads
+from sagacity.workflow.language.writer import dump
 from sagacity.workflow.model import Assert, Expectation, Rule, Workflow
 from sagacity.workflow.words.naming import names
 
-__all__ = ["Discovery", "candidate_keys", "discover"]
+__all__ = ["VARIANTS", "Discovery", "candidate_keys", "discover", "frequency", "used"]
 
 _COUNTER_EXAMPLES = 3
-_VARIANTS = 12
+VARIANTS = 12
 
 
 class Discovery:
@@ -60,27 +62,29 @@ class Discovery:
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> None:
-        self._records = Records(files, folder)
-        self.mining: Mining = DuckDBMining(memory=memory, threads=threads)
-        self._progress = progress
+        self._records = Records(files, folder, (type, time, id), case)
         self._stated = (type, time, id)
+        self._start(memory, threads, progress)
         try:
             looks = {source: self._look(source, case) for source in self._records.inputs(self.mining)}
             key = key_name(next(iter(looks.values())).key)
-            bound = as_of_instant(until)
-            self.outline = outline(name or re.sub(r"_?(id|number|no)$", "", key) or key, key, looks)
-            self.intake = self.mining.take_in(
-                self.outline,
-                self._records.inputs(self.mining),
-                now=now(),
-                until=bound,
-                max_rejected=max_rejected,
-                progress=progress,
-            )
-            self.shape = self._settled()
+            called = name or re.sub(r"_?(id|number|no)$", "", key) or key
+            self._take_in(outline(called, key, looks), self._records.inputs(self.mining), until, max_rejected)
         except BaseException:
             self.close()
             raise
+
+    def _start(self, memory: str | None, threads: int | None, progress: Progress | None) -> None:
+        self.mining: Mining = DuckDBMining(memory=memory, threads=threads)
+        self._progress = progress
+
+    def _take_in(self, outline: Workflow, inputs: Mapping[str, Input], until: AsOf, max_rejected: int | None) -> None:
+        self.outline = outline
+        bound = as_of_instant(until)
+        self.intake = self.mining.take_in(
+            outline, inputs, now=now(), until=bound, max_rejected=max_rejected, progress=self._progress
+        )
+        self.shape = self._settled()
 
     def __enter__(self) -> Discovery:
         return self
@@ -122,7 +126,7 @@ class Discovery:
         composer = Composer(self.mining, self.outline, relations)
         candidates = composer.candidates()
         skeleton = self._framed(relations)
-        judged = self._judged(skeleton, candidates)
+        judged = self._judged(skeleton, candidates, self._read(skeleton, candidates))
         least = min(relations.support, self.shape.counted)
         kept = [each for each in judged if self._holds(each.evidence, threshold, least)]
         aside = [x for x, each in enumerate(judged) if each not in kept]
@@ -130,7 +134,7 @@ class Discovery:
         if any(each.expectation is None for each in dropped):
             skeleton = replace(skeleton, begins=())
         violated = self.mining.violated(aside)
-        count, variants = self.mining.variants(_VARIANTS)
+        count, variants = self.mining.variants(VARIANTS)
         workflow, lines = self._file(skeleton, kept, relations, threshold)
         return Proposal(
             lines=lines,
@@ -161,11 +165,17 @@ class Discovery:
             timeout=timeout(self.shape.lasting),
         )
 
-    def _judged(self, skeleton: Workflow, candidates: Sequence[Candidate]) -> list[Proposed]:
+    def _read(self, skeleton: Workflow, candidates: Sequence[Candidate]) -> tuple[Expectation, ...]:
+        """What candidates say, in step with them."""
+        said = dump(replace(skeleton, expectations=(), accepted={})) + joined(expected(candidates, [None] * len(candidates)))
+        return loads(said, "the proposal").expectations
+
+    def _judged(
+        self, skeleton: Workflow, candidates: Sequence[Candidate], expectations: Sequence[Expectation]
+    ) -> list[Proposed]:
         """Each candidate with what the plan says of it on this history."""
-        read = loads(joined(written(skeleton, candidates, [None] * len(candidates))), "the proposal")
         ledger = self.mining.ledger
-        ledger.workflow = replace(skeleton, expectations=read.expectations)
+        ledger.workflow = replace(skeleton, expectations=tuple(expectations))
         ledger.judge(self.intake.as_of, self._progress)
         counts = ledger.expectation_counts()
         counter: dict[int, list[CounterExample]] = {}
@@ -174,7 +184,7 @@ class Discovery:
             if all(row.case != each.case for each in against):
                 against.append(CounterExample(row.case, row.kind))
         found: list[Proposed] = []
-        said: list[tuple[Candidate, Expectation | None]] = list(zip(candidates, read.expectations, strict=True))
+        said: list[tuple[Candidate, Expectation | None]] = list(zip(candidates, expectations, strict=True))
         if skeleton.begins:
             said.append((Candidate(section="begins", event=skeleton.begins[0]), None))
         for x, (candidate, expectation) in enumerate(said):
@@ -189,7 +199,7 @@ class Discovery:
         self, skeleton: Workflow, rules: Sequence[Proposed], relations: Relations, threshold: float
     ) -> tuple[Workflow, tuple[Line, ...]]:
         said = tuple(each.expectation for each in rules if each.expectation is not None)
-        workflow = replace(skeleton, events=_used(skeleton, said), expectations=said)
+        workflow = replace(skeleton, events=used(skeleton, said), expectations=said)
         called = list(skeleton.events)
         order = [called[a] for a in sorted(relations.types, key=relations.place)]
         order += [name for name in called if name not in order]
@@ -222,7 +232,7 @@ class Discovery:
         found = {}
         called = list(self.outline.events)
         for a, each in relations.types.items():
-            found[called[a]] = _frequency(each, relations.cases)
+            found[called[a]] = frequency(each, relations.cases)
         begins = next((each.evidence for each in rules if each.expectation is None), None)
         if begins is not None:
             found["begins"] = f"{percent(begins.held, begins.support)} of {begins.support:,} cases"
@@ -258,7 +268,7 @@ def candidate_keys(
     threads: int | None = None,
 ) -> dict[str, Keys]:
     """For each source, the fields that could be its correlation key. Parameters and errors are those of `Discovery`."""
-    records = Records(files)
+    records = Records(files, None, (type, time, None))
     mining: Mining = DuckDBMining(memory=memory, threads=threads)
     try:
         found = {}
@@ -274,11 +284,11 @@ def candidate_keys(
         records.close()
 
 
-def _frequency(each: TypeCount, cases: int) -> str:
+def frequency(each: TypeCount, cases: int) -> str:
     return f"in {percent(each.cases, cases)} of {cases:,} cases"
 
 
-def _used(workflow: Workflow, expectations: Sequence[Expectation]) -> Mapping[str, Any]:
+def used(workflow: Workflow, expectations: Sequence[Expectation]) -> Mapping[str, Any]:
     """The event types, with what rules use of their attributes and no more."""
     found = {}
     for name, event in workflow.events.items():

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sagacity.discover.fields import event_fields, key_field
 from sagacity.errors import UsageError
 from sagacity.ledger.mining import Mining
 from sagacity.sources.inputs import Files, Input
@@ -18,20 +19,29 @@ from sagacity.workflow.model import Source, Workflow
 __all__ = ["Records"]
 
 _ASKED = "log"
-_MOST_COMPARED = 24
+_TABULAR = ("csv", "parquet")
 
 
 class Records:
-    """Paths, folders, globs or tables, as one source for each format and set of fields.
+    """Paths, folders, globs or tables, as one source for each format and way of reading events. `stated` (type, time, id)
+    and `case` name the fields that are asked for.
 
     `formats` has the format of each source, `paths` how a workflow in `folder` would name it, None where no one path does.
     """
 
-    def __init__(self, given: Any, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        given: Any,
+        folder: Path | None = None,
+        stated: tuple[str | None, str | None, str | None] = (None, None, None),
+        case: str | None = None,
+    ) -> None:
         self.formats: dict[str, str] = {}
         self.paths: dict[str, str | None] = {}
         self._given = list(given) if isinstance(given, list | tuple) else [given]
         self._folder = folder
+        self._stated = stated
+        self._case = case
         self._spool = Spool()
         self._inputs: dict[str, Input] | None = None
 
@@ -55,11 +65,9 @@ class Records:
             ]
         else:
             found = [(each, resolve(asked, {_ASKED: each}, base=None, spool=self._spool)[_ASKED]) for each in self._given]
-        groups: dict[Any, list[tuple[Any, Input]]] = {}
-        for number, (text, each) in enumerate(found):
-            groups.setdefault(self._alike(mining, number, each, len(found)), []).append((text, each))
+        groups = self._groups(mining, found)
         named: dict[str, Input] = {}
-        for members in groups.values():
+        for members in groups:
             name = self._name(members, len(groups), named)
             merged = _merged([each for _, each in members])
             self.formats[name] = merged.format if isinstance(merged, Files) else "table"
@@ -68,13 +76,35 @@ class Records:
             named[name] = as_jsonl(merged, self._spool, None) if xes and isinstance(merged, Files) else merged
         return named
 
-    def _alike(self, mining: Mining, number: int, each: Input, of: int) -> Any:
-        """What records that are read alike have in common."""
-        if not isinstance(each, Files):
-            return number
-        if each.format not in ("csv", "parquet") or not 1 < of <= _MOST_COMPARED:
-            return each.format
-        return each.format, frozenset(field.path for field in mining.sample(f"{_ASKED} {number}", each, None).fields)
+    def _groups(self, mining: Mining, found: list[tuple[Any, Input]]) -> list[list[tuple[Any, Input]]]:
+        """Records that are read alike: of one format, by the same fields."""
+        formats: dict[Any, list[tuple[Any, Input]]] = {}
+        for number, (text, each) in enumerate(found):
+            formats.setdefault(each.format if isinstance(each, Files) else number, []).append((text, each))
+        groups = []
+        for kind, members in formats.items():
+            parted = self._parted(mining, members) if kind in _TABULAR else []
+            groups += parted if len(parted) > 1 else [members]
+        return groups
+
+    def _parted(self, mining: Mining, members: list[tuple[Any, Input]]) -> list[list[tuple[Any, Input]]]:
+        """Files whose columns differ are one source all the same if what an event is made of stands in the same columns."""
+        columns: dict[frozenset[str], list[tuple[Any, Input]]] = {}
+        for text, file in (each for member in members for each in _single(*member)):
+            columns.setdefault(frozenset(mining.fields(file)), []).append((text, file))
+        if len(columns) < 2:
+            return []
+        groups: dict[Any, list[tuple[Any, Input]]] = {}
+        for number, (named, files) in enumerate(columns.items()):
+            sample = mining.sample(f"{_ASKED} {number}", _merged([file for _, file in files]), None)
+            try:
+                stated = event_fields(sample, *self._stated)
+                key = key_field(sample, self._case) if self._case is not None else None
+                made: Any = (stated.type, stated.time, stated.id, key)
+            except UsageError:
+                made = named
+            groups.setdefault(made, []).extend(files)
+        return list(groups.values())
 
     def _name(self, members: list[tuple[Any, Input]], groups: int, taken: Mapping[str, Input]) -> str:
         text = members[0][0]
@@ -123,3 +153,23 @@ def _merged(inputs: list[Input]) -> Input:
         names=tuple(shown for _, shown in found.values()) if spooled else (),
         held=[each.held for each in files],
     )
+
+
+def _single(text: Any, given: Input) -> list[tuple[Any, Input]]:
+    """A source's files one by one."""
+    if not isinstance(given, Files) or len(given.paths) < 2:
+        return [(text, given)]
+    return [
+        (
+            path if given.name(number) == path else text,
+            Files(
+                (path,),
+                given.format,
+                (given.compression[number],),
+                given=given.name(number),
+                names=(given.name(number),),
+                held=given.held,
+            ),
+        )
+        for number, path in enumerate(given.paths)
+    ]

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from math import log2
 
-from sagacity.discover.accepting import origin_lines
+from sagacity.discover.accepting import origin_lines, with_origins
 from sagacity.discover.proposal import Candidate, Evidence, Proposal, Proposed, Wait
 from sagacity.discover.proposal import Line as Written
 from sagacity.discover.spans import Deadline, about
@@ -36,7 +36,7 @@ def render_discovery(proposal: Proposal) -> str:
     about = (
         f"{plural(shape.events, 'event')} of {plural(shape.cases, 'case')}, {instant(shape.first)[:10]} to "
         f"{instant(shape.last)[:10]}; {plural(shape.counted, 'case')} of them began early enough in the log to be over. "
-        f"{rules_text(proposal)} at a threshold of {proposal.threshold * 100:g} %; "
+        f"{rules_text(proposal)}{_beyond(proposal)} at a threshold of {proposal.threshold * 100:g} %; "
         f"{plural(proposal.violated, 'case')} break one of these."
     )
     return framed(
@@ -48,6 +48,13 @@ def render_discovery(proposal: Proposal) -> str:
         modules=[Markup(asset("hints.js")), *([Markup(asset("accepting.js"))] if proposal.rules else [])],
         skip=("rules", "Skip to the rules"),
     )
+
+
+def _beyond(proposal: Proposal) -> str:
+    if proposal.into is None:
+        return ""
+    others = f", beside {proposal.known:,} that it has," if proposal.known else ""
+    return f" that {proposal.into} does not have{others}"
 
 
 def _map(proposal: Proposal) -> Markup:
@@ -259,17 +266,9 @@ def _thresholds(proposal: Proposal) -> Markup:
 
 def _file(proposal: Proposal) -> Markup:
     """The file, line by line, each with the rules that it is there for; and what takes it away."""
-    shown = [tag("span", _text(line.text), data_of=_places(line)) for line in proposal.lines]
-    origins = [
-        tag(
-            "span",
-            _text(line.text),
-            data_of=_places(line),
-            data_origin=line.text if line.text.startswith("  ") else None,
-            hidden=True,
-        )
-        for line in (origin_lines(proposal) if proposal.rules else ())
-    ]
+    origins = origin_lines(proposal) if proposal.rules else ()
+    came = {id(line) for line in origins}
+    shown = [_line(line, id(line) in came) for line in with_origins(proposal, origins)]
     name = tag("input", name="by", autocomplete="name", placeholder="who accepts")
     form = tag(
         "form",
@@ -277,19 +276,31 @@ def _file(proposal: Proposal) -> Markup:
         tag("button", "Download the file"),
         tag("span", "", data_said=True, role="status"),
         class_="filters",
-        data_name=f"{re.sub(r'[^A-Za-z0-9_-]+', '-', proposal.workflow.name) or 'learnt'}.workflow.yaml",
+        data_name=_file_name(proposal),
         data_accepting=True,
         hidden=True,
         aria_label="Accept the rules",
     )
-    code = tag("div", tag("pre", tag("code", shown, origins)), class_="scroll file", tabindex="0")
+    code = tag("div", tag("pre", tag("code", shown)), class_="scroll file", tabindex="0")
     return tag("div", form if proposal.rules else None, code, class_="card flush")
 
 
-def _origin(line: Written) -> Markup:
-    """Where a rule came from; to be completed by who accepts it, and when."""
-    origin = line.text if line.text.startswith("  ") else None
-    return tag("span", _text(line.text), data_of=_places(line), data_origin=origin, hidden=True)
+def _line(line: Written, origin: bool) -> Markup:
+    """Where a rule came from is to be completed by who accepts it, and when; it is shown where the page can do that."""
+    return tag(
+        "span",
+        _text(line.text),
+        data_of=_places(line),
+        data_unless=" ".join(map(str, line.unless)) or None,
+        data_origin=line.text if origin and line.text.startswith("  ") else None,
+        hidden=origin or bool(line.unless) or None,
+    )
+
+
+def _file_name(proposal: Proposal) -> str:
+    if proposal.into is not None:
+        return re.sub(r"[^\w.-]+", "-", proposal.into)
+    return f"{re.sub(r'[^A-Za-z0-9_-]+', '-', proposal.workflow.name) or 'learnt'}.workflow.yaml"
 
 
 def _text(text: str) -> list[Markup | str]:

@@ -15,7 +15,7 @@ from sagacity.workflow.durations import format_duration
 from sagacity.workflow.model import Assert, Capture, EventType, Expectation, Matches, Rule, Source, Workflow
 from sagacity.workflow.templates import TEMPLATES
 
-__all__ = ["dump"]
+__all__ = ["dump", "full_form"]
 
 _DUMPER: type[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -35,7 +35,7 @@ def dump(workflow: Workflow) -> str:
             "ends": list(workflow.ends) or None,
             "timeout": _duration(workflow.timeout),
             "unexpected": None if workflow.unexpected == "allow" else workflow.unexpected,
-            "rules": [_expectation(expectation) for expectation in workflow.expectations] or None,
+            "rules": [full_form(expectation) for expectation in workflow.expectations] or None,
             "accepted": {name: _present(msgspec.structs.asdict(each)) for name, each in workflow.accepted.items()} or None,
         }
     )
@@ -90,7 +90,8 @@ def _capture(capture: Capture) -> dict[str, Any]:
     )
 
 
-def _expectation(expectation: Expectation) -> dict[str, Any]:
+def full_form(expectation: Expectation) -> dict[str, Any]:
+    """An expectation as an entry of the section `rules`, as plain data."""
     common = _present(
         {
             "name": expectation.name,

@@ -8,6 +8,7 @@ from sagacity.ledger.duckdb.connection import watched
 from sagacity.ledger.duckdb.failures import judging
 from sagacity.ledger.duckdb.ledger import DuckDBLedger
 from sagacity.ledger.duckdb.mining import counting, log, periods, survey, timing
+from sagacity.ledger.duckdb.mining.fields import paths_of
 from sagacity.ledger.duckdb.mining.values import Held
 from sagacity.ledger.mining import (
     Agreement,
@@ -57,6 +58,9 @@ class DuckDBMining:
         if source not in self._looked:
             self._looked[source] = survey.Looked(self._connection, source, given)
         return self._looked[source].sample(type_path)
+
+    def fields(self, given: Input) -> tuple[str, ...]:
+        return tuple(str(path) for path in paths_of(self._connection, given))
 
     def types(self, source: str, given: Input, type_path: str) -> dict[str, int]:
         return survey.types(self._connection, source, given, type_path)

@@ -19,7 +19,8 @@ function draw() {
   const by = name.value.trim();
   for (const line of lines) {
     const of = line.dataset.of;
-    line.hidden = of !== undefined && !of.split(" ").some((rule) => kept.has(rule));
+    const any = (rules) => rules.split(" ").some((rule) => kept.has(rule));
+    line.hidden = (of !== undefined && !any(of)) || any(line.dataset.unless ?? "");
     if (line.dataset.origin) {
       const who = by ? `, by: ${JSON.stringify(by)}` : "";
       line.textContent = `${line.dataset.origin.slice(0, -1)}${who}, date: '${day()}'}\n`;
