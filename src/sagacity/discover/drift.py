@@ -7,6 +7,7 @@ Each series over periods is parted where it becomes otherwise (`drift_parting.py
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from msgspec.structs import replace
 
@@ -44,9 +45,7 @@ def _changes(periods: Sequence[Period], series: Series) -> list[Change]:
             since = periods[now[0]].start
             until = periods[after[0]].start if after else None
             noticed = _noticed(periods, series, kind, now[0], then[0])
-            found.append(
-                Change(series.what, series.name, since, _sentence(said, since, until, back), until, back, noticed)
-            )
+            found.append(Change(series.what, series.name, since, _sentence(said, since, until, back), until, back, noticed))
         if back and after:
             stretches[place + 1] = [*then, *after]
             place += 1
@@ -69,7 +68,7 @@ def _stretches(periods: Sequence[Period], series: Series, kind: Kind) -> tuple[l
 def _most(periods: Sequence[Period], compared: int) -> int:
     """How many changes so many periods can tell of."""
     most = max(min((compared - 1) // _PERIODS_A_CHANGE, _MOST), 1)
-    width = min((b.start - a.start for a, b in zip(periods, periods[1:], strict=False)), default=UNITS["w"])
+    width = min((b.start - a.start for a, b in pairwise(periods)), default=UNITS["w"])
     if width >= UNITS["w"]:
         return most
     spent = (periods[-1].start + width - periods[0].start) // _RHYTHM

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from math import inf
 from typing import NamedTuple
 
@@ -57,8 +58,8 @@ class Said(NamedTuple):
 
 class Kind(NamedTuple):
     """`course` is what a series' periods are compared by, with the places of those that are; `matters` whether two
-    stretches differ enough; `said` words it, or says that it is nothing to tell. Each change must take away `chance`; there are
-    `most` of them."""
+    stretches differ enough; `said` words it, or says that it is nothing to tell. Each change must take away `chance`; there
+    are `most` of them at most."""
 
     course: Callable[[Sequence[Period], Series], tuple[Course, list[int]]]
     matters: Callable[[Series, Side, Side], bool]
@@ -198,7 +199,7 @@ def _spreads(periods: Sequence[Period], series: Series) -> tuple[Course, list[in
     rows = []
     for place in places:
         beyond = [series.of[place], *(_longer(series.bins[place], edge) for edge in edges), 0]
-        rows.append(tuple(more - less for more, less in zip(beyond, beyond[1:], strict=False)))
+        rows.append(tuple(more - less for more, less in pairwise(beyond)))
     return Counts(rows, [series.of[place] for place in places], weight=_FEW), places
 
 
@@ -226,7 +227,8 @@ def _delay_said(series: Series, then: Side, now: Side) -> Said | None:
     if share not in _SLOW:
         return Said(f"{series.name} usually takes {after}", f"{series.name} usually took {after}", before)
     words = _SLOW[share]
-    return Said(f"{series.name} {words} {after}", f"{series.name} {words.replace('takes', 'took')} {after}", f"than {before}")
+    past = words.replace("takes", "took")
+    return Said(f"{series.name} {words} {after}", f"{series.name} {past} {after}", f"than {before}")
 
 
 # Numbers -------------------------------------------------------------------------------------------------------------
@@ -234,7 +236,7 @@ def _delay_said(series: Series, then: Side, now: Side) -> Said | None:
 
 def _volumes(periods: Sequence[Period], series: Series) -> tuple[Course, list[int]]:
     places = [place for place, period in enumerate(periods) if period.whole]
-    width = min((b.start - a.start for a, b in zip(periods, periods[1:], strict=False)), default=0)
+    width = min((b.start - a.start for a, b in pairwise(periods)), default=0)
     if width < UNITS["w"] and len(places) * width < _LEAST_OF_RHYTHM:
         places = []
     return Counts([(series.held[place],) for place in places], [1] * len(places), periods=2), places

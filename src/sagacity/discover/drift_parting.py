@@ -1,9 +1,9 @@
 """Where a series over periods becomes otherwise: as few stretches of one value each as explain it.
 
-For each number of changes the best places are found by dynamic programming: those that leave the least deviance of the periods
-from the values of their stretches. Changes are kept if they take away more than chance would, each: 16, the square of four
-standard deviations, after the deviance has been divided by how much more than by chance the periods vary by
-themselves. What varies so (from day to day, with neighbouring days alike) hides small changes, and is none itself.
+For each number of changes the best places are found by dynamic programming: those that leave the least deviance of the
+periods from the values of their stretches. Changes are kept if they take away more than chance would, each: 16, the
+square of four standard deviations, after the deviance has been divided by how much more than by chance the periods vary
+by themselves. What varies so (from day to day, with neighbouring days alike) hides small changes, and is none itself.
 
 Sources: McCullagh and Nelder, Generalized Linear Models, 1989, on deviance and over-dispersion; Jackson and others, An
 algorithm for optimal partitioning of data on an interval, 2005; Newey and West, A simple, positive semi-definite,
@@ -13,7 +13,7 @@ heteroskedasticity and autocorrelation consistent covariance matrix, 1987, for t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import copysign, inf, log, sqrt
 from typing import NamedTuple, Protocol
 
@@ -123,7 +123,7 @@ class Parting(NamedTuple):
     dispersion: float
 
     def stretches(self) -> list[tuple[int, int]]:
-        return list(zip(self.bounds, self.bounds[1:], strict=False))
+        return list(pairwise(self.bounds))
 
 
 def parted(
@@ -172,7 +172,7 @@ def _best(course: Course, most: int) -> list[tuple[tuple[int, ...], float]]:
 
 def _dispersion(course: Course, bounds: Sequence[int]) -> float:
     """How much more than by chance periods vary about the values of their stretches, and likewise their neighbours."""
-    rest = [each for start, end in zip(bounds, bounds[1:], strict=False) for each in course.signed(start, end)]
+    rest = [each for start, end in pairwise(bounds) for each in course.signed(start, end)]
     spare, total = len(rest) - (len(bounds) - 1), sum(each * each for each in rest)
     if spare < 1 or total <= 0:
         return 1.0
