@@ -171,8 +171,11 @@ def _best(course: Course, most: int) -> list[tuple[tuple[int, ...], float]]:
 
 
 def _dispersion(course: Course, bounds: Sequence[int]) -> float:
-    """How much more than by chance periods vary about the values of their stretches, and likewise their neighbours."""
+    """How much more than by chance periods vary about the values of their stretches, and likewise their neighbours; 1 where
+    that may be chance itself. A period in the midst of which it changed is of neither stretch, and does not count."""
     rest = [each for start, end in pairwise(bounds) for each in course.signed(start, end)]
+    for place in reversed(bounds[1:-1]):
+        del rest[max(place - 1, place, key=lambda each: abs(rest[each]))]
     spare, total = len(rest) - (len(bounds) - 1), sum(each * each for each in rest)
     if spare < 1 or total <= 0:
         return 1.0
@@ -181,7 +184,8 @@ def _dispersion(course: Course, bounds: Sequence[int]) -> float:
         (1 - lag / (farthest + 1)) * sum(a * b for a, b in zip(rest, rest[lag:], strict=False)) / total
         for lag in range(1, farthest + 1)
     )
-    return max(total / spare * max(1 + 2 * alike, 1.0) * (1 + _SMALL / spare), 1.0)
+    found = total / spare * max(1 + 2 * alike, 1.0)
+    return max(found * (1 + _SMALL / spare if found > 1 + 2 * sqrt(2 / spare) else 1.0), 1.0)
 
 
 def _mattering(
