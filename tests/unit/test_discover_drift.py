@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 from sagacity.discover.drift import Bins, Change, Period, Series, What, changes_of
 from sagacity.workflow.durations import UNITS
@@ -96,7 +97,7 @@ def _took(*minutes: tuple[float, int]) -> Bins:
     return {n: (often, round(each * _MINUTE)) for n, (each, often) in enumerate(minutes)}
 
 
-def _slowed(bins: list[Bins]) -> list[Change]:
+def _slowed(bins: Sequence[Bins]) -> list[Change]:
     of = tuple(sum(n for n, _ in each.values()) for each in bins)
     series = Series("delay", "from A to B", (0,) * len(of), of, bins=tuple(bins))
     return list(changes_of(_periods(len(of)), [series]))
@@ -164,7 +165,7 @@ def test_a_way_that_hardly_anybody_goes_any_more_is_not_told() -> None:
     assert _told("variant", [30, 40, 35, 38, 31, 0, 0, 0, 0, 0]) == []
 
 
-def _repeated(times: list[tuple[int, ...]], cases: int = 200) -> list[Change]:
+def _repeated(times: Sequence[tuple[int, ...]], cases: int = 200) -> list[Change]:
     """A type that each case has once, but for those that have it so many times."""
     held = tuple(cases - len(each) + sum(each) for each in times)
     squares = tuple(cases - len(each) + sum(n * n for n in each) for each in times)
