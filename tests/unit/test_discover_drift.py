@@ -55,6 +55,13 @@ def test_two_incidents_are_told_both() -> None:
     assert all(change.back for change in found)
 
 
+def test_what_changed_in_the_midst_of_a_period_is_one_change() -> None:
+    (change,) = _told("rule", [197] * 8 + [170] + [140] * 9)
+    assert (change.since, change.until) == (_START + 8 * _WEEK, None)
+    (change,) = _told("new type", [0] * 8 + [70] + [190] * 9)
+    assert change.sentence == "Since 2026-10-27: the event type A is new: in 89 % of the cases."
+
+
 def test_a_change_says_with_which_period_it_was_more_than_chance() -> None:
     (sudden,) = _told("rule", [197] * 8 + [150] * 4)
     assert sudden.noticed == _START + 9 * _WEEK

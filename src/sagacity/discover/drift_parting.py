@@ -40,6 +40,10 @@ class Course(Protocol):
         """What each of them adds to it, as a square root with the sign of the difference."""
         ...
 
+    def level(self, start: int, end: int) -> float:
+        """Their common value, as one number that tells more from less."""
+        ...
+
     def enough(self, start: int, end: int) -> bool:
         """Whether so much lies between that it can be a stretch."""
         ...
@@ -83,6 +87,10 @@ class Counts:
             found.append(copysign(sqrt(max(2 * apart, 0.0)), above))
         return found
 
+    def level(self, start: int, end: int) -> float:
+        weight = self._weights[end] - self._weights[start]
+        return sum(place * (sums[end] - sums[start]) for place, sums in enumerate(self._sums, 1)) / weight
+
     def enough(self, start: int, end: int) -> bool:
         return self._weights[end] - self._weights[start] >= self._least and end - start >= self._periods
 
@@ -105,11 +113,14 @@ class Means:
         return max(self._squares[end] - self._squares[start] - total * total / weight, 0.0) / self._variance
 
     def signed(self, start: int, end: int) -> list[float]:
-        mean = (self._sums[end] - self._sums[start]) / (self._weights[end] - self._weights[start])
+        mean = self.level(start, end)
         return [
             (n / of - mean) * sqrt(of / self._variance)
             for n, of in zip(self._totals[start:end], self._given[start:end], strict=True)
         ]
+
+    def level(self, start: int, end: int) -> float:
+        return (self._sums[end] - self._sums[start]) / (self._weights[end] - self._weights[start])
 
     def enough(self, start: int, end: int) -> bool:
         return self._weights[end] - self._weights[start] >= self._least
@@ -140,7 +151,7 @@ def parted(
         gained = (course.cost(0, len(course)) - cost) / dispersion - chance * (len(bounds) - 2)
         if gained > won:
             won, best = gained, Parting(bounds, dispersion)
-    return _mattering(course, best, matters, chance)
+    return _midway(course, _mattering(course, best, matters, chance))
 
 
 def _best(course: Course, most: int) -> list[tuple[tuple[int, ...], float]]:
@@ -202,6 +213,17 @@ def _mattering(
         if not weak:
             break
         del bounds[min(weak)[1]]
+    return Parting(tuple(bounds), found.dispersion)
+
+
+def _midway(course: Course, found: Parting) -> Parting:
+    """What became otherwise in the midst of a period has it stand between before and after: it belongs to what comes after."""
+    bounds = list(found.bounds)
+    for place in range(len(bounds) - 3, 0, -1):
+        before, start, end, after = bounds[place - 1 : place + 3]
+        level = course.level(start, end)
+        if end - start == 1 and (level - course.level(before, start)) * (course.level(end, after) - level) > 0:
+            del bounds[place + 1]
     return Parting(tuple(bounds), found.dispersion)
 
 
