@@ -45,7 +45,8 @@ def _changes(periods: Sequence[Period], series: Series) -> list[Change]:
             since = periods[now[0]].start
             until = periods[after[0]].start if after else None
             noticed = _noticed(periods, series, kind, now[0], then[0])
-            found.append(Change(series.what, series.name, since, _sentence(said, since, until, back), until, back, noticed))
+            sentence = _sentence(said, since, until, back)
+            found.append(Change(series.what, series.name, since, sentence, until, back, noticed, said.quantile))
         if back and after:
             stretches[place + 1] = [*then, *after]
             place += 1

@@ -14,7 +14,7 @@ from sagacity.discover.writing import percent
 from sagacity.workflow.durations import UNITS
 from sagacity.workflow.instants import span
 
-__all__ = ["KINDS", "QUANTILES", "Kind", "Said", "about", "quantile"]
+__all__ = ["KINDS", "QUANTILES", "SLOW", "Kind", "Said", "about", "quantile"]
 
 _MATTERS = 0.01
 _LONGER = 1.25
@@ -30,7 +30,7 @@ _SPREAD = 24.0
 """`CHANCE` of a distribution that is parted in five: as unlikely, with four degrees of freedom."""
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
-_SLOW = {
+SLOW = {
     0.9: "one in ten takes longer than",
     0.95: "one in twenty takes longer than",
     0.99: "one in a hundred takes longer than",
@@ -48,12 +48,13 @@ Side = Sequence[int]
 
 class Said(NamedTuple):
     """The words of a change: while it lasts, when it is over, the former value (with its preposition; empty: nothing to
-    say), and what ends the sentence."""
+    say), and what ends the sentence. `quantile` is that of a delay which they are about."""
 
     now: str
     past: str
     then: str
     tail: str = ""
+    quantile: float | None = None
 
 
 class Kind(NamedTuple):
@@ -224,11 +225,11 @@ def _delay_said(series: Series, then: Side, now: Side) -> Said | None:
     if share is None:
         return None
     after, before = (about(quantile(_merged(series, side), share)) for side in (now, then))
-    if share not in _SLOW:
-        return Said(f"{series.name} usually takes {after}", f"{series.name} usually took {after}", before)
-    words = _SLOW[share]
+    if share not in SLOW:
+        return Said(f"{series.name} usually takes {after}", f"{series.name} usually took {after}", before, quantile=share)
+    words = SLOW[share]
     past = words.replace("takes", "took")
-    return Said(f"{series.name} {words} {after}", f"{series.name} {past} {after}", f"than {before}")
+    return Said(f"{series.name} {words} {after}", f"{series.name} {past} {after}", f"than {before}", quantile=share)
 
 
 # Numbers -------------------------------------------------------------------------------------------------------------

@@ -217,7 +217,7 @@ def _mattering(
 
 
 def _midway(course: Course, found: Parting) -> Parting:
-    """What became otherwise in the midst of a period has it stand between before and after: it belongs to what comes after."""
+    """What became otherwise in the midst of a period has it stand between before and after: it is of what comes after."""
     bounds = list(found.bounds)
     for place in range(len(bounds) - 3, 0, -1):
         before, start, end, after = bounds[place - 1 : place + 3]

@@ -48,7 +48,7 @@ class Change(msgspec.Struct, frozen=True):
 
     `until` is the start of the period from which on it is so no more: `back` as it was before, or otherwise again, of which
     there is a change of its own; None where it is so still. `noticed` is the end of the first period with which it was more
-    than chance.
+    than chance. Of a delay, `quantile` is the one that is told: 0.5, or what one in ten takes longer than, 0.9.
     """
 
     what: What
@@ -58,6 +58,7 @@ class Change(msgspec.Struct, frozen=True):
     until: int | None = None
     back: bool = False
     noticed: int = 0
+    quantile: float | None = None
 
 
 class Drift(msgspec.Struct, frozen=True):

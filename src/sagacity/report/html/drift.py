@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from sagacity.discover.drift import Bins, Change, Drift, Series, What
-from sagacity.discover.drift_kinds import quantile
+from sagacity.discover.drift_kinds import SLOW, quantile
 from sagacity.report.html.assets import asset
 from sagacity.report.html.page import framed
 from sagacity.report.html.trends import Trend, trend_chart, trend_table
@@ -91,7 +91,7 @@ def _changes(drift: Drift) -> Markup:
     rows = [
         tag(
             "tr",
-            tag("th", _when(change), scope="row"),
+            tag("th", _when(change), scope="row", class_="when"),
             tag("td", tag("span", change.what, class_="tag"), data_label="What"),
             tag("td", tag("bdi", shortened(_sentence(change), 400)), data_label="Change"),
         )
@@ -104,8 +104,11 @@ def _changes(drift: Drift) -> Markup:
 
 def _sentence(change: Change) -> str:
     """Without the date, which stands beside it."""
-    said = change.sentence.partition(": ")[2]
-    return said[:1].upper() + said[1:] if said else change.sentence
+    return _sentence_case(change.sentence.partition(": ")[2]) or change.sentence
+
+
+def _sentence_case(said: str) -> str:
+    return said[:1].upper() + said[1:]
 
 
 def _when(change: Change) -> str:
@@ -113,10 +116,13 @@ def _when(change: Change) -> str:
 
 
 def _card(drift: Drift, series: Series, changes: Sequence[Change], places: Mapping[int, int]) -> Markup:
+    slow = next((change.quantile for change in changes if change.quantile in SLOW), None)
     until = [places[change.until] if change.until is not None else len(drift.periods) for change in changes]
-    trend = _trend(drift, series, [(places[change.since], end) for change, end in zip(changes, until, strict=True)])
+    changed = [(places[change.since], end) for change, end in zip(changes, until, strict=True)]
+    trend = _trend(drift, series, changed, slow or 0.5)
     said = [change.sentence if len(changes) > 1 else _sentence(change) for change in changes]
     value, of = _HEADS.get(series.what, ("Share", "Of cases"))
+    value = _sentence_case(SLOW[slow]) if slow else value
     return tag(
         "div",
         tag("h3", tag("bdi", shortened(series.name, 120))),
@@ -127,15 +133,19 @@ def _card(drift: Drift, series: Series, changes: Sequence[Change], places: Mappi
     )
 
 
-def _trend(drift: Drift, series: Series, changed: Sequence[tuple[int, int]]) -> Trend:
+def _trend(drift: Drift, series: Series, changed: Sequence[tuple[int, int]], share: float) -> Trend:
     starts = [period.start for period in drift.periods]
     values: list[float | None]
     if series.what == "volume":
-        values = list(series.held)
-        hints = _hints(starts, values, _count, ["cases"] * len(starts))
+        values = [held if period.whole else None for held, period in zip(series.held, drift.periods, strict=True)]
+        parts = [f"cases; {held:,} in a part of it" for held in series.held]
+        counts = ["cases" if period.whole else part for part, period in zip(parts, drift.periods, strict=True)]
+        hints = _hints(starts, values, _count, counts)
         return Trend(starts, values, hints, _count, _neutral(changed), least=0)
     if series.what == "delay":
         values = [held if of else None for held, of in zip(series.held, series.of, strict=True)]
+        if series.bins and share != 0.5:
+            values = [quantile(bins, share) if bins else None for bins in series.bins]
         hints = _hints(starts, values, _span, list(map(_slow, series.bins)) or [f"of {of:,}" for of in series.of])
         return Trend(starts, values, hints, _span, _neutral(changed), least=0)
     if series.what == "events":
