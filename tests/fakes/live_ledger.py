@@ -261,15 +261,25 @@ class MemoryLedger:
             }:
                 violated.setdefault(expectation, Counter())[period[case]] += 1
             types: dict[str, Counter[int]] = {}
+            repeated: dict[str, dict[int, tuple[int, int]]] = {}
             for (name, case), events in self._events.items():
                 if name == workflow and case in decided:
-                    for kind in {event.event.type for event in events}:
-                        types.setdefault(kind, Counter())[period[case]] += 1
+                    place = period[case]
+                    for kind, often in Counter(event.event.type for event in events).items():
+                        types.setdefault(kind, Counter())[place] += 1
+                        before = repeated.setdefault(kind, {}).get(place, (0, 0))
+                        repeated[kind][place] = before[0] + often, before[1] + often * often
             return PeriodCounts(
                 begun=Counter(period.values()),
                 decided=Counter(period[case] for case in decided),
                 violated=violated,
                 types=types,
+                repeated={
+                    kind: counts
+                    for kind, counts in repeated.items()
+                    if sum(events for events, _ in counts.values()) > sum(types[kind].values())
+                },
+                until=self._as_of,
             )
 
     def case(self, workflow: str, case: str) -> CaseRow | None:

@@ -364,7 +364,7 @@ def test_a_ledger_of_the_version_before_is_brought_up_to_this_one(site: Site) ->
 
     site.close()
     with duckdb.connect(str(site.folder / "ledger.duckdb")) as connection:
-        for table in ("archive", "archived_file", "archived", "archived_key", "owed", "forgotten", "given"):
+        for table in ("archive", "archived_file", "archived", "archived_key", "owed", "forgotten", "given", "expected"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("ALTER TABLE ledger DROP COLUMN horizons")
         connection.execute("UPDATE ledger SET version = 1")

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from archive_site import DAY, ORDERS, Site
+from sagacity.discover.standing import drift_of
 from sagacity.ledger.live import Action, FindingFilter
 from sagacity.web.drifting import Drifting
 from sagacity.web.reading import Readings
+from sagacity.workflow.language.reader import loads
 
 WEEK = 7 * DAY
 TEXT = ORDERS.replace("ends:", "unexpected: forbid\nends:")
@@ -51,11 +53,81 @@ def test_the_archive_changes_no_count(site: Site) -> None:
     _orders(site)
     before = site.ledger.by_period("orders", 0, WEEK, 0)
     assert site.upkeep()[0] == 5
-    after = site.ledger.by_period("orders", 0, WEEK, 0)
-    assert (after.begun, after.decided, after.violated) == (before.begun, before.decided, before.violated)
-    assert {name: after.types[name] for name in ("Placed", "Paid", "Shipped")} == {
-        name: before.types[name] for name in ("Placed", "Paid", "Shipped")
-    }
+    assert site.ledger.by_period("orders", 0, WEEK, 0) == before
+
+
+def test_a_case_that_has_an_event_several_times_counts_them_all_hot_or_archived(site: Site) -> None:
+    for name, at in (("a", 98), ("b", 99)):
+        site.complete(name, at)
+    site.send("Paid", 99, "a-again", order="a")
+    site.send("Paid", 99, "a-again", order="a")
+    site.judge(119)
+    before = site.ledger.by_period("orders", 0, WEEK, 0)
+    assert before.repeated == {"Paid": {14: (3, 5)}}
+    assert site.upkeep()[0] == 2
+    assert site.ledger.by_period("orders", 0, WEEK, 0) == before
+
+
+def test_a_case_that_has_ended_with_a_deadline_still_to_come_is_not_decided(tmp_path: Path) -> None:
+    text = TEXT.replace("  Shipped: once", "  Shipped: once\n  Called: within 20d of Shipped").replace(
+        "  Shipped: {source: bus}", "  Shipped: {source: bus}\n  Called: {source: bus}"
+    )
+    site = Site(tmp_path / "later", text)
+    site.complete("a", 100)
+    site.judge(110)
+    assert site.ledger.by_period("orders", 0, WEEK, 0).decided == {14: 0}
+    site.judge(123)
+    found = site.ledger.by_period("orders", 0, WEEK, 0)
+    assert (found.decided, found.violated) == ({14: 1}, {"Called within 20d of Shipped": {14: 1}})
+    site.close()
+
+
+def test_where_nothing_says_when_a_case_is_over_it_is_decided_when_it_is_older_than_others_grow(tmp_path: Path) -> None:
+    text = ORDERS.replace("ends: [Shipped]\n", "").replace("timeout: 10d\n", "")
+    site = Site(tmp_path / "endless", text)
+    for name in ("a", "b", "c"):
+        site.complete(name, 100)
+    site.send("Placed", 103, "d-0", order="d")
+    site.judge(104)
+    assert site.ledger.by_period("orders", 0, DAY, 0).decided == {100: 3, 103: 0}
+    site.judge(106)
+    assert site.ledger.by_period("orders", 0, DAY, 0).decided == {100: 3, 103: 1}
+    site.close()
+
+
+def test_archived_cases_do_not_count_for_a_rule_that_was_put_in_place_after_they_had_gone(site: Site) -> None:
+    _orders(site)
+    site.upkeep()
+    site.change(TEXT.replace("  Shipped: once", "  Shipped: [once, within 1d of Paid]"))
+    _read_anew(site)
+    site.complete("g", 113)
+    site.judge(130)
+    found = site.ledger.by_period("orders", 0, WEEK, 0)
+    new = "Shipped within 1d of Paid"
+    assert {name: dict(counts) for name, counts in found.unjudged.items()} == {new: {14: 3, 15: 2}}
+    drifted = drift_of(loads(TEXT.replace("  Shipped: once", "  Shipped: [once, within 1d of Paid]")), found, 0, WEEK)
+    of = {series.name: series.of for series in drifted.series if series.what == "rule"}
+    assert of[new] == (0, 0, 2)
+    assert of["Shipped once"] == (3, 2, 2)
+    site.upkeep()
+    assert site.ledger.by_period("orders", 0, WEEK, 0).unjudged == found.unjudged
+    site.change(TEXT)
+    _read_anew(site)
+    assert site.ledger.by_period("orders", 0, WEEK, 0).unjudged == {}
+
+
+def test_where_cases_are_forgotten_only_those_count_that_began_since(tmp_path: Path) -> None:
+    site = Site(tmp_path / "short", TEXT, retain=20 * DAY)
+    for name, at in (("a", 90), ("b", 100), ("c", 107)):
+        site.complete(name, at)
+    site.judge(119)
+    assert site.ledger.by_period("orders", 0, WEEK, 0).begun == {14: 1, 15: 1}
+    site.close()
+
+
+def _read_anew(site: Site) -> None:
+    while site.ledger.owing():
+        site.ledger.rejudge(site.now)
 
 
 def test_a_waived_finding_counts_and_a_resolved_one_does_not(site: Site) -> None:

@@ -411,6 +411,5 @@ def test_metrics_tell_what_the_ledger_knows(world: Serving, client: TestClient[L
         assert line in text
     assert 'sagacity_findings{state="open",workflow="order"}' in text
     assert 'sagacity_cases{status="violated",workflow="order"}' in text
-    assert 'sagacity_drift_changes{what="rule",workflow="order"}' in text
     assert "sagacity_as_of_delay_seconds" in text
     assert "sagacity_round_seconds_count" in text

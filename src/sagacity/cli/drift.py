@@ -50,9 +50,10 @@ def command(
 ) -> None:
     """Tell what has changed in how cases go, and since when.
 
-    Cases are counted in the period in which they began. Looked at are: how often each rule holds, how long it takes where
-    there is a deadline, how many cases have each event type, event types and ways that are new, and how many cases there
-    are.
+    Cases are counted in the period in which they began, but for those that began so late in the log that they may not be
+    over. Looked at are: how often each rule holds, how long it takes from one event to the one that is to follow, how many
+    cases have each event type, and how often, event types and ways that are new, and how many cases there are. What was
+    otherwise for a while and is over is told as well.
 
     Exits with 0 where nothing changed, 1 where something did.
 
@@ -100,18 +101,20 @@ def command(
 def _said(found: Drift) -> str:
     import textwrap
 
+    from sagacity.report.text import visible
     from sagacity.workflow.durations import format_duration
     from sagacity.workflow.instants import instant
 
     cases = sum(period.cases for period in found.periods)
     lines = [
-        f"{found.workflow}: {cases:,} cases in {len(found.periods)} periods of {format_duration(found.width)}, "
+        f"{visible(found.workflow)}: {cases:,} cases in {len(found.periods)} periods of {format_duration(found.width)}, "
         f"from {instant(found.periods[0].start)[:10]}",
+        *found.notes,
         "",
     ]
     width = max(screen()[0], _LEAST_WIDTH)
     if not found.changes:
         return "\n".join([*lines, "Nothing changed that is more than chance."])
     for change in found.changes:
-        lines += textwrap.wrap(change.sentence, width, subsequent_indent="  ", break_long_words=False)
+        lines += textwrap.wrap(visible(change.sentence), width, subsequent_indent="  ", break_long_words=False)
     return "\n".join(lines)

@@ -16,38 +16,58 @@ _DECIDED = 0.9
 
 
 def drift_of(workflow: Workflow, counts: PeriodCounts, origin: int, width: int) -> Drift:
-    """What has changed, of the cases that nothing is waited for any more. The latest periods are left out while fewer than
-    nine in ten of their cases are decided.
+    """What has changed, of the cases that nothing is waited for any more. Periods are left out while fewer than nine in ten
+    of their cases are decided: at the end they are not shown, in between they count nothing. The first period may have
+    begun before what is kept, and the last may not be over: their numbers of cases are not compared.
 
-    Of each expectation it is counted in how many cases it has no finding: what it does not concern counts as well.
+    Of each expectation it is counted in how many cases it has no finding: what it does not concern counts as well. So it is
+    not held against how often it held when it was accepted, which is of the cases that it concerned. Cases that were
+    archived before an expectation was in place do not count for it.
     """
     periods = _periods(counts)
-    shown = tuple(Period(origin + n * width, counts.decided.get(n, 0)) for n in periods)
-    of = tuple(counts.decided.get(n, 0) for n in periods)
+    counted = {n: counts.decided.get(n, 0) if _says(counts, n) else 0 for n in periods}
+    shown = tuple(Period(origin + n * width, counted[n], _whole(counts, origin, width, n)) for n in periods)
+    of = tuple(counted.values())
 
     def over(found: Mapping[int, int]) -> tuple[int, ...]:
-        return tuple(found.get(n, 0) for n in periods)
+        return tuple(found.get(n, 0) if counted[n] else 0 for n in periods)
 
     series = []
     for name in names(workflow):
+        judged = tuple(max(n - m, 0) for n, m in zip(of, over(counts.unjudged.get(name, {})), strict=True))
         broken = over(counts.violated.get(name, {}))
-        held = tuple(max(n - violated, 0) for n, violated in zip(of, broken, strict=True))
-        accepted = workflow.accepted.get(name)
-        then = (accepted.held, accepted.of) if accepted is not None else None
-        series.append(Series("rule", name, held, of, then, concerned=False))
+        held = tuple(max(n - violated, 0) for n, violated in zip(judged, broken, strict=True))
+        series.append(Series("rule", name, held, judged, concerned=False))
     for name in workflow.events:
         series.append(Series("type", name, over(counts.types.get(name, {})), of))
     for name in sorted(set(counts.types) - set(workflow.events)):
         series.append(Series("new type", name, over(counts.types[name]), of))
-    begun = over(counts.begun)
+    for name, repeated in sorted(counts.repeated.items()):
+        if name in workflow.events:
+            events = over({n: number for n, (number, _) in repeated.items()})
+            squares = over({n: square for n, (_, square) in repeated.items()})
+            series.append(Series("events", name, events, over(counts.types.get(name, {})), squares=squares))
+    begun = tuple(counts.begun.get(n, 0) for n in periods)
     series.append(Series("volume", "cases", begun, begun))
-    return Drift(workflow.name, width, shown, tuple(series), changes_of(shown, series))
+    later = [name for name in names(workflow) if any(counts.unjudged.get(name, {}).values())]
+    notes = (f"Archived cases from before these were in place do not count for them: {', '.join(later)}.",) if later else ()
+    return Drift(workflow.name, width, shown, tuple(series), changes_of(shown, series), notes)
+
+
+def _whole(counts: PeriodCounts, origin: int, width: int, n: int) -> bool:
+    over = counts.until is None or origin + (n + 1) * width <= counts.until
+    return n > min(counts.begun) and over
+
+
+def _says(counts: PeriodCounts, n: int) -> bool:
+    """Whether enough of a period's cases are decided."""
+    return counts.decided.get(n, 0) >= _DECIDED * counts.begun.get(n, 0)
 
 
 def _periods(counts: PeriodCounts) -> range:
     if not counts.begun:
         return range(0)
     first, last = min(counts.begun), max(counts.begun)
-    while last > first and counts.decided.get(last, 0) < _DECIDED * counts.begun.get(last, 0):
+    while last > first and not (counts.begun.get(last, 0) and _says(counts, last)):
         last -= 1
     return range(first, last + 1)

@@ -327,12 +327,20 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 class PeriodCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Cases by the number of the period in which they began: all; those that are *decided*, for which nothing is waited any
     more; and of these, by expectation, those with a finding that is not resolved, and by event type (also those that the
-    workflow does not name) those that have one."""
+    workflow forbids) those that have one.
+
+    `unjudged`: by expectation, decided cases that were archived before it was in place, of which nobody knows. `repeated`:
+    by event type, where some of the cases that have it have it several times, the sum of how many events of it a case has,
+    and of their squares. `until`: as-of, the instant up to which is judged; None where nothing is yet.
+    """
 
     begun: Mapping[int, int]
     decided: Mapping[int, int]
     violated: Mapping[str, Mapping[int, int]]
     types: Mapping[str, Mapping[int, int]]
+    unjudged: Mapping[str, Mapping[int, int]] = {}
+    repeated: Mapping[str, Mapping[int, tuple[int, int]]] = {}
+    until: int | None = None
 
 
 class LiveLedger(Protocol):
@@ -415,7 +423,7 @@ class LiveLedger(Protocol):
     def counts(self, workflow: str) -> Counts: ...
     def by_period(self, workflow: str, origin: int, width: int, since: int) -> PeriodCounts:
         """The judged cases that began from `since` on, archived ones included, by periods of a width, counted from an
-        origin. Reads them all."""
+        origin. Where cases are forgotten, only those that began since then are counted. Reads them all."""
         ...
 
     def case(self, workflow: str, case: str) -> CaseRow | None: ...

@@ -21,7 +21,7 @@ from sagacity.workflow.model import Workflow
 
 __all__ = [
     "Agreement", "Begun", "Beside", "Census", "Column", "Delay", "FieldSeen", "KeySeen", "Link", "LogShape", "Mining",
-    "Pace", "PairCount", "Place", "Sample", "Side", "Split", "Test", "TypeCount", "Variant",
+    "Often", "Pace", "PairCount", "Place", "Sample", "Side", "Split", "Test", "TypeCount", "Variant",
 ]  # fmt: skip
 
 
@@ -210,19 +210,30 @@ class Split(msgspec.Struct, frozen=True):
 
 
 class Begun(msgspec.Struct, frozen=True):
-    """A period, numbered from an origin, and the cases that began in it."""
+    """A period, numbered from an origin, the cases that began in it, and when the first and the last of them did."""
 
     period: int
     cases: int
+    first: int
+    last: int
+
+
+class Often(msgspec.Struct, frozen=True):
+    """How often an event type comes: in how many cases, how many events, and the sum of the squares of how many a case
+    has."""
+
+    cases: int
+    events: int
+    squares: int
 
 
 class Pace(msgspec.Struct, frozen=True):
-    """How long it takes from the first a of a case to the next b: by the period in which the case began, how many delays and
-    their median."""
+    """How long it takes from the first a of a case to the next b: by the period in which the case began, the bins of
+    `Delay`."""
 
     a: int
     b: int
-    by_period: Mapping[int, tuple[int, int]]
+    by_period: Mapping[int, Mapping[int, tuple[int, int]]]
 
 
 class Mining(Protocol):
@@ -317,20 +328,27 @@ class Mining(Protocol):
         """Part the cases by when they began: periods of a width, counted from an origin (microseconds)."""
         ...
 
-    def only(self, period: int | None) -> None:
-        """Leave only cases of one period to be judged; None brings all back. After `begun`."""
+    def keep(self, first: int, last: int, until: int) -> list[Begun]:
+        """Of the cases that were parted, count those of the periods from `first` to `last` that began up to an instant, and
+        no others: what follows is of them. After `begun`, as are the others."""
         ...
 
-    def types_by_period(self) -> dict[tuple[int, int], int]:
-        """How many cases of each period have each type: by type and period. After `begun`, as are the others."""
+    def held_by_period(self) -> Mapping[int, Mapping[int, tuple[int, int]]]:
+        """In how many cases of each period an expectation holds, of how many that it concerns and that are decided: by its
+        place and the period. After `ledger.judge`."""
         ...
 
-    def strays(self) -> dict[tuple[str, int], int]:
-        """Likewise, of types that the workflow does not name, where it forbids them."""
+    def types_by_period(self) -> Mapping[tuple[int, int], Often]:
+        """How often each type comes, each event once: by type and period."""
         ...
 
-    def ways_by_period(self) -> list[tuple[tuple[int, ...], dict[int, int]]]:
-        """The most frequent ways in which cases go, as types in order, with how many cases of each period do."""
+    def strays(self) -> Mapping[tuple[str, int], int]:
+        """How many cases have each type that the workflow does not name, where it forbids them: by type and period."""
+        ...
+
+    def ways_by_period(self) -> list[tuple[tuple[int, ...], Mapping[int, int]]]:
+        """The most frequent ways in which cases of the first half and of the last go, as types in order, with how many cases
+        of each period do."""
         ...
 
     def pace(self, pairs: Sequence[tuple[int, int]]) -> list[Pace]: ...

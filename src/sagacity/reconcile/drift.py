@@ -9,14 +9,16 @@ from typing import Any
 from msgspec.structs import replace
 
 from sagacity.discover.drift import Drift, Period, Series, changes_of
+from sagacity.discover.drift_kinds import quantile
 from sagacity.discover.periods import MONDAY, width_of
 from sagacity.errors import UsageError
 from sagacity.ledger.duckdb.mining import DuckDBMining
-from sagacity.ledger.mining import Mining
+from sagacity.ledger.mining import Begun, Mining, Often
 from sagacity.ledger.port import Progress
 from sagacity.reconcile.instants import AsOf, as_of_instant, now
 from sagacity.sources.gather import gather
 from sagacity.sources.spool import Spool
+from sagacity.workflow.instants import instant
 from sagacity.workflow.language.reader import load
 from sagacity.workflow.model import Implied, Rule, Workflow
 from sagacity.workflow.templates import TEMPLATES, Legs
@@ -25,7 +27,12 @@ from sagacity.workflow.words.naming import names
 __all__ = ["drift"]
 
 _MOST_PERIODS = 120
+_MOST_PAIRS = 24
 _STEPS = 12
+_NONE = Often(0, 0, 0)
+
+_FAR = 3
+"""Periods, at the least, that lie between cases whose times cannot be right and all others."""
 
 
 def drift(
@@ -41,7 +48,9 @@ def drift(
 ) -> Drift:
     """How a workflow's cases fare, by the period in which they began. Parameters and errors are those of `History`.
 
-    Types that the workflow does not name are looked at, too, whether or not it forbids them.
+    Types that the workflow does not name are looked at, too, whether or not it forbids them. Cases that began so late in
+    the log that they may not be over are left aside, and so are the few whose times lie far from those of all others;
+    `Drift.notes` says how many.
     """
     base = None if isinstance(workflow, Workflow) else Path(workflow).parent
     stated = workflow if isinstance(workflow, Workflow) else load(workflow)
@@ -54,59 +63,69 @@ def drift(
         open_to_all = replace(completed, unexpected="forbid")
         bound = as_of_instant(as_of)
         found = mining.take_in(open_to_all, inputs, now=now(), until=bound, max_rejected=max_rejected, progress=progress)
-        return _Periods(mining, completed, open_to_all, found.as_of, width, progress).drift()
+        periods = _Periods(mining, completed, open_to_all, width)
+        mining.ledger.judge(found.as_of, progress)
+        return periods.drift()
     finally:
         mining.close()
         spool.close()
 
 
 class _Periods:
-    def __init__(
-        self,
-        mining: Mining,
-        workflow: Workflow,
-        open_to_all: Workflow,
-        as_of: int,
-        width: int,
-        progress: Progress | None,
-    ) -> None:
-        self.mining, self.workflow, self.as_of = mining, workflow, as_of
-        self.open_to_all, self.width, self.progress = open_to_all, width, progress
+    """Counts the cases of a log by period: once it has been taken in, which they are; once it is judged, all else."""
+
+    def __init__(self, mining: Mining, workflow: Workflow, open_to_all: Workflow, width: int) -> None:
+        self.mining, self.workflow, self.open_to_all, self.width = mining, workflow, open_to_all, width
         begun = mining.begun(MONDAY, width)
         if not begun:
             raise UsageError("the log holds no case", hint="do the workflow's sources and key fit it?")
-        first, last = begun[0].period, begun[-1].period
-        if last - first >= _MOST_PERIODS:
-            raise UsageError(f"{last - first + 1:,} periods are too many to be compared", hint="choose a longer --by")
-        self.numbers = range(first, last + 1)
-        self.cases = {each.period: each.cases for each in begun}
+        usual = _usual(begun)
+        self.since, self.until = usual[0].first, self._over(usual)
+        kept = mining.keep(usual[0].period, usual[-1].period, self.until)
+        self.numbers = range(kept[0].period, kept[-1].period + 1)
+        self.cases = {each.period: each.cases for each in kept}
+        self.notes = self._aside(begun, usual)
 
     def drift(self) -> Drift:
-        periods = tuple(Period(MONDAY + n * self.width, self.cases.get(n, 0)) for n in self.numbers)
-        series = [*self._rules(), *self._delays(), *self._types(), *self._strays(), *self._ways(), self._volume()]
-        return Drift(self.workflow.name, self.width, periods, tuple(series), changes_of(periods, series))
+        periods = tuple(map(self._period, self.numbers))
+        types = self.mining.types_by_period()
+        series = [*self._rules(), *self._delays(), *self._types(types), *self._strays(), *self._often(types)]
+        series += [*self._ways(), self._volume()]
+        return Drift(self.workflow.name, self.width, periods, tuple(series), changes_of(periods, series), self.notes)
+
+    def _over(self, usual: Sequence[Begun]) -> int:
+        """Who began up to this instant is over, but for one in a hundred; two thirds of the log at least."""
+        spans = self.mining.spans()
+        first, lasting = usual[0].first, spans.lasting[0.99]
+        end = min(spans.last, usual[-1].last + lasting)
+        return max(end - min(lasting, (end - first) // 3), first)
+
+    def _aside(self, begun: Sequence[Begun], usual: Sequence[Begun]) -> tuple[str, ...]:
+        far = sum(each.cases for each in begun) - sum(each.cases for each in usual)
+        late = sum(each.cases for each in usual) - sum(self.cases.values())
+        notes = []
+        if far:
+            notes.append(f"Left aside: {_cases(far)} whose time lies far from that of all others.")
+        if late:
+            day = instant(self.until)[:16]
+            notes.append(f"Left aside: {_cases(late)} that began after {day}, too near the end of the log to be over.")
+        return tuple(notes)
+
+    def _period(self, number: int) -> Period:
+        start = MONDAY + number * self.width
+        return Period(start, self.cases.get(number, 0), self.since <= start and start + self.width <= self.until)
 
     def _rules(self) -> list[Series]:
         """Each expectation, as the plan judges the cases of each period."""
-        called, audited = names(self.open_to_all), self.open_to_all.audited()
-        held: list[list[int]] = [[] for _ in audited]
-        of: list[list[int]] = [[] for _ in audited]
-        ledger = self.mining.ledger
-        ledger.workflow = self.open_to_all
-        for done, number in enumerate(self.numbers):
-            if self.progress is not None:
-                self.progress("judging period by period", done / len(self.numbers))
-            self.mining.only(number)
-            ledger.judge(self.as_of)
-            for x, each in enumerate(ledger.expectation_counts()):
-                held[x].append(each.satisfied)
-                of[x].append(each.satisfied + each.violated)
-        self.mining.only(None)
-        return [
-            Series("rule", called[x], tuple(held[x]), tuple(of[x]), self._accepted(called[x]))
-            for x, expectation in enumerate(audited)
-            if not (isinstance(expectation, Implied) and expectation.rule == "unexpected")
-        ]
+        counts = self.mining.held_by_period()
+        found = []
+        for x, (name, expectation) in enumerate(zip(names(self.open_to_all), self.open_to_all.audited(), strict=True)):
+            if isinstance(expectation, Implied) and expectation.rule == "unexpected":
+                continue
+            of_x = counts.get(x, {})
+            held, of = zip(*(of_x.get(n, (0, 0)) for n in self.numbers), strict=True)
+            found.append(Series("rule", name, tuple(held), tuple(of), self._accepted(name)))
+        return found
 
     def _accepted(self, name: str) -> tuple[int, int] | None:
         found = self.workflow.accepted.get(name)
@@ -116,50 +135,91 @@ class _Periods:
         pairs = self._timed()
         found = []
         for each, (a, b) in zip(self.mining.pace([self._numbered(pair) for pair in pairs]), pairs, strict=True):
-            of, medians = zip(*(each.by_period.get(n, (0, 0)) for n in self.numbers), strict=True)
-            found.append(Series("delay", f"from {a} to {b}", tuple(medians), tuple(of)))
+            bins = tuple(each.by_period.get(n, {}) for n in self.numbers)
+            of = tuple(sum(n for n, _ in those.values()) for those in bins)
+            held = tuple(quantile(those, 0.5) for those in bins)
+            found.append(Series("delay", f"from {a} to {b}", held, of, bins=bins))
         return found
 
     def _timed(self) -> list[tuple[str, str]]:
-        """The pairs of event types with a deadline between them."""
-        pairs: dict[tuple[str, str], None] = {}
+        """The pairs of event types with a deadline between them, then those of which the order is stated."""
+        timed: dict[tuple[str, str], None] = {}
+        ordered: dict[tuple[str, str], None] = {}
         for expectation in self.workflow.expectations:
-            if isinstance(expectation, Rule) and expectation.within is not None and len(expectation.events) == 2:
+            if isinstance(expectation, Rule) and len(expectation.events) == 2:
                 shape = TEMPLATES[expectation.template].shape
                 if isinstance(shape, Legs) and not shape.legs[0].negated:
-                    pairs[expectation.events[0], expectation.events[1]] = None
-        return list(pairs)
+                    pair = expectation.events[0], expectation.events[1]
+                    if expectation.within is not None:
+                        timed[pair] = None
+                    elif shape.legs[0].side != "either":
+                        ordered[pair] = None
+        return [*timed, *(pair for pair in ordered if pair not in timed)][: max(_MOST_PAIRS, len(timed))]
 
     def _numbered(self, pair: tuple[str, str]) -> tuple[int, int]:
         called = list(self.workflow.events)
         return called.index(pair[0]), called.index(pair[1])
 
-    def _types(self) -> list[Series]:
-        counts = self.mining.types_by_period()
+    def _types(self, counts: Mapping[tuple[int, int], Often]) -> list[Series]:
         return [
-            Series("type", name, self._over({n: counts.get((number, n), 0) for n in self.numbers}), self._over(self.cases))
-            for number, name in enumerate(self.workflow.events)
+            Series("type", name, tuple(counts.get((kind, n), _NONE).cases for n in self.numbers), self._over_all())
+            for kind, name in enumerate(self.workflow.events)
         ]
+
+    def _often(self, counts: Mapping[tuple[int, int], Often]) -> list[Series]:
+        """How often a type comes in a case that has it, of those that come more than once in any."""
+        found = []
+        for kind, name in enumerate(self.workflow.events):
+            often = [counts.get((kind, n), _NONE) for n in self.numbers]
+            if any(each.events > each.cases for each in often):
+                held, of = tuple(each.events for each in often), tuple(each.cases for each in often)
+                found.append(Series("events", name, held, of, squares=tuple(each.squares for each in often)))
+        return found
 
     def _strays(self) -> list[Series]:
         found: dict[str, dict[int, int]] = {}
         for (name, period), n in self.mining.strays().items():
             found.setdefault(name, {})[period] = n
-        return [Series("new type", name, self._over(counts), self._over(self.cases)) for name, counts in found.items()]
+        return [Series("new type", name, self._by_period(counts), self._over_all()) for name, counts in found.items()]
 
     def _ways(self) -> list[Series]:
         called = list(self.workflow.events)
         return [
-            Series("variant", _shortened([called[kind] for kind in types]), self._over(counts), self._over(self.cases))
+            Series("variant", _shortened([called[kind] for kind in types]), self._by_period(counts), self._over_all())
             for types, counts in self.mining.ways_by_period()
         ]
 
     def _volume(self) -> Series:
-        counts = self._over(self.cases)
-        return Series("volume", "cases", counts, counts)
+        return Series("volume", "cases", self._over_all(), self._over_all())
 
-    def _over(self, counts: Mapping[int, int]) -> tuple[int, ...]:
+    def _over_all(self) -> tuple[int, ...]:
+        return self._by_period(self.cases)
+
+    def _by_period(self, counts: Mapping[int, int]) -> tuple[int, ...]:
         return tuple(counts.get(n, 0) for n in self.numbers)
+
+
+def _usual(begun: Sequence[Begun]) -> list[Begun]:
+    """The periods without those at either end in which a few cases lie far from all others: a clock was wrong, a time was
+    read wrongly. Raises UsageError where too many are left."""
+    kept = list(begun)
+    total = sum(each.cases for each in kept)
+    spare = max(total // 1000, min(2, total // 20))
+    while len(kept) > 2:
+        gaps = kept[1].period - kept[0].period, kept[-1].period - kept[-2].period
+        end = 0 if gaps[0] >= gaps[1] else -1
+        rest = kept[-1].period - kept[0].period - max(gaps)
+        if kept[end].cases > spare or max(gaps) < _FAR or 2 * max(gaps) <= rest:
+            break
+        spare -= kept[end].cases
+        del kept[end]
+    if (number := kept[-1].period - kept[0].period + 1) > _MOST_PERIODS:
+        raise UsageError(f"{number:,} periods are too many to be compared", hint="choose a longer --by")
+    return kept
+
+
+def _cases(n: int) -> str:
+    return "1 case" if n == 1 else f"{n:,} cases"
 
 
 def _shortened(steps: Sequence[str]) -> str:

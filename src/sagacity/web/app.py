@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -86,6 +87,7 @@ def create_app(
         finally:
             measured.end()
             served.changes.end()
+            await asyncio.to_thread(served.drifting.close)
             if sagas is not None:
                 await sagas.close()
 

@@ -11,6 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from sagacity.errors import SagacityError
 from sagacity.ledger.live import LiveLedger
 from sagacity.reconcile.live import Change
 from sagacity.web.api.documents import source_parts
@@ -22,7 +23,7 @@ __all__ = ["Metrics", "metrics"]
 _OUTCOMES = ("matched", "redelivered", "late", "unmatched", "orphan", "rejected")
 _STATES = ("starting", "running", "stalled", "stopped")
 _REACHES = {"current": 0, "behind": 1, "down": 2}
-_CHANGING = ("rule", "type", "new type", "volume")
+_CHANGING = ("rule", "type", "new type", "events", "volume")
 _COUNTED = 10_000
 _BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -115,24 +116,36 @@ class _OfLedger(Collector):
         yield from (cases, findings, progress)
 
     def _drift(self) -> Iterator[Metric]:
+        """What was last found, so that no scrape waits for a look."""
         held = GaugeMetricFamily(
             "sagacity_rule_held_ratio",
             "Share of the decided cases of the latest day without a finding",
             labels=["workflow", "expectation"],
         )
-        changes = GaugeMetricFamily("sagacity_drift_changes", "Changes in how cases go, by day", labels=["workflow", "what"])
-        latest = GaugeMetricFamily(
-            "sagacity_drift_latest_timestamp_seconds", "Since when the latest is so", labels=["workflow"]
+        changes = GaugeMetricFamily(
+            "sagacity_drift_changes", "Changes in how cases go that last, by day", labels=["workflow", "what"]
         )
-        for drift in self._served.drifting.all():
+        latest = _since("latest", "Since when the latest change that lasts is so")
+        noticed = _since("noticed", "The end of the day with which the latest noticed of them was more than chance")
+        until = _since("until", "The end of the latest day that was looked at")
+        try:
+            found = self._served.drifting.kept()
+        except SagacityError:
+            return  # the other metrics say how the ledger does
+        for drift in found:
+            named = [drift.workflow]
             for series in drift.series:
                 if series.what == "rule" and series.of and series.of[-1]:
-                    held.add_metric([drift.workflow, series.name], series.held[-1] / series.of[-1])
+                    held.add_metric([*named, series.name], series.held[-1] / series.of[-1])
+            lasting = [change for change in drift.changes if change.until is None]
             for what in _CHANGING:
-                changes.add_metric([drift.workflow, what], sum(change.what == what for change in drift.changes))
-            if drift.changes:
-                latest.add_metric([drift.workflow], max(change.since for change in drift.changes) / 1e6)
-        yield from (held, changes, latest)
+                changes.add_metric([*named, what], sum(change.what == what for change in lasting))
+            if lasting:
+                latest.add_metric(named, max(change.since for change in lasting) / 1e6)
+                noticed.add_metric(named, max(change.noticed for change in lasting) / 1e6)
+            if drift.periods:
+                until.add_metric(named, (drift.periods[-1].start + drift.width) / 1e6)
+        yield from (held, changes, latest, noticed, until)
 
     def _alerts(self, ledger: LiveLedger) -> Iterator[Metric]:
         pending = len(ledger.notices(FOREVER, _COUNTED))
@@ -144,6 +157,10 @@ class _OfLedger(Collector):
             if cursor is None:
                 break
         yield GaugeMetricFamily("sagacity_notices_dead", f"Notices that will not be delivered, {_COUNTED:,} at most", dead)
+
+
+def _since(name: str, about: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"sagacity_drift_{name}_timestamp_seconds", about, labels=["workflow"])
 
 
 @get(

@@ -17,16 +17,15 @@ _ROOM = 0.12
 
 
 class Trend(msgspec.Struct, frozen=True):
-    """Values by period; None where there is none. `shown` words a value. `since` is the place of the period from which on it
-    is otherwise; `bad` whether that is for the worse; `level` a value to hold it against; `least` and `most` bound the
-    axis."""
+    """Values by period; None where there is none. `shown` words a value. `otherwise` has the places of the periods from
+    which on it is otherwise, and up to which (exclusive), each with whether that is for the worse; `level` is a value to
+    hold it against; `least` and `most` bound the axis."""
 
     starts: Sequence[int]
     values: Sequence[float | None]
     hints: Sequence[str]
     shown: Callable[[float], str]
-    since: int | None = None
-    bad: bool = False
+    otherwise: Sequence[tuple[int, int, bool]] = ()
     level: float | None = None
     least: float | None = None
     most: float | None = None
@@ -52,8 +51,8 @@ def trend_chart(trend: Trend, label: str) -> Markup:
         parts.append(tag("text", trend.shown(line), x=_LEFT - 6, y=y(line) + 4, text_anchor="end"))
     if trend.level is not None:
         parts.append(tag("path", class_="level", d=f"M{_LEFT} {y(trend.level):.1f}H{_WIDTH - 4}"))
-    if trend.since is not None:
-        at = _LEFT + wide * trend.since
+    for since, _, _ in trend.otherwise:
+        at = _LEFT + wide * since
         parts.append(tag("path", class_="due", d=f"M{at:.1f} {_TOP - 6}V{_BOTTOM + 4}"))
     for state, path in _lines(trend, x, y):
         parts.append(tag("path", class_=f"trend {state}", d=path))
@@ -84,7 +83,8 @@ def _range(trend: Trend, known: Sequence[float]) -> tuple[float, float]:
 
 
 def _state(trend: Trend, place: int) -> str:
-    return "idle" if trend.since is None or place < trend.since else "bad" if trend.bad else "open"
+    bad = next((bad for since, until, bad in trend.otherwise if since <= place < until), None)
+    return "idle" if bad is None else "bad" if bad else "open"
 
 
 def _lines(trend: Trend, x: Callable[[int], float], y: Callable[[float], float]) -> list[tuple[str, str]]:

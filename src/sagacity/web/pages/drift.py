@@ -5,7 +5,7 @@ from __future__ import annotations
 from sagacity.discover.drift import Drift
 from sagacity.report.html.drift import drift_sections
 from sagacity.report.markup import Child, tag
-from sagacity.report.text import plural
+from sagacity.report.text import plural, shortened
 from sagacity.web.drifting import PERIODS
 from sagacity.web.pages.frame import Frame, document
 from sagacity.web.pages.links import url, workflow_url
@@ -13,7 +13,7 @@ from sagacity.web.pages.words import card, empty, named, section
 
 __all__ = ["drift_page"]
 
-_RULES = "In what share of the cases there is no finding of each; dashed, how often it held when it was accepted."
+_RULES = "In what share of the cases there is no finding of each; those that it does not concern are among them."
 
 
 def drift_page(frame: Frame, drift: Drift, by: str) -> str:
@@ -36,6 +36,7 @@ def drift_page(frame: Frame, drift: Drift, by: str) -> str:
                 tag("a", named(drift.workflow, 80), href=workflow_url(drift.workflow)), " / drift", class_="kicker"),
             tag("h1", "What has changed"),
             tag("p", about, class_="about"),
+            [tag("p", tag("bdi", shortened(note, 400)), class_="about") for note in drift.notes],
             tag("ul", choices, class_="widths"),
             class_="head",
         )

@@ -27,6 +27,7 @@ __all__ = ["archive_cases", "give_up_records", "store", "waited"]
 _MOST_CASES = 10_000
 _MOST_EVENTS = 50_000
 _LONGEST_WAIT = 3_600_000_000
+_LONGEST_STRAY = 200
 _HELD_IN = {"case_id": "l", "source": "p", "part": "p"}
 
 
@@ -139,11 +140,18 @@ def _index(connection: DuckDBPyConnection, revision: Revision) -> None:
             SELECT {hashed(revision.workflow.name, ["g.case_id"])}, {name}, g.case_id, f.file, g.status, g.ended, g.events,
                    g.findings, g.first, g.last, g.as_of, t.types
             FROM going AS g JOIN filing AS f ON f.day = g.day LEFT JOIN
-                (SELECT c, string_agg([{names}][type + 1] || chr(31) || n, chr(30) ORDER BY type) AS types
-                 FROM (SELECT e.c, e.type, count(*) AS n FROM {event_table(revision.w)} AS e JOIN going AS g ON g.c = e.c
-                       WHERE e.type >= 0 AND e.counted <> {REDELIVERED} GROUP BY e.c, e.type) GROUP BY c
-                ) AS t ON t.c = g.c"""
+                (SELECT c, string_agg(name || chr(31) || n, chr(30) ORDER BY type, n DESC, name) AS types
+                 FROM (SELECT e.c, e.type, count(*) AS n,
+                              CASE WHEN e.type >= 0 THEN [{names}][e.type + 1] ELSE {_stray("e.other")} END AS name
+                       FROM {event_table(revision.w)} AS e JOIN going AS g ON g.c = e.c
+                       WHERE (e.type >= 0 OR e.other IS NOT NULL) AND e.counted <> {REDELIVERED} GROUP BY ALL)
+                 GROUP BY c) AS t ON t.c = g.c"""
     )
+
+
+def _stray(name: str) -> str:
+    """SQL of the name of a type that the workflow does not name: whoever sends events chose it."""
+    return f"left(translate({name}, chr(30) || chr(31), '??'), {_LONGEST_STRAY})"
 
 
 def _index_keys(connection: DuckDBPyConnection, revision: Revision) -> None:

@@ -198,8 +198,11 @@ class DuckDBLiveLedger:
             return counts(connection, self._named(workflow))
 
     def by_period(self, workflow: str, origin: int, width: int, since: int) -> PeriodCounts:
+        reached, retain = self._as_of, self._archive.retain
+        if retain is not None and reached is not None:
+            since = max(since, reached - retain)
         with self._store.reading() as connection:
-            return by_period(connection, self._named(workflow), origin, width, since)
+            return by_period(connection, self._named(workflow), origin, width, since, reached)
 
     def case(self, workflow: str, case: str) -> CaseRow | None:
         with self._store.reading() as connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -142,6 +142,8 @@ def _take_over(connection: DuckDBPyConnection, known: Mapping[int, Revision], re
         _drop(connection, w)
     connection.execute('UPDATE workflow SET "current" = TRUE WHERE w = ?', [revision.w])
     called = names(revision.workflow)
+    before = [expectation for w in former for expectation in names(known[w].workflow) if known[w].current]
+    _expect(connection, name, before, called)
     marks = ", ".join("?" for _ in called) or "NULL"
     gone = connection.execute(
         f"""SELECT id, noticed FROM finding WHERE workflow = ? AND state <> 'resolved' AND (expectation NOT IN ({marks})
@@ -160,6 +162,17 @@ def _take_over(connection: DuckDBPyConnection, known: Mapping[int, Revision], re
         connection.unregister("gone_now")
         remember(connection, [(finding, "resolved") for finding, _ in gone], now)
         tell(connection, [("resolved", finding, 1) for finding, noticed in gone if noticed], now)
+
+
+def _expect(connection: DuckDBPyConnection, workflow: str, before: Sequence[str], now: Sequence[str]) -> None:
+    """Remember which expectations are in place, and by which of them no case has been judged that is archived by now."""
+    rows = connection.execute("SELECT expectation, file FROM expected WHERE workflow = ?", [workflow]).fetchall()
+    since: dict[str, int] = {**dict.fromkeys(before, 0), **dict(rows)}
+    last = first_row(connection, "SELECT files FROM archive")
+    files = int(last[0]) if last else 0
+    connection.execute("DELETE FROM expected WHERE workflow = ?", [workflow])
+    for expectation in now:
+        connection.execute("INSERT INTO expected VALUES (?, ?, ?)", [workflow, expectation, since.get(expectation, files)])
 
 
 def _drop(connection: DuckDBPyConnection, w: int) -> None:

@@ -9,6 +9,8 @@ Shared by all workflows:
 - `finding`, `history`, `incident`, `notice`: what is wrong, its life, and what people are told of it
 - `audit`, what people did
 - `given`, what the file of each workflow said when the server was last started with it
+- `expected`, the expectations that a workflow was changed to have, each with the last file of the archive then: cases in
+  later files were judged by it
 - `archive`, where the archive stands: the highest number that a record ever had, up to which record those that belong to no
   event have been looked for, the last file's number; `archived_file`, its files; `archived`, one row a case in it;
   `archived_key`, the values of keys other than the first in it, hashed, with the case, or the record that waits for one;
@@ -34,7 +36,7 @@ __all__ = [
     "SHARED", "UPGRADES", "VERSION", "case_table", "event_columns", "event_table", "touched_table", "workflow_tables",
 ]  # fmt: skip
 
-VERSION = 3
+VERSION = 4
 """The version of these tables. A ledger of a later one is refused; one of an earlier is brought up to this."""
 
 ARCHIVE = (
@@ -53,7 +55,10 @@ ARCHIVE = (
 GIVEN = ("CREATE TABLE given (name VARCHAR, text VARCHAR)", "ALTER TABLE ledger ADD COLUMN horizons VARCHAR")
 """What files said at the last start, and how far each source has been heard, which version 3 brought."""
 
-UPGRADES = {2: ARCHIVE, 3: GIVEN}
+EXPECTED = ("CREATE TABLE expected (workflow VARCHAR, expectation VARCHAR, file BIGINT)",)
+"""Since when expectations are in place, which version 4 brought."""
+
+UPGRADES = {2: ARCHIVE, 3: GIVEN, 4: EXPECTED}
 """What makes each version of the one before."""
 
 SHARED = (
@@ -82,6 +87,7 @@ SHARED = (
     'CREATE TABLE audit ("at" BIGINT, "by" VARCHAR, what VARCHAR, step BIGINT)',
     *ARCHIVE,
     *GIVEN,
+    *EXPECTED,
 )
 
 

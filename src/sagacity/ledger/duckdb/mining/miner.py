@@ -20,6 +20,7 @@ from sagacity.ledger.mining import (
     KeySeen,
     Link,
     LogShape,
+    Often,
     Pace,
     PairCount,
     Place,
@@ -140,11 +141,15 @@ class DuckDBMining:
         with judging():
             return periods.begun(self._connection, origin, width)
 
-    def only(self, period: int | None) -> None:
+    def keep(self, first: int, last: int, until: int) -> list[Begun]:
         with judging():
-            periods.only(self._connection, period)
+            return periods.keep(self._connection, first, last, until)
 
-    def types_by_period(self) -> dict[tuple[int, int], int]:
+    def held_by_period(self) -> dict[int, dict[int, tuple[int, int]]]:
+        with judging():
+            return periods.held_by_period(self._connection, self.ledger.plan)
+
+    def types_by_period(self) -> dict[tuple[int, int], Often]:
         with judging():
             return periods.types_by_period(self._connection)
 
@@ -152,7 +157,7 @@ class DuckDBMining:
         with judging():
             return periods.strays(self._connection)
 
-    def ways_by_period(self) -> list[tuple[tuple[int, ...], dict[int, int]]]:
+    def ways_by_period(self) -> list[tuple[tuple[int, ...], Mapping[int, int]]]:
         with judging():
             return periods.ways_by_period(self._connection)
 

@@ -9,9 +9,10 @@ import duckdb
 
 from sagacity.ledger.mining import Delay, Side
 
-__all__ = ["delays"]
+__all__ = ["BIN", "delays"]
 
-_BIN = "CASE WHEN {d} > 0 THEN floor(16 * log2({d}))::INTEGER ELSE -1 END"
+BIN = "CASE WHEN {d} > 0 THEN floor(16 * log2({d}))::INTEGER ELSE -1 END"
+"""SQL of the bin of a span: see `sagacity.ledger.mining.Delay`."""
 
 
 def delays(connection: duckdb.DuckDBPyConnection, before: int, pairs: Sequence[tuple[int, int, Side]]) -> list[Delay]:
@@ -53,6 +54,6 @@ def _nearest(counted: str, pair: tuple[int, int, Side]) -> str:
 
 def _binned(connection: duckdb.DuckDBPyConnection, spans: str) -> dict[int, tuple[int, int]]:
     rows = connection.execute(
-        f"SELECT {_BIN.format(d='d')} AS bin, count(*)::BIGINT, max(d)::BIGINT FROM ({spans}) GROUP BY 1 ORDER BY 1"
+        f"SELECT {BIN.format(d='d')} AS bin, count(*)::BIGINT, max(d)::BIGINT FROM ({spans}) GROUP BY 1 ORDER BY 1"
     ).fetchall()
     return {number: (n, longest) for number, n, longest in rows}
