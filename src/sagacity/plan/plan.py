@@ -67,6 +67,10 @@ class Plan(msgspec.Struct, frozen=True):
         ]
         return exp.select(*numbers or [fill("0")], copy=False).from_("doubtful")
 
+    def occurring(self) -> Tree:
+        """The numbers of the event types that occur in `trace`, one a row."""
+        return fill("SELECT DISTINCT type FROM trace")
+
     def examination(self, undecided: Collection[int], types: Collection[int]) -> Iterator[Step]:
         """The steps that judge these expectations, in the cases of which they are not settled. `types` are the numbers of
         the event types that occur in `trace`."""
