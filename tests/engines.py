@@ -31,13 +31,13 @@ Rows = Iterable[tuple[str, Event]]
 
 class Ground(NamedTuple):
     """An engine for all tests of a run. `open` makes another, for a ledger that will close it; `take` makes its `events` of
-    events that are at hand, each with its case. `share` is how many examples of a property are worth their time on it."""
+    events that are at hand, each with its case. `examples` is how many examples of a property are worth their time on it."""
 
     name: str
     engine: Engine
     open: Callable[[], Engine]
     take: Callable[[Workflow, Rows], None]
-    share: float
+    examples: int
 
     def verdicts(self, plan: Plan, rows: Rows) -> dict[str, CaseVerdict]:
         """What the plan says of every case of these events."""
@@ -55,7 +55,7 @@ def _duckdb(_: pytest.FixtureRequest) -> Iterator[Ground]:
             engine,
             lambda: DuckDBEngine(connect(threads=1)),
             lambda workflow, rows: write_events(engine.connection, workflow, rows),
-            1.0,
+            40,
         )
     finally:
         engine.close()
@@ -76,7 +76,7 @@ def _postgresql(request: pytest.FixtureRequest) -> Iterator[Ground]:
             engine,
             lambda: PostgresEngine(url, _READER),
             lambda workflow, rows: _handed(workflow, rows, "copy", lambda path: engine.load(workflow, path)),
-            0.4,
+            15,
         )
     finally:
         engine.close()

@@ -21,11 +21,9 @@ from sagacity.workflow.awaited import awaited
 from sagacity.workflow.model import Workflow
 from sagacity.workflow.verdict import CaseVerdict
 
-_EXAMPLES = 40
-
 
 def test_an_engine_says_what_the_judge_says(ground: Ground) -> None:
-    @settings(max_examples=examples(_EXAMPLES * ground.share), deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(ground.examples), deadline=None, suppress_health_check=list(HealthCheck))
     @given(data=st.data())
     def law(data: st.DataObject) -> None:
         workflow = data.draw(workflows(most=6))

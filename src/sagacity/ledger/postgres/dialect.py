@@ -6,7 +6,7 @@ are, and what is cast to text is made so.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.postgres import Postgres
@@ -69,7 +69,7 @@ def _named(self: _Generator, node: exp.Anonymous) -> str:
 
 
 class _Generator(PostgresGenerator):
-    TRANSFORMS: dict[type[exp.Expr], Any] = {  # noqa: RUF012
+    TRANSFORMS: ClassVar[dict[type[exp.Expr], Any]] = {
         **PostgresGenerator.TRANSFORMS,
         exp.Anonymous: _named,
         exp.Cast: _cast,
