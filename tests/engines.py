@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -85,6 +86,25 @@ def _postgresql(request: pytest.FixtureRequest) -> Iterator[Ground]:
             admin.execute("drop role analyst")
 
 
+@contextmanager
+def _clickhouse(_: pytest.FixtureRequest) -> Iterator[Ground]:
+    if importlib.util.find_spec("chdb") is None:
+        pytest.skip("chDB is not installed")
+    from sagacity.ledger.clickhouse.engine import ClickHouseEngine
+
+    engine = ClickHouseEngine(_READER)
+    try:
+        yield Ground(
+            "clickhouse",
+            engine,
+            lambda: ClickHouseEngine(_READER),
+            lambda workflow, rows: _handed(workflow, rows, "parquet", lambda path: engine.load(workflow, path)),
+            10,
+        )
+    finally:
+        engine.close()
+
+
 def _handed(workflow: Workflow, rows: Rows, form: Form, load: Callable[[Path], None]) -> None:
     """Hand events over to an engine as its intake does."""
     connection = connect(threads=1)
@@ -100,5 +120,6 @@ _READER = Reader(threads=1)
 ENGINES: Mapping[str, Callable[[pytest.FixtureRequest], AbstractContextManager[Ground]]] = {
     "duckdb": _duckdb,
     "postgresql": _postgresql,
+    "clickhouse": _clickhouse,
 }
 """What makes the ground of each engine; where one cannot be had, what asks for it is skipped by name."""

@@ -63,9 +63,19 @@ def _postgres(url: str, reader: Reader) -> Engine:
     return PostgresEngine(url, reader)
 
 
+def _chdb(_: str, reader: Reader) -> Engine:
+    from sagacity.ledger.clickhouse.engine import ClickHouseEngine
+
+    return ClickHouseEngine(reader)
+
+
 _POSTGRES = _Choice(_postgres, "psycopg", "postgres", "postgresql://user@host:5432/database")
 
-_CHOICES: Mapping[str, _Choice] = {"postgresql://": _POSTGRES, "postgres://": _POSTGRES}
+_CHOICES: Mapping[str, _Choice] = {
+    "postgresql://": _POSTGRES,
+    "postgres://": _POSTGRES,
+    "chdb:": _Choice(_chdb, "chdb", "clickhouse", "chdb:"),
+}
 """By what a URL begins with."""
 
 

@@ -9,11 +9,11 @@ import msgspec
 
 from sagacity.ledger.duckdb.connection import connect, discard, folder_of
 from sagacity.ledger.duckdb.failures import judging
-from sagacity.ledger.duckdb.fields import literal
+from sagacity.ledger.duckdb.fields import identifier, literal
 from sagacity.ledger.duckdb.files import write
 from sagacity.ledger.engine import Kind, Row
 
-__all__ = ["write_rows"]
+__all__ = ["rewrite", "write_rows"]
 
 _TYPES: Mapping[Kind, str] = {"text": "VARCHAR", "number": "BIGINT", "truth": "BOOLEAN", "instant": "BIGINT"}
 
@@ -32,5 +32,19 @@ def write_rows(rows: Iterable[Row], columns: Mapping[str, Kind], path: Path) -> 
             connection.execute("SET preserve_insertion_order = true")
         query = f"SELECT * FROM read_json({literal(str(kept))}, format = 'newline_delimited', columns = {{{typed}}})"
         write(connection, query, columns, path)
+    finally:
+        discard(connection)
+
+
+def rewrite(parquet: Path, columns: Mapping[str, Kind], path: Path) -> None:
+    """Write the rows of a Parquet file, in their order, as `sagacity.ledger.duckdb.files.write` does."""
+    connection = connect()
+    try:
+        typed = ", ".join(
+            f"CAST({identifier(name)} AS {_TYPES[kind]}) AS {identifier(name)}" for name, kind in columns.items()
+        )
+        with judging():
+            connection.execute("SET preserve_insertion_order = true")
+        write(connection, f"SELECT {typed} FROM read_parquet({literal(str(parquet))})", columns, path)
     finally:
         discard(connection)
