@@ -14,9 +14,12 @@ from known_answers import LOGS, known_answers
 from live_records import batch_of
 from sagacity.judge import Judge
 from sagacity.ledger.duckdb.connection import connect, discard
+from sagacity.ledger.duckdb.engine import DuckDBEngine
+from sagacity.ledger.duckdb.given import write_events
 from sagacity.ledger.duckdb.live import DuckDBLiveLedger
-from sagacity.ledger.duckdb.verdicts import case_verdicts, run, write_events
 from sagacity.ledger.live import CaseFilter, FindingFilter, Outlook, Page
+from sagacity.ledger.planned import run
+from sagacity.ledger.verdicts import case_verdicts
 from sagacity.plan.plan import compile_plan
 from sagacity.workflow.language.writer import dump
 from sagacity.workflow.model import Source
@@ -48,8 +51,9 @@ def test_the_plan_gives_the_known_verdicts(log: str) -> None:
         rows = [(case, event) for case, events in answers.cases.items() for event in events]
         write_events(connection, answers.workflow, rows)
         plan = compile_plan(answers.workflow, FOREVER)
-        run(connection, plan)
-        found = case_verdicts(connection, plan)
+        engine = DuckDBEngine(connection)
+        run(engine, plan)
+        found = case_verdicts(engine, plan)
     finally:
         discard(connection)
     wrong = [

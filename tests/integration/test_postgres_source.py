@@ -13,9 +13,10 @@ import pytest
 import sagacity
 from sagacity.errors import SagacityError, SourceError, UsageError
 from sagacity.sources.inputs import Files
-from sagacity.sources.postgres import Databases, without_password
+from sagacity.sources.postgres import Databases
 from sagacity.sources.resolve import resolve
 from sagacity.sources.spool import Spool
+from sagacity.urls import without_password
 from sagacity.workflow.model import EventType, Source, Workflow
 
 ROWS = """

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from strategies import Log, as_ofs, cases_of, logs, workflows
 
 from sagacity.judge import Judge
-from sagacity.ledger.duckdb.verdicts import case_verdicts, run, write_events
+from sagacity.ledger.duckdb.engine import DuckDBEngine
+from sagacity.ledger.duckdb.given import write_events
+from sagacity.ledger.planned import run
+from sagacity.ledger.verdicts import case_verdicts
 from sagacity.plan.facts import Facts
 from sagacity.plan.plan import compile_plan
 from sagacity.plan.summary import findings
@@ -34,10 +37,11 @@ def _by_engine(workflow: Workflow, log: Log, as_of: int, screened: bool) -> dict
         named = [(c, e) for c, e in seen if e.type in workflow.events or workflow.unexpected == "forbid"]
         write_events(connection, workflow, named)
         plan = compile_plan(workflow, as_of, screened=screened)
-        run(connection, plan)
+        engine = DuckDBEngine(connection)
+        run(engine, plan)
         found = findings(Facts(workflow, as_of)).sql("duckdb")
         assert connection.execute(f"SELECT COUNT(*) = COUNT(DISTINCT id) FROM ({found})").fetchone() == (True,)
-        return case_verdicts(connection, plan)
+        return case_verdicts(engine, plan)
 
 
 def _by_judge(workflow: Workflow, log: Log, as_of: int) -> dict[str, CaseVerdict]:

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from strategies import Log, as_ofs, cases_of, logs, workflows
 
 from sagacity.judge import Judge
-from sagacity.ledger.duckdb.verdicts import run, write_events
+from sagacity.ledger.duckdb.engine import DuckDBEngine
+from sagacity.ledger.duckdb.given import write_events
+from sagacity.ledger.planned import run
 from sagacity.plan.facts import Facts
 from sagacity.plan.fill import union_all
 from sagacity.plan.plan import compile_plan
@@ -43,7 +45,7 @@ def _by_engine(workflow: Workflow, log: Log, as_of: int) -> tuple[dict[str, Said
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1")
         write_events(connection, workflow, [(case, event) for case, event in log if event.time <= as_of])
-        run(connection, compile_plan(workflow, as_of, waiting=True))
+        run(DuckDBEngine(connection), compile_plan(workflow, as_of, waiting=True))
         rows = connection.execute(union_all([*waiting_cases(Facts(workflow, as_of))]).sql("duckdb")).fetchall()
         found = findings(Facts(workflow, as_of)).sql("duckdb")
         violated = {case for (case,) in connection.execute(f"SELECT case_id FROM ({found}) AS f").fetchall()}

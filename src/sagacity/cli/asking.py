@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from sagacity.reconcile.history import History
 
 __all__ = [
-    "AS_OF", "FILE", "LENIENT", "MAX_REJECTED", "MEMORY", "SOURCE", "THREADS", "opened", "promised", "screen", "watching",
-    "written",
+    "AS_OF", "ENGINE", "FILE", "LENIENT", "MAX_REJECTED", "MEMORY", "SOURCE", "THREADS", "opened", "promised", "screen",
+    "watching", "written",
 ]  # fmt: skip
 
 FILE = Annotated[Path, typer.Argument(metavar="WORKFLOW", help="The workflow file.", show_default=False)]
@@ -55,6 +55,16 @@ THREADS = Annotated[
     int | None, typer.Option("--threads", min=1, metavar="N", help="Processors to use. Default: all.", show_default=False)
 ]
 
+ENGINE = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="URL",
+        help="What judges: postgresql://user@host/database. Default: DuckDB, in this process.",
+        show_default=False,
+    ),
+]
+
 
 @contextmanager
 def opened(
@@ -65,6 +75,7 @@ def opened(
     memory: str | None,
     threads: int | None,
     quiet: bool,
+    engine: str | None = None,
 ) -> Iterator[History]:
     """The history that the options name, with its sources taken in; a progress bar where a person watches."""
     from sagacity.reconcile.history import History
@@ -83,6 +94,7 @@ def opened(
             max_rejected=max_rejected,
             memory=memory,
             threads=threads,
+            engine=engine,
             progress=progress,
         ) as history,
     ):

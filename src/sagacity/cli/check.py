@@ -10,6 +10,7 @@ import typer
 
 from sagacity.cli.asking import (
     AS_OF,
+    ENGINE,
     FILE,
     LENIENT,
     MAX_REJECTED,
@@ -45,6 +46,7 @@ def command(
     lenient: LENIENT = False,
     memory: MEMORY = None,
     threads: THREADS = None,
+    engine: ENGINE = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing; the exit code and the files say it.")] = False,
 ) -> None:
     """Judge every case of a history, and report what is wrong.
@@ -58,6 +60,7 @@ def command(
       sagacity check order.workflow.yaml --source orders=events/*.jsonl.gz --source payments=payments.parquet
       sagacity check order.workflow.yaml --as-of 2026-11-01T00:00Z --html report.html
       sagacity check order.workflow.yaml --format json | jq .cases
+      sagacity check order.workflow.yaml --engine postgresql://me@warehouse/logs
       zcat events.jsonl.gz | sagacity check order.workflow.yaml --source orders=-
     """
     from sagacity.cli.astray import all_astray
@@ -67,7 +70,7 @@ def command(
         raise UsageError(f"'{format}' is not a format", hint="text or json")
     promised(tables=(findings, cases), texts=(html, junit))
     most = None if lenient else max_rejected
-    with opened(file, source, as_of, most, memory, threads, quiet) as history:
+    with opened(file, source, as_of, most, memory, threads, quiet, engine) as history:
         result = history.check(details=format == "json" or html is not None)
         if findings is not None:
             history.write_findings(findings)

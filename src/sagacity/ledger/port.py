@@ -1,11 +1,19 @@
 """The ledger port: what every engine that keeps events and judges them must do.
 
-Guarantees, for every adapter:
+Guarantees, for every adapter, to which the suite in `tests/conformance/test_ledger.py` holds each:
 
-- `intake` accounts for every raw record: matched, unmatched, orphan, rejected and beyond add up to the records read.
-- `judge` is a pure function of the events taken in and as-of: order of arrival, redeliveries, batches and restarts do not
-  change it. It equals `sagacity.judge` on every case.
-- Errors are `SagacityError`s that say how to mend them; no driver's error passes through.
+- **Events are in once.** `intake` accounts for every raw record: matched, unmatched, orphan, rejected and beyond add up to
+  the records read. An identity that comes again is one event, whatever its copies say; how many there were is counted.
+- **`judge` equals the reference.** On every case it says what `sagacity.judge` says of the case's events up to as-of: each
+  verdict, each violation with its kind, instant and name, whether the case has ended. So it is a pure function of the set of
+  events and as-of: order of arrival, redeliveries, batches and restarts do not change it, and it may be asked for again, as
+  of another instant.
+- **Counts add up.** Each expectation has a verdict on every case; activations are fulfilled, pending or found wanting; the
+  findings that are counted are those that are listed, in an order that is the same on every engine, with the same ids.
+- **Exactness.** Times are 64-bit integers of microseconds, decimals are decimals, texts compare by code points. What an
+  engine cannot hold it refuses; it never rounds it, folds its case or cuts it short.
+- **Nothing is left behind.** A ledger shares an engine with others without being seen by them, and without seeing them.
+- **Errors** are `SagacityError`s that say how to mend them; no driver's error passes through, and no password.
 - A ledger belongs to one thread at a time.
 """
 

@@ -127,15 +127,11 @@ def _kept(facts: Facts) -> Tree:
     names = ["c", *(tree.name for tree in _columns(facts))]
     if not facts.identified:
         return exp.select(*(column(name) for name in names)).from_("taken")
-    once = fill(
-        """t.id IS NULL OR NOT EXISTS (SELECT 1 FROM repeats AS d WHERE d.c = t.c AND d.type = t.type
-           AND d.other IS NOT DISTINCT FROM t.other AND d.id = t.id)"""
-    )
-    plain = exp.select(*(column(name, "t") for name in names)).from_("taken AS t").where(once)
+    repeated = "d.c = t.c AND d.type = t.type AND d.other IS NOT DISTINCT FROM t.other AND d.id = t.id"
+    plain = exp.select(*(column(name, "t") for name in names)).from_("taken AS t")
+    plain = plain.join("repeats AS d", on=repeated, join_type="left").where("d.c IS NULL")
     ranked = exp.select(*(column(name, "t") for name in names), exp.alias_(_rank(facts, "t"), "rank")).from_("taken AS t")
-    ranked = ranked.join(
-        "repeats AS d", on="d.c = t.c AND d.type = t.type AND d.other IS NOT DISTINCT FROM t.other AND d.id = t.id"
-    )
+    ranked = ranked.join("repeats AS d", on=repeated)
     first = exp.select(*(column(name) for name in names)).from_(ranked.subquery("ranked")).where("rank = 1")
     return exp.union(plain, first, distinct=False)
 

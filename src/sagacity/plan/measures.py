@@ -29,7 +29,7 @@ def period_of(first: int, last: int) -> int:
 def event_counts() -> Tree:
     """Judged events by type number: `type`, `n`. Copies of one event count once."""
     return fill(
-        """SELECT type, SUM(n) AS n FROM (
+        """SELECT type, CAST(SUM(n) AS BIGINT) AS n FROM (
              SELECT type, COUNT(*) AS n FROM events GROUP BY type
              UNION ALL SELECT type, -SUM(copies - 1) AS n FROM repeats GROUP BY type) AS counted
            GROUP BY type ORDER BY type"""

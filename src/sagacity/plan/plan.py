@@ -67,6 +67,10 @@ class Plan(msgspec.Struct, frozen=True):
         ]
         return exp.select(*numbers or [fill("0")], copy=False).from_("doubtful")
 
+    def occurring(self) -> Tree:
+        """The numbers of the event types that occur in `trace`, one a row."""
+        return fill("SELECT DISTINCT type FROM trace")
+
     def examination(self, undecided: Collection[int], types: Collection[int]) -> Iterator[Step]:
         """The steps that judge these expectations, in the cases of which they are not settled. `types` are the numbers of
         the event types that occur in `trace`."""
@@ -90,9 +94,9 @@ def compile_plan(workflow: Workflow, as_of: int | None, *, screened: bool = True
     first = screen(facts, waiting=waiting, apart=waiting and twice)
     second = second_screen(facts, waiting=waiting) if twice else unscreened(facts)
     if not screened:
-        unclean = fill("SELECT * REPLACE (FALSE AS clean) FROM :it AS it", it=first.query)
-        assert isinstance(unclean, exp.Query)
-        first = first._replace(query=unclean)
+        for told in first.query.selects:
+            if told.alias == "clean":
+                told.set("this", exp.false())
         second = unscreened(facts)
     steps = [Step("screened", first.query, True, "screening every case")]
     steps += [Step(name, query, True, "preparing traces") for name, query in relations(facts, second.query, waiting=waiting)]

@@ -15,7 +15,7 @@ from sagacity.plan.plan import Plan
 from sagacity.workflow.model import Severity
 from sagacity.workflow.words.naming import names, owner_of
 
-__all__ = ["SEVERITIES", "WaitingCases", "case_statuses", "cases", "findings", "tallies", "waiting_cases"]
+__all__ = ["SEVERITIES", "WaitingCases", "case_statuses", "cases", "findings", "tallies", "told_cases", "waiting_cases"]
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "error", "warning", "info")
 """Worst first."""
@@ -39,6 +39,11 @@ def cases() -> Tree:
            LEFT JOIN (SELECT c, MAX(state) AS state, COUNT(CASE WHEN state = 2 THEN 1 END) AS findings
                       FROM outcomes GROUP BY c) AS o ON o.c = x.c"""
     )
+
+
+def told_cases() -> Tree:
+    """Every case with its verdict, as it is written to files."""
+    return fill('SELECT case_id AS "case", status, ended, findings FROM :cases AS cases ORDER BY case_id', cases=cases())
 
 
 class WaitingCases(NamedTuple):
@@ -88,8 +93,8 @@ def tallies(plan: Plan) -> Tree:
     cleared = _settled("screened", (column("clean"),) * len(first.settled), first.activations)
     settled = _settled("rescreened", second.settled, second.activations)
     query = fill(
-        """SELECT r.x, r.n - r.v + COALESCE(o.satisfied, 0) AS satisfied,
-                  r.v + r.rest - COALESCE(o.judged, 0) AS vacuous,
+        """SELECT r.x, CAST(r.n - r.v + COALESCE(o.satisfied, 0) AS BIGINT) AS satisfied,
+                  CAST(r.v + r.rest - COALESCE(o.judged, 0) AS BIGINT) AS vacuous,
                   COALESCE(o.pending, 0) AS pending, COALESCE(o.violated, 0) AS violated,
                   CAST(r.k + COALESCE(o.activations, 0) AS BIGINT) AS activations,
                   CAST(r.k + COALESCE(o.fulfilled, 0) AS BIGINT) AS fulfilled,

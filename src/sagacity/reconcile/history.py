@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sagacity.errors import UsageError
-from sagacity.ledger.duckdb.ledger import DuckDBLedger
+from sagacity.ledger.choice import ledger_on
 from sagacity.ledger.port import Account, Intake, Ledger, Progress
 from sagacity.plan.measures import delay_edges
 from sagacity.reconcile.findings import StoredFindings, Worder
@@ -39,6 +39,7 @@ class History:
     A source may be left out where the workflow has a path for it, relative to `base` or the workflow file's folder.
     `as_of`: see `AsOf`; without one, the time of the latest event that is not in the future. `max_rejected` is how many
     unreadable records are put up with; None, any number. `memory` (such as `1GB`) and `threads` limit the ledger.
+    `engine` is the URL of what judges (`postgresql://user@host/database`); without one, DuckDB in this process.
 
     Raises WorkflowError, UsageError, SourceError, RejectedError and LedgerError. Use it as a context manager.
     """
@@ -53,6 +54,7 @@ class History:
         max_rejected: int | None = 0,
         memory: str | None = None,
         threads: int | None = None,
+        engine: str | None = None,
         progress: Progress | None = None,
     ) -> None:
         began = time.monotonic()
@@ -63,7 +65,7 @@ class History:
         self._spool = Spool()
         try:
             self.workflow, inputs = gather(workflow, sources or {}, base=base, spool=self._spool)
-            self.ledger: Ledger = DuckDBLedger(self.workflow, memory=memory, threads=threads)
+            self.ledger: Ledger = ledger_on(engine, self.workflow, memory=memory, threads=threads)
             self.intake: Intake = self.ledger.intake(
                 inputs, as_of=asked, now=now(), max_rejected=max_rejected, progress=progress
             )
@@ -213,11 +215,19 @@ def check(
     max_rejected: int | None = 0,
     memory: str | None = None,
     threads: int | None = None,
+    engine: str | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Judge every case of a history. Parameters and errors are those of `History`; findings stay in the result's ledger."""
     history = History(
-        workflow, sources, as_of=as_of, max_rejected=max_rejected, memory=memory, threads=threads, progress=progress
+        workflow,
+        sources,
+        as_of=as_of,
+        max_rejected=max_rejected,
+        memory=memory,
+        threads=threads,
+        engine=engine,
+        progress=progress,
     )
     return history.check()
 

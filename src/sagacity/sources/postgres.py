@@ -10,7 +10,6 @@ Connecting, and each query, is bounded in time. What the URL leaves out is taken
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from difflib import get_close_matches
 from importlib.util import find_spec
@@ -20,11 +19,12 @@ from urllib.parse import unquote
 
 from sagacity.errors import SourceError, UsageError
 from sagacity.sources.spool import Spool
+from sagacity.urls import told_without, without_password
 
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["SCHEMES", "Databases", "without_password"]
+__all__ = ["SCHEMES", "Databases"]
 
 SCHEMES = ("postgresql://", "postgres://")
 """What a URL of a database begins with."""
@@ -34,18 +34,12 @@ _QUERY_WITHIN = 300
 """Seconds, unless the URL says another (`?options=-c%20statement_timeout=1h`, `&connect_timeout=30`)."""
 
 _BOUNDS = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "application_name": "sagacity"}
-_PASSWORD = (re.compile(r"(?<=://)([^:/@?#]*):[^@/?#]*@"), re.compile(r"(?<=[?&])(password)=[^&#]*"))
 _TABLES = """
 select case when n.nspname = 'public' then c.relname else n.nspname || '.' || c.relname end
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'v', 'm', 'p', 'f') and n.nspname not in ('pg_catalog', 'information_schema')
     and n.nspname not like 'pg_toast%' order by 1
 """
-
-
-def without_password(url: str) -> str:
-    """The URL as it may be shown."""
-    return _PASSWORD[1].sub(r"\1=***", _PASSWORD[0].sub(r"\1@", url))
 
 
 class Databases:
@@ -118,7 +112,7 @@ class Databases:
         import psycopg
 
         connection = self._open.pop(database, None)
-        said = _told(error, database)
+        said = told_without(error, database)
         hint = None
         if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.InvalidSchemaName) and connection is not None:
             names: list[str] = []
@@ -138,12 +132,3 @@ class Databases:
             connection.close()
         kind = UsageError if isinstance(error, psycopg.ProgrammingError) and connection is None else SourceError
         return kind(f"cannot read {shown}: {said}", hint=hint)
-
-
-def _told(error: psycopg.Error, database: str) -> str:
-    """What the database or its client said, in one line, without the password."""
-    said = " ".join(str(error).split())
-    for found in re.findall(r"://[^:/@?#]*:([^@/?#]+)@|[?&]password=([^&#]+)", database):
-        for secret in filter(None, found):
-            said = said.replace(secret, "***").replace(unquote(secret), "***")
-    return said or type(error).__name__

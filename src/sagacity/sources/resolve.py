@@ -16,9 +16,10 @@ import msgspec
 from sagacity.errors import SourceError, UsageError
 from sagacity.sources.inputs import Compression, Files, Format, Input, Table
 from sagacity.sources.paths import files_below, matches, mixture, no_such
-from sagacity.sources.postgres import SCHEMES, Databases, without_password
+from sagacity.sources.postgres import SCHEMES, Databases
 from sagacity.sources.sniff import KNOWN, format_of, sniff, unreadable
 from sagacity.sources.spool import Spool
+from sagacity.urls import without_password
 from sagacity.workflow.model import Source, Workflow
 
 __all__ = ["parse_source_option", "parse_source_options", "resolve", "source_names"]

@@ -33,12 +33,12 @@ class EventReader:
         self._captured = {
             name: {column.attribute: column.name for column in attribute_columns(workflow, name)} for name in self._names
         }
-        self.width = 5 + len(self._columns)
+        self.names = ["type", "other", "time", "seq", "id", *(it.name for it in self._columns)]
+        self.width = len(self.names)
 
     def columns(self, table: str) -> str:
         """What to select from a table that goes by this name."""
-        names = ["type", "other", "time", "seq", "id", *(identifier(it.name) for it in self._columns)]
-        return ", ".join(f"{table}.{name}" for name in names)
+        return ", ".join(f"{table}.{identifier(name)}" for name in self.names)
 
     def event(self, row: Sequence[object]) -> Event:
         kind, other, time, seq, id_, *values = row

@@ -1,0 +1,1 @@
+"""ClickHouse as the engine of a history: in this process (chDB)."""

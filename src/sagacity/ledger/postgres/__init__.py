@@ -1,0 +1,1 @@
+"""PostgreSQL as the engine of a history: events in temporary tables, judged there."""
