@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from fakes.live_ledger import MemoryLedger
 from fakes.samples import REACHES, record, sample_ledger
 from live_site import Site, served
+from page_colours import background, faint_texts
 from sagacity.ledger.live import FindingFilter
 from sagacity.reconcile.clock import SystemClock
 from sagacity.web.settings import Settings
@@ -301,48 +302,15 @@ def test_a_page_without_the_bar_runs_without_an_error(visit: Any, site: Site, pa
     assert [text for text in opened.said if "Failed to load resource" not in text] == []
 
 
-def _background(page: Page) -> str:
-    return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-
-
 def test_dark_follows_the_system_and_the_choice_is_remembered(visit: Any, site: Site) -> None:
-    light = _background(visit(site.url, color_scheme="light").page)
+    light = background(visit(site.url, color_scheme="light").page)
     page = visit(site.url, color_scheme="dark").page
-    assert _background(page) != light
+    assert background(page) != light
     page.get_by_role("button", name="Automatic colours").click()
-    assert _background(page) == light
+    assert background(page) == light
     page.goto(f"{site.url}/sources")
-    assert _background(page) == light
+    assert background(page) == light
 
-
-_CONTRAST = """() => {
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const rgba = (colour) => {
-    canvas.clearRect(0, 0, 1, 1);
-    canvas.fillStyle = colour;
-    canvas.fillRect(0, 0, 1, 1);
-    return [...canvas.getImageData(0, 0, 1, 1).data];
-  };
-  const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
-  const light = (colour) => {
-    const [r, g, b] = rgba(colour).slice(0, 3).map((part) => linear(part / 255));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const poor = [];
-  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walk.nextNode()) {
-    const text = walk.currentNode.textContent.trim();
-    const element = walk.currentNode.parentElement;
-    if (!text || element.closest("svg, script, :disabled, .hidden, .skip") || !element.checkVisibility()) continue;
-    let below = element;
-    while (below && rgba(getComputedStyle(below).backgroundColor)[3] < 255) below = below.parentElement;
-    const colours = [getComputedStyle(element).color, getComputedStyle(below ?? document.body).backgroundColor];
-    const [darker, lighter] = colours.map(light).sort((a, b) => a - b);
-    const ratio = (lighter + 0.05) / (darker + 0.05);
-    if (ratio < 4.5) poor.push(`${ratio.toFixed(2)} ${element.className} ${text.slice(0, 40)}`);
-  }
-  return [...new Set(poor)];
-}"""
 
 _NAMELESS = """() => [...document.querySelectorAll("button, input:not([type=hidden]), select, textarea, a, [tabindex='0']")]
   .filter((e) => e.checkVisibility() && !(e.textContent.trim() || e.getAttribute("aria-label") || e.labels?.length))
@@ -355,7 +323,7 @@ _HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3")].filter((h) => 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_from_its_ground(visit: Any, site: Site, name: str, scheme: str) -> None:
-    assert visit(_address(site, name), color_scheme=scheme).page.evaluate(_CONTRAST) == []
+    assert faint_texts(visit(_address(site, name), color_scheme=scheme).page) == []
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import report_samples as samples
+from page_colours import background, faint_texts
 from sagacity.report.html import render_html
 
 CHROMIUM = shutil.which("chromium")
@@ -180,57 +181,22 @@ def test_the_first_tab_leads_past_the_header(visit: Any) -> None:
     assert page.evaluate("location.hash") == "#findings"
 
 
-def _background(page: Page) -> str:
-    return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-
-
 def test_the_page_is_dark_where_the_system_is_and_can_be_told_otherwise(visit: Any) -> None:
-    light = _background(visit("clean", color_scheme="light").page)
+    light = background(visit("clean", color_scheme="light").page)
     opened = visit("clean", color_scheme="dark")
-    dark = _background(opened.page)
+    dark = background(opened.page)
     assert light != dark
     toggle = opened.page.locator("#theme")
     toggle.click()
-    assert _background(opened.page) == light
+    assert background(opened.page) == light
     assert toggle.inner_text() == "Light colours"
     opened.page.reload()
-    assert _background(opened.page) == light
-
-
-_CONTRAST = """() => {
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const rgba = (colour) => {
-    canvas.clearRect(0, 0, 1, 1);
-    canvas.fillStyle = colour;
-    canvas.fillRect(0, 0, 1, 1);
-    return [...canvas.getImageData(0, 0, 1, 1).data];
-  };
-  const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
-  const light = (colour) => {
-    const [r, g, b] = rgba(colour).slice(0, 3).map((part) => linear(part / 255));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const poor = [];
-  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walk.nextNode()) {
-    const text = walk.currentNode.textContent.trim();
-    const element = walk.currentNode.parentElement;
-    const left_out = element.closest("svg, script, :disabled, .hidden");
-    if (!text || left_out || !element.checkVisibility()) continue;
-    let below = element;
-    while (below && rgba(getComputedStyle(below).backgroundColor)[3] < 255) below = below.parentElement;
-    const colours = [getComputedStyle(element).color, getComputedStyle(below ?? document.body).backgroundColor];
-    const [darker, lighter] = colours.map(light).sort((a, b) => a - b);
-    const ratio = (lighter + 0.05) / (darker + 0.05);
-    if (ratio < 4.5) poor.push(`${ratio.toFixed(2)} ${element.className} ${text.slice(0, 40)}`);
-  }
-  return poor;
-}"""
+    assert background(opened.page) == light
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_from_its_ground(visit: Any, scheme: str) -> None:
-    assert visit("realistic", color_scheme=scheme).page.evaluate(_CONTRAST) == []
+    assert faint_texts(visit("realistic", color_scheme=scheme).page) == []
 
 
 def test_every_control_has_a_name_and_every_section_a_heading(visit: Any) -> None:

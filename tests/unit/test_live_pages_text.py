@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 import live_page_samples as samples
 from fakes.live_ledger import MemoryLedger
 from fakes.samples import ORDER
+from page_reader import read_page
 from report_samples import HOSTILE
 from report_workflows import DAY, HOUR, START
 from sagacity.errors import UsageError
@@ -33,40 +33,6 @@ from sagacity.web.pages.workflow import Submitted, editor_page, workflow_page
 from sagacity.web.timeline import timeline
 from sagacity.workflow.language.reader import read
 
-VOID = {"meta", "link", "input", "br", "hr", "col"}
-
-
-class _Reader(HTMLParser):
-    """Keeps the elements, and fails where one is closed that is not the last opened."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stack: list[str] = []
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.stack.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.stack.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
-
-
-def _read(page: str) -> _Reader:
-    reader = _Reader()
-    reader.feed(page)
-    reader.close()
-    assert reader.stack == []
-    return reader
-
 
 @pytest.fixture(scope="module")
 def made() -> Mapping[str, Mapping[str, str]]:
@@ -77,7 +43,7 @@ def made() -> Mapping[str, Mapping[str, str]]:
 def test_every_element_is_closed_and_nothing_runs_that_is_not_a_file_of_the_server(
     made: Mapping[str, Mapping[str, str]], size: str, name: str
 ) -> None:
-    reader = _read(made[size][name])
+    reader = read_page(made[size][name])
     for element, attributes in reader.elements:
         assert element not in ("style", "iframe", "object", "embed", "base")
         assert "style" not in attributes
@@ -102,7 +68,7 @@ def test_what_comes_from_outside_is_only_text(made: Mapping[str, Mapping[str, st
 def test_ids_are_unique_and_every_form_that_changes_something_carries_its_token(
     made: Mapping[str, Mapping[str, str]], size: str, name: str
 ) -> None:
-    reader = _read(made[size][name])
+    reader = read_page(made[size][name])
     ids = [attributes["id"] for _, attributes in reader.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     posts = [
@@ -122,7 +88,7 @@ def test_a_viewer_is_given_nothing_to_act_with() -> None:
         finding_page(frame, samples.finding(), [], None, None),
         case_page(frame, samples.shown(), "type"),
     ):
-        reader = _read(page)
+        reader = read_page(page)
         assert not [attributes for _, attributes in reader.elements if "data-act" in attributes]
         assert not [attributes for _, attributes in reader.elements if attributes.get("type") == "checkbox"]
 

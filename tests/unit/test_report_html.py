@@ -4,61 +4,28 @@ from __future__ import annotations
 
 import json
 import re
-from html.parser import HTMLParser
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 import report_samples as samples
+from page_reader import read_page
 from sagacity.report.html import render_html
 
 ALL = (samples.realistic, samples.clean, samples.empty, samples.huge, samples.hostile)
-VOID = {"meta", "link", "input", "br", "hr", "col"}
-
-
-class _Reader(HTMLParser):
-    """Keeps the elements, and fails where one is closed that is not the last opened."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stack: list[str] = []
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.stack.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.stack.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
-
-
-def _read(page: str) -> _Reader:
-    reader = _Reader()
-    reader.feed(page)
-    reader.close()
-    assert reader.stack == []
-    return reader
 
 
 @pytest.mark.parametrize("make", ALL)
 def test_every_element_is_closed_and_every_id_is_unique(make: Any) -> None:
-    reader = _read(render_html(make(), 50))
+    reader = read_page(render_html(make(), 50))
     ids = [attributes["id"] for _, attributes in reader.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
 
 
 @pytest.mark.parametrize("make", ALL)
 def test_nothing_is_loaded_from_anywhere(make: Any) -> None:
-    reader = _read(render_html(make(), 50))
+    reader = read_page(render_html(make(), 50))
     for tag, attributes in reader.elements:
         assert "src" not in attributes
         if "href" in attributes:
@@ -69,7 +36,7 @@ def test_nothing_is_loaded_from_anywhere(make: Any) -> None:
 
 def test_only_the_scripts_of_the_page_itself_are_allowed() -> None:
     page = render_html(samples.hostile())
-    policy = next(a["content"] for _, a in _read(page).elements if a.get("http-equiv") == "Content-Security-Policy")
+    policy = next(a["content"] for _, a in read_page(page).elements if a.get("http-equiv") == "Content-Security-Policy")
     assert policy is not None
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
@@ -80,7 +47,7 @@ def test_only_the_scripts_of_the_page_itself_are_allowed() -> None:
 def test_hostile_text_is_shown_and_not_run() -> None:
     page = render_html(samples.hostile())
     assert samples.HOSTILE not in page
-    reader = _read(page)
+    reader = read_page(page)
     assert any(samples.HOSTILE in text for text in reader.texts)
     data = json.loads(re.search(r'id="findings-data">(.*?)</script>', page, re.S).group(1))  # type: ignore[union-attr]
     assert any(samples.HOSTILE in value for row in data["rows"] for value in row if isinstance(value, str))
@@ -107,7 +74,7 @@ def test_every_chart_has_its_numbers_in_a_table() -> None:
 
 
 def test_headings_go_down_one_level_at_a_time() -> None:
-    levels = [int(tag[1]) for tag, _ in _read(render_html(samples.realistic())).elements if re.fullmatch("h[1-6]", tag)]
+    levels = [int(tag[1]) for tag, _ in read_page(render_html(samples.realistic())).elements if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(later <= earlier + 1 for earlier, later in pairwise(levels))

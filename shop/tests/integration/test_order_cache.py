@@ -69,7 +69,7 @@ def test_what_one_replica_writes_and_undoes_is_seen_by_another(
 
     async def story() -> None:
         async with Pool(Database(url=Secret(database), pool=6)) as pool:
-            load = service.http.loading(pool)
+            load = service.http.loads(pool)
             nodes = redis_cluster.addresses
             async with replica(pool, nodes, table, load) as here, replica(pool, nodes, table, load) as there:
                 assert (await there.read("17")).value is None

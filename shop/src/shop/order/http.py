@@ -11,18 +11,17 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from shop.chassis.access import BEARER, Caller, signed_in
-from shop.chassis.cache.rows import Load, RowCache
-from shop.chassis.cache.source import Kept
+from shop.chassis.cache.rows import Load, RowCache, loading
 from shop.chassis.database import Pool
 from shop.chassis.describing import may_answer
 from shop.chassis.failures import Failure
 from shop.chassis.http import id_in_path, id_in_query
-from shop.chassis.ids import PublicId, from_public, to_public
+from shop.chassis.ids import PublicId, to_public
 from shop.contracts.commands import Currency, Money, Quantity
 from shop.order import store
 from shop.order.domain import Order, Status
 
-__all__ = ["ROUTES", "OrderBody", "OrderItem", "OrderPage"]
+__all__ = ["ROUTES", "OrderBody", "OrderItem", "OrderPage", "loads"]
 
 _ALL = (1 << 63) - 1
 
@@ -88,18 +87,9 @@ async def orders(
 ROUTES = (order, orders)
 
 
-def loading(pool: Pool) -> Load:
-    """Reads an order by its public id, as it is shown, for the cache."""
-
-    async def load(key: str) -> Kept | None:
-        id = from_public(key)
-        if id is None:
-            return None
-        async with pool.connection() as connection:
-            found = await store.find(connection, id)
-        return None if found is None else Kept(found.version, msgspec.json.encode(_body(found)))
-
-    return load
+def loads(pool: Pool) -> Load:
+    """Reads one by its public id, as it is shown, for the cache."""
+    return loading(pool, store.find, _body)
 
 
 def _body(order: Order) -> OrderBody:

@@ -16,7 +16,7 @@ from shop.chassis.service import Service
 from shop.chassis.tables import UpToDate
 from shop.chassis.telemetry import Telemetry
 from shop.order.handlers import TOPICS, participant
-from shop.order.http import ROUTES, loading
+from shop.order.http import ROUTES, loads
 from shop.order.settings import Settings
 
 __all__ = ["REVISIONS", "wire"]
@@ -29,10 +29,10 @@ def wire(settings: Settings) -> Service:
     telemetry = service.add("telemetry", Telemetry("order", settings.otlp))
     service.add("schema", UpToDate(settings.database, REVISIONS, on_start=settings.migrate_on_start))
     pool = service.add("database", Pool(settings.database))
-    cache: RowCache = Uncached(loading(pool))
+    cache: RowCache = Uncached(loads(pool))
     if settings.redis.nodes:
         registry = service.metrics.registry
-        layers = row_cache("order:1", "orders", loading(pool), pool, settings.redis, settings.cache, registry)
+        layers = row_cache("order:1", "orders", loads(pool), pool, settings.redis, settings.cache, registry)
         cache = service.add("cache", layers, needed=False)
     account = service.add("account", Account(settings.auth))
     service.add("outbox", Outbox(pool.url, settings.kafka, service.metrics), needed=False)

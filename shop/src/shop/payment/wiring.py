@@ -17,7 +17,7 @@ from shop.chassis.tables import UpToDate
 from shop.chassis.telemetry import Telemetry
 from shop.payment.charges import Charges, given_back
 from shop.payment.handlers import TOPICS, participant
-from shop.payment.http import ROUTES, loading
+from shop.payment.http import ROUTES, loads
 from shop.payment.ruled import RuledProvider
 from shop.payment.settings import Settings
 
@@ -31,10 +31,10 @@ def wire(settings: Settings) -> Service:
     telemetry = service.add("telemetry", Telemetry("payment", settings.otlp))
     service.add("schema", UpToDate(settings.database, REVISIONS, on_start=settings.migrate_on_start))
     pool = service.add("database", Pool(settings.database))
-    cache: RowCache = Uncached(loading(pool))
+    cache: RowCache = Uncached(loads(pool))
     if settings.redis.nodes:
         registry = service.metrics.registry
-        layers = row_cache("payment:1", "payments", loading(pool), pool, settings.redis, settings.cache, registry)
+        layers = row_cache("payment:1", "payments", loads(pool), pool, settings.redis, settings.cache, registry)
         cache = service.add("cache", layers, needed=False)
     account = service.add("account", Account(settings.auth))
     service.add("outbox", Outbox(pool.url, settings.kafka, service.metrics), needed=False)

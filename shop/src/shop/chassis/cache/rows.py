@@ -6,8 +6,9 @@ A service without Redis (no nodes are set) reads its database each time.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
+import msgspec
 from prometheus_client import CollectorRegistry
 
 from shop.chassis.cache.cache import Cache
@@ -15,12 +16,38 @@ from shop.chassis.cache.changes import PostgresChanges
 from shop.chassis.cache.settings import Caching, Redis
 from shop.chassis.cache.source import Kept, Source
 from shop.chassis.database import Pool
+from shop.chassis.executing import Executes
+from shop.chassis.ids import from_public
 
-__all__ = ["Load", "RowCache", "Uncached", "changed_since", "row_cache", "versioned"]
+__all__ = ["Load", "RowCache", "Uncached", "Versioned", "changed_since", "loading", "row_cache", "versioned"]
 
 Load = Callable[[str], Awaitable[Kept | None]]
 
 _AT_ONCE = 1_000
+
+
+class Versioned(Protocol):
+    """What a row of such a table is in the service's own words."""
+
+    @property
+    def version(self) -> int: ...
+
+
+R = TypeVar("R", bound=Versioned)
+
+
+def loading(pool: Pool, find: Callable[[Executes, int], Awaitable[R | None]], shown: Callable[[R], msgspec.Struct]) -> Load:
+    """Reads a row by its public id, as it is shown, for the cache."""
+
+    async def load(key: str) -> Kept | None:
+        id = from_public(key)
+        if id is None:
+            return None
+        async with pool.connection() as connection:
+            found = await find(connection, id)
+        return None if found is None else Kept(found.version, msgspec.json.encode(shown(found)))
+
+    return load
 
 
 def versioned(table: str) -> tuple[str, ...]:
