@@ -23,19 +23,19 @@ Exported: TypeAlias = dict[str, list[Mapping[str, str]]]
 
 _OF_PROMETHEUS = frozenset({"job", "instance"})
 _GROUPS = re.compile(r"\b(?:by|without)\s*\(([^)]*)\)")
+_COMPARED = re.compile(r"\s(?:[<>]=?|[=!]=)\s")
 _RANGE = re.compile(r"\[[^\]]*\]")
 _SELECTOR = re.compile(r"\b([a-zA-Z_:][\w:]*)\b(?!\s*\()(?:\{([^}]*)\})?")
 _MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
 
 
 class Question(msgspec.Struct, frozen=True):
-    """One expression, and where it stands. Of each metric in it the matchers, as label, operator and value. `groups` are
-    the labels by which it is grouped."""
+    """One expression, and where it stands. Of each metric in it the matchers, as label, operator and value, and the labels
+    by which its side of a comparison is grouped."""
 
     where: str
     expr: str
-    metrics: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]
-    groups: frozenset[str]
+    metrics: tuple[tuple[str, tuple[tuple[str, str, str], ...], frozenset[str]], ...]
 
 
 def queries(board: str) -> Iterator[Question]:
@@ -67,7 +67,7 @@ def unanswered(questions: Iterable[Question], there: Exported, *, elsewhere: str
     for."""
     wrong = []
     for question in questions:
-        for name, matchers in question.metrics:
+        for name, matchers, groups in question.metrics:
             if re.fullmatch(elsewhere, name):
                 continue
             samples = there.get(name)
@@ -75,7 +75,7 @@ def unanswered(questions: Iterable[Question], there: Exported, *, elsewhere: str
                 wrong.append(f"{question.where}: nobody says {name}")
                 continue
             labels = _OF_PROMETHEUS.union(*samples)
-            asked = question.groups | {label for label, _, _ in matchers}
+            asked = groups | {label for label, _, _ in matchers}
             wrong += [f"{question.where}: {name} has no label {label}" for label in sorted(asked - labels)]
             wrong += [
                 f"{question.where}: {name} is never of {label} {value}"
@@ -86,7 +86,11 @@ def unanswered(questions: Iterable[Question], there: Exported, *, elsewhere: str
 
 
 def _question(where: str, expr: str) -> Question:
-    groups = {label.strip() for found in _GROUPS.findall(expr) for label in found.split(",")}
-    plain = _RANGE.sub("", _GROUPS.sub("", expr))
-    metrics = tuple((name, tuple(_MATCHER.findall(matchers))) for name, matchers in _SELECTOR.findall(plain))
-    return Question(where, expr, metrics, frozenset(groups))
+    return Question(where, expr, tuple(metric for side in _COMPARED.split(expr) for metric in _metrics(side)))
+
+
+def _metrics(side: str) -> Iterator[tuple[str, tuple[tuple[str, str, str], ...], frozenset[str]]]:
+    groups = frozenset(label.strip() for found in _GROUPS.findall(side) for label in found.split(","))
+    plain = _RANGE.sub("", _GROUPS.sub("", side))
+    for name, matchers in _SELECTOR.findall(plain):
+        yield name, tuple(_MATCHER.findall(matchers)), groups

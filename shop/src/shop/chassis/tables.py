@@ -23,11 +23,13 @@ from sagacity.errors import SagacityError
 from sagacity.messaging.postgres.schema import Component, upgrade
 from shop.chassis import parts
 from shop.chassis.command import Command
+from shop.chassis.logs import logger
 from shop.chassis.migrating import behind, migrate
 
 __all__ = ["BehindError", "UpToDate", "bring_up_to_date", "migrate_command"]
 
 _PAUSE = 0.25
+_log = logger("shop.schema")
 
 
 def bring_up_to_date(bind: Connection, *components: Component) -> None:
@@ -57,13 +59,17 @@ class UpToDate:
 
     async def __aenter__(self) -> UpToDate:
         limit = time.monotonic() + self._settings.wait_on_start.total_seconds()
+        said = False
         while True:
             try:
                 await self._ready()
                 return self
-            except (OperationalError, SqlOperationalError, BehindError):
+            except (OperationalError, SqlOperationalError, BehindError) as error:
                 if time.monotonic() > limit:
                     raise
+                if not said and isinstance(error, BehindError):
+                    said = True
+                    _log.warning("the database is waited for", reason=error.message, hint=error.hint)
                 await asyncio.sleep(_PAUSE)
 
     async def __aexit__(self, *_: object) -> None:
