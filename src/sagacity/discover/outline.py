@@ -75,6 +75,7 @@ def key_name(path: str) -> str:
 
 def captures_of(look: Look, kind: str) -> dict[str, Capture]:
     used = {look.stated.type, look.stated.time, look.stated.id, look.key}
+    used |= {"_row", "_line"} if look.format == "xes" else set()  # where an event stands in the log is no attribute of it
     found: dict[str, Capture] = {}
     for field in look.sample.fields:
         if field.path in used or kind not in field.by_type or plain(last_step(field.path)) in _ENVELOPE:
