@@ -71,5 +71,5 @@ def test_where_an_event_stands_in_a_log_is_no_attribute_of_it() -> None:
         msgspec.structs.replace(_field(path, 90, whole=100, numbers=100), by_type={"A": 50, "B": 50})
         for path in ("_row", "_line", "amount")
     )
-    look = Look(Sample(100, fields), Stated("kind", "at", None), "case", {"A": 50, "B": 50}, "xes")
+    look = Look(Sample(100, fields), Stated("kind", "at", None), {"case": "case"}, {"A": 50, "B": 50}, "xes")
     assert set(captures_of(look, "A")) == {"amount"}

@@ -13,11 +13,11 @@ from sagacity.ledger.duckdb.fields import identifier
 from sagacity.ledger.duckdb.mining.fields import SAMPLED, paths_of
 from sagacity.ledger.duckdb.readings import EARLIEST, LATEST, define, read_text
 from sagacity.ledger.duckdb.scan import Part, parts_of
-from sagacity.ledger.mining import Census, FieldSeen, KeySeen, Link, Sample
+from sagacity.ledger.mining import Census, FieldSeen, KeySeen, Link, Sample, Shared
 from sagacity.sources.inputs import Files, Input
 from sagacity.workflow.conditions.record import Path, parse_record
 
-__all__ = ["Looked", "census", "keys", "types"]
+__all__ = ["Looked", "census", "keys", "shared", "types"]
 
 _NUMBER = r"-?\d{1,14}(\.\d{1,17})?"
 """Decimals, and binary floats as they are printed; what of them is noise, the ledger's reading tells."""
@@ -157,6 +157,25 @@ def keys(
                     links.append(Link(one, other, int(row[0]), float(row[1])))
         connection.execute("DROP TABLE keyed")
     return found, links
+
+
+def shared(connection: duckdb.DuckDBPyConnection, fields: Sequence[tuple[str, Input, str]], one_in: int) -> list[Shared]:
+    """See `sagacity.ledger.mining.Mining.shared`."""
+    define(connection)
+    connection.execute("CREATE OR REPLACE TEMP TABLE holding (f INTEGER, v VARCHAR)")
+    for number, (source, given, path) in enumerate(fields):
+        relation = _values(connection, source, given, [_path(path)], None)
+        with reading(source):
+            connection.execute(
+                f"INSERT INTO holding SELECT DISTINCT {number}, v0 FROM ({relation}) "
+                f"WHERE v0 IS NOT NULL AND hash(v0) % {max(one_in, 1)} = 0"
+            )
+    rows = connection.execute(
+        """SELECT a.f, b.f, count(*), count(*) / any_value(n) FROM holding AS a JOIN holding AS b ON a.v = b.v AND a.f <> b.f
+        JOIN (SELECT f, count(*) AS n FROM holding GROUP BY f) AS k ON k.f = a.f GROUP BY ALL ORDER BY ALL"""
+    ).fetchall()
+    connection.execute("DROP TABLE holding")
+    return [Shared(a, b, int(n), float(share)) for a, b, n, share in rows]
 
 
 def _path(text: str) -> Path:
