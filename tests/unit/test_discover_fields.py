@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from sagacity.discover.fields import event_fields, key_field
+from sagacity.discover.fields import Stated, event_fields, key_field
 from sagacity.discover.keys import chosen, keyish, suggested
+from sagacity.discover.outline import Look, captures_of
 from sagacity.errors import UsageError
 from sagacity.ledger.mining import FieldSeen, KeySeen, Link, Sample
 
@@ -63,3 +64,12 @@ def test_the_key_of_most_events_and_types_comes_first() -> None:
     assert [each.path for each in keys.candidates] == ["data.order_id", "data.payment_id"]
     assert [(link.first, link.second) for link in keys.links] == [("data.order_id", "data.payment_id")]
     assert chosen(keys) == "data.order_id"
+
+
+def test_where_an_event_stands_in_a_log_is_no_attribute_of_it() -> None:
+    fields = tuple(
+        msgspec.structs.replace(_field(path, 90, whole=100, numbers=100), by_type={"A": 50, "B": 50})
+        for path in ("_row", "_line", "amount")
+    )
+    look = Look(Sample(100, fields), Stated("kind", "at", None), {"case": "case"}, {"A": 50, "B": 50}, "xes")
+    assert set(captures_of(look, "A")) == {"amount"}

@@ -11,6 +11,9 @@ import typer
 from sagacity.cli.asking import LENIENT, MAX_REJECTED, MEMORY, THREADS, promised, screen, watching, written
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sagacity.discover.keys import Keys
     from sagacity.discover.proposal import Proposal
 
 __all__ = ["command"]
@@ -31,9 +34,12 @@ def command(
         ),
     ] = None,
     case: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            "--case", help="The field whose value ties events together. Without it, candidates are listed.", **_FIELD
+            "--case",
+            help="The field whose value ties events together; repeat it for keys that link. "
+            "Without it, candidates are listed.",
+            **_FIELD,
         ),
     ] = None,
     out: Annotated[
@@ -131,7 +137,7 @@ def command(
         return
     from sagacity.reconcile.discovery import Discovery
 
-    if case is None and not any(each.endswith((".xes", ".xes.gz")) for each in files):
+    if not case and not any(each.endswith((".xes", ".xes.gz")) for each in files):
         _keys(files, type, time, memory, threads)
         return
     name = out.name.partition(".")[0] if out is not None else None
@@ -215,11 +221,11 @@ def _accepted(proposal: Proposal, chosen: frozenset[int], by: str | None) -> str
 
 def _keys(files: list[str], type: str | None, time: str | None, memory: str | None, threads: int | None) -> None:
     """Print which fields could be the key."""
-    from sagacity.discover.keys import chosen
-    from sagacity.reconcile.discovery import candidate_keys
+    from sagacity.reconcile.correlating import candidate_keys
     from sagacity.report.text import visible
 
-    for source, keys in candidate_keys(files, type=type, time=time, memory=memory, threads=threads).items():
+    found = candidate_keys(files, type=type, time=time, memory=memory, threads=threads)
+    for source, keys in found.items():
         typer.echo(f"Which field ties the events of '{source}' together? Candidates for --case, the likeliest first:\n")
         if not keys.candidates:
             typer.echo("  none: no field recurs from event to event")
@@ -232,20 +238,40 @@ def _keys(files: list[str], type: str | None, time: str | None, memory: str | No
         for link in keys.links:
             typer.echo(
                 f"\n  {visible(link.second)} links to {visible(link.first)}: {link.events:,} events carry both. "
-                "In the workflow, name both in keys:."
+                "Learn over both: --case for each."
             )
+        for other in keys.elsewhere:
+            of = f" of '{visible(other.source)}'" if other.source != source else ""
+            held = f"{other.share:.0%} of the values of {visible(other.path)}"
+            typer.echo(f"\n  {held} are values of {visible(other.other)}{of}.")
+        typer.echo()
+    if cases := _advised(found):
+        typer.echo(f"Next: sagacity discover {visible(' '.join([*files[:3], *(f'--case {case}' for case in cases)]))}")
+
+
+def _advised(found: Mapping[str, Keys]) -> list[str]:
+    """The fields to go on with: a source's one candidate that stands out, or two that link."""
+    from sagacity.discover.keys import chosen
+
+    for source, keys in found.items():
+        same = [each for each in keys.elsewhere if each.source == source]
+        if keys.links:
+            return [keys.links[0].first, keys.links[0].second]
+        if same:
+            return [same[0].other, same[0].path]
         best = chosen(keys)
         if best is not None:
-            typer.echo(f"\nNext: sagacity discover {' '.join(files[:3])} --case {visible(best)}")
+            return [best]
+    held = [(each.share, each.other) for keys in found.values() for each in keys.elsewhere]
+    return [max(held)[1]] if held else []
 
 
 def _summary(proposal: Proposal, out: Path, chosen: frozenset[int] | None) -> str:
     from sagacity.discover.writing import rules_text
+    from sagacity.report.text import plural, visible
 
     shape = proposal.shape
     if chosen is not None:
-        from sagacity.report.text import plural, visible
-
         new = "new rule" if proposal.into is not None else "rule"
         rules = plural(len(proposal.rules), new)
         if not chosen and proposal.into is not None:
@@ -261,6 +287,7 @@ def _summary(proposal: Proposal, out: Path, chosen: frozenset[int] | None) -> st
         f"wrote {out}: {rules_text(proposal)}, about {len(proposal.workflow.events)} event types, each with its evidence; "
         f"{proposal.violated:,} cases break one of these.",
         f"sagacity check judges by {len(proposal.rules) + of_ids:,} expectations: these{ids}.",
+        *(f"note: {visible(note)}" for note in proposal.notes),
         f"Read it, change what is not so, then: sagacity check {out}",
     ]
     return "\n".join(lines)

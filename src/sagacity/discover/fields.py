@@ -57,7 +57,8 @@ def event_fields(sample: Sample, stated_type: str | None, stated_time: str | Non
 
 
 def key_field(sample: Sample, key: str) -> str | None:
-    """The path that a key's name stands for: the path itself, or the one that ends in it. None where there is none.
+    """The path that a key's name stands for: the path itself, or the one that ends in it, or as it does. None where there is
+    none.
 
     Raises UsageError where several do.
     """
@@ -66,6 +67,7 @@ def key_field(sample: Sample, key: str) -> str | None:
         return key
     ends = [path for path in paths if last_step(path).lower() == key.lower()]
     ends = ends or [path for path in paths if plain(last_step(path)) == plain(key)]
+    ends = ends or [path for path in paths if plain(last_step(path)) == plain(key.rpartition(".")[2])]
     if len(ends) > 1:
         raise UsageError(f"'{key}' could be {' or '.join(ends)}", hint=f"write --case {ends[0]}")
     return ends[0] if ends else None

@@ -9,13 +9,14 @@ import msgspec
 from sagacity.discover.fields import Stated, last_step, plain
 from sagacity.ledger.mining import FieldSeen, KeySeen, Link, Sample
 
-__all__ = ["KeyCandidate", "Keys", "chosen", "keyish", "suggested"]
+__all__ = ["Elsewhere", "KeyCandidate", "Keys", "chosen", "keyish", "suggested", "telling"]
 
 _MOST = 12
 _LARGEST = 0.1
 """A group that holds more of all events than this is no case."""
 
 _WEAK = 0.05
+_LONG = 9
 _FUNCTIONAL = 0.9
 
 
@@ -33,12 +34,23 @@ class KeyCandidate(msgspec.Struct, frozen=True):
     score: float
 
 
+class Elsewhere(msgspec.Struct, frozen=True):
+    """A field of another source, or one that other events of the same have in its place, with so large a share of the values
+    of a field."""
+
+    path: str
+    source: str
+    other: str
+    share: float
+
+
 class Keys(msgspec.Struct, frozen=True):
     """Candidates, best first, and the pairs of them that link: events carry both, and each value of the second belongs
-    to one of the first."""
+    to one of the first. `elsewhere` tells which fields have the same values."""
 
     candidates: tuple[KeyCandidate, ...]
     links: tuple[Link, ...]
+    elsewhere: tuple[Elsewhere, ...] = ()
 
 
 def keyish(sample: Sample, stated: Stated) -> list[str]:
@@ -47,6 +59,12 @@ def keyish(sample: Sample, stated: Stated) -> list[str]:
     found = [field for field in sample.fields if field.path not in used and _could_be(field, sample)]
     found.sort(key=lambda field: (-field.records * (_named_like_a_key(field.path) + 1), field.path))
     return [field.path for field in found[:_MOST]]
+
+
+def telling(sample: Sample, path: str) -> bool:
+    """Whether it says something that two fields have values in common: small numbers are counted anew in every place."""
+    field = next((each for each in sample.fields if each.path == path), None)
+    return field is not None and not (field.whole == field.records and field.longest < _LONG)
 
 
 def _could_be(field: FieldSeen, sample: Sample) -> bool:

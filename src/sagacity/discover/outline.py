@@ -23,18 +23,18 @@ XES calls an attribute of the trace is the same on all of them, and captured of 
 
 
 class Look(msgspec.Struct, frozen=True):
-    """A source as it was looked at: its sample, what its events are read from, the key's path, the types with their
-    counts, the format and path to write, and whether its order is that of its records."""
+    """A source as it was looked at: its sample, what its events are read from, the paths of the keys that it has by their
+    names, the types with their counts, the format and path to write, and whether its order is that of its records."""
 
     sample: Sample
     stated: Stated
-    key: str
+    keys: Mapping[str, str]
     types: Mapping[str, int]
     format: str
     path: str | None = None
 
 
-def outline(name: str, key: str, looks: Mapping[str, Look]) -> Workflow:
+def outline(name: str, keys: Sequence[str], looks: Mapping[str, Look]) -> Workflow:
     """A workflow that takes everything in and expects nothing. The most frequent event type comes first."""
     counted = sorted(
         ((n, kind, source) for source, look in looks.items() for kind, n in look.types.items()),
@@ -46,11 +46,11 @@ def outline(name: str, key: str, looks: Mapping[str, Look]) -> Workflow:
         events[called] = EventType(
             source=source, type=None if called == kind else kind, capture=captures_of(looks[source], kind)
         )
-    sources = {source: _source(look, key) for source, look in looks.items()}
-    return Workflow(name=name, keys=(key,), sources=sources, events=events)
+    sources = {source: _source(look) for source, look in looks.items()}
+    return Workflow(name=name, keys=tuple(keys), sources=sources, events=events)
 
 
-def _source(look: Look, key: str) -> Source:
+def _source(look: Look) -> Source:
     stated = look.stated
     xes = look.format == "xes"
     return Source(
@@ -60,7 +60,7 @@ def _source(look: Look, key: str) -> Source:
         time=stated.time,
         id=stated.id,
         seq="row" if xes else None,
-        keys={key: look.key},
+        keys=dict(look.keys),
         timezone=None if stated.zoned else "UTC",
     )
 
@@ -74,7 +74,8 @@ def key_name(path: str) -> str:
 
 
 def captures_of(look: Look, kind: str) -> dict[str, Capture]:
-    used = {look.stated.type, look.stated.time, look.stated.id, look.key}
+    used = {look.stated.type, look.stated.time, look.stated.id, *look.keys.values()}
+    used |= {"_row", "_line"} if look.format == "xes" else set()  # where an event stands in the log is no attribute of it
     found: dict[str, Capture] = {}
     for field in look.sample.fields:
         if field.path in used or kind not in field.by_type or plain(last_step(field.path)) in _ENVELOPE:

@@ -21,7 +21,7 @@ from sagacity.workflow.model import Workflow
 
 __all__ = [
     "Agreement", "Begun", "Beside", "Census", "Column", "Delay", "FieldSeen", "KeySeen", "Link", "LogShape", "Mining",
-    "Often", "Pace", "PairCount", "Place", "Sample", "Side", "Split", "Test", "TypeCount", "Variant",
+    "Often", "Pace", "PairCount", "Place", "Sample", "Shared", "Side", "Split", "Test", "TypeCount", "Variant",
 ]  # fmt: skip
 
 
@@ -75,6 +75,16 @@ class Link(msgspec.Struct, frozen=True):
     second: str
     events: int
     functional: float
+
+
+class Shared(msgspec.Struct, frozen=True):
+    """Two fields, by their places: how many values both have (of a sample of all values), and the share of the first's
+    values that the second has."""
+
+    first: int
+    second: int
+    values: int
+    share: float
 
 
 class Census(msgspec.Struct, frozen=True):
@@ -267,6 +277,11 @@ class Mining(Protocol):
 
     def keys(self, source: str, given: Input, type_path: str, paths: Sequence[str]) -> tuple[list[KeySeen], list[Link]]:
         """Fields as correlation keys, over all records, and which of them link."""
+        ...
+
+    def shared(self, fields: Sequence[tuple[str, Input, str]], one_in: int) -> list[Shared]:
+        """Which fields, given as source, input and path, have values in common; of `one_in` so many values one is looked at,
+        the same of all fields."""
         ...
 
     def take_in(

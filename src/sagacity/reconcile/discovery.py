@@ -10,9 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sagacity.discover.compose import Composer
-from sagacity.discover.fields import event_fields, key_field
-from sagacity.discover.keys import Keys, keyish, suggested
-from sagacity.discover.outline import Look, key_name, outline
+from sagacity.discover.outline import outline
 from sagacity.discover.proposal import Candidate, CounterExample, Evidence, Line, Proposal, Proposed, joined
 from sagacity.discover.relations import Relations
 from sagacity.discover.spans import timeout
@@ -22,6 +20,7 @@ from sagacity.errors import UsageError
 from sagacity.ledger.duckdb.mining import DuckDBMining
 from sagacity.ledger.mining import LogShape, Mining, TypeCount
 from sagacity.ledger.port import Account, Progress
+from sagacity.reconcile.correlating import Correlated
 from sagacity.reconcile.instants import AsOf, as_of_instant, now
 from sagacity.reconcile.records import Records
 from sagacity.sources.inputs import Input
@@ -31,14 +30,15 @@ from sagacity.workflow.language.writer import dump
 from sagacity.workflow.model import Assert, Expectation, Rule, Workflow
 from sagacity.workflow.words.naming import names
 
-__all__ = ["VARIANTS", "Discovery", "candidate_keys", "discover", "frequency", "used"]
+__all__ = ["VARIANTS", "Discovery", "discover", "frequency", "used"]
 
 _COUNTER_EXAMPLES = 3
 VARIANTS = 12
 
 
 class Discovery:
-    """A log that is learnt from. `files` are paths, folders, globs, or tables in memory; `case` names the correlation key.
+    """A log that is learnt from. `files` are paths, folders, globs, or tables in memory; `case` names the correlation key,
+    or several that link: the first names a case, and what carries only another belongs to it by an event with both.
 
     `type`, `time` and `id` name the fields of records that say so; what is not stated is found out. Only events up to
     `until` are learnt from. `folder` is where the workflow file is to lie, from which its sources are named. Other
@@ -49,7 +49,7 @@ class Discovery:
     def __init__(
         self,
         files: Any,
-        case: str | None,
+        case: str | Sequence[str] | None,
         *,
         type: str | None = None,
         time: str | None = None,
@@ -62,14 +62,15 @@ class Discovery:
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> None:
-        self._records = Records(files, folder, (type, time, id), case)
-        self._stated = (type, time, id)
+        cases = [case] if isinstance(case, str) else [*(case or ())]
+        self._records = Records(files, folder, (type, time, id), cases)
         self._start(memory, threads, progress)
         try:
-            looks = {source: self._look(source, case) for source in self._records.inputs(self.mining)}
-            key = key_name(next(iter(looks.values())).key)
-            called = name or re.sub(r"_?(id|number|no)$", "", key) or key
-            self._take_in(outline(called, key, looks), self._records.inputs(self.mining), until, max_rejected)
+            found = Correlated(self._records, self.mining, cases, (type, time, id))
+            self.notes = tuple(found.notes)
+            called = name or re.sub(r"_?(id|number|no)$", "", found.keys[0]) or found.keys[0]
+            learnt = outline(called, found.keys, found.looks)
+            self._take_in(learnt, self._records.inputs(self.mining), until, max_rejected)
         except BaseException:
             self.close()
             raise
@@ -96,18 +97,6 @@ class Discovery:
         """Let go of memory and temporary files."""
         self.mining.close()
         self._records.close()
-
-    def _look(self, source: str, case: str | None) -> Look:
-        given = self._records.inputs(self.mining)[source]
-        stated = event_fields(self.mining.sample(source, given, None), *self._stated)
-        sample = self.mining.sample(source, given, stated.type)
-        xes = self._records.formats[source] == "xes"
-        key = '"case:concept:name"' if case is None and xes else key_field(sample, case or "case")
-        if key is None:
-            listed = ", ".join(field.path for field in sample.fields[:12])
-            raise UsageError(f"source '{source}' has no field '{case}'", hint=f"it has {listed}")
-        types = self.mining.types(source, given, stated.type)
-        return Look(sample, stated, key, types, self._records.formats[source], self._records.paths[source])
 
     def _settled(self) -> LogShape:
         """The log, with those cases counted that began so long before its end that hardly any goes on; two thirds at
@@ -151,6 +140,7 @@ class Discovery:
             variant_count=count,
             thresholds=rows_of(self.shape, types, pairs),
             violated=violated,
+            notes=self.notes,
         )
 
     def _holds(self, evidence: Evidence, threshold: float, least: int) -> bool:
@@ -253,35 +243,10 @@ def _nothing_left(accounts: Sequence[Account]) -> UsageError:
     return UsageError("the log holds no case", hint="is --case a field that its records have?")
 
 
-def discover(files: Any, case: str | None = None, *, threshold: float = 0.95, **settings: Any) -> Proposal:
+def discover(files: Any, case: str | Sequence[str] | None = None, *, threshold: float = 0.95, **settings: Any) -> Proposal:
     """The workflow that a history suggests. Parameters and errors are those of `Discovery` and its `propose`."""
     with Discovery(files, case, **settings) as discovery:
         return discovery.propose(threshold)
-
-
-def candidate_keys(
-    files: Any,
-    *,
-    type: str | None = None,
-    time: str | None = None,
-    memory: str | None = None,
-    threads: int | None = None,
-) -> dict[str, Keys]:
-    """For each source, the fields that could be its correlation key. Parameters and errors are those of `Discovery`."""
-    records = Records(files, None, (type, time, None))
-    mining: Mining = DuckDBMining(memory=memory, threads=threads)
-    try:
-        found = {}
-        for source, given in records.inputs(mining).items():
-            sample = mining.sample(source, given, None)
-            stated = event_fields(sample, type, time, None)
-            types = mining.types(source, given, stated.type)
-            seen, links = mining.keys(source, given, stated.type, keyish(sample, stated))
-            found[source] = suggested(seen, links, sum(types.values()), len(types))
-        return found
-    finally:
-        mining.close()
-        records.close()
 
 
 def frequency(each: TypeCount, cases: int) -> str:

@@ -87,7 +87,7 @@ class Extension(Discovery):
             fields = event_fields(sample, stated.type, None, stated.id)
         types = self.mining.types(source, given, stated.type)
         form = given.format if isinstance(given, Files) else "table"
-        look = Look(sample, fields, next(iter(stated.keys.values()), ""), types, form)
+        look = Look(sample, fields, stated.keys, types, form)
         here = {name: event for name, event in workflow.events.items() if event.source == source}
         for name, event in here.items():
             read = {each.value for each in event.capture.values()} | set(stated.keys.values())

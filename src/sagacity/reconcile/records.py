@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ _TABULAR = ("csv", "parquet")
 
 class Records:
     """Paths, folders, globs or tables, as one source for each format and way of reading events. `stated` (type, time, id)
-    and `case` name the fields that are asked for.
+    and `cases` name the fields that are asked for.
 
     `formats` has the format of each source, `paths` how a workflow in `folder` would name it, None where no one path does.
     """
@@ -34,14 +34,14 @@ class Records:
         given: Any,
         folder: Path | None = None,
         stated: tuple[str | None, str | None, str | None] = (None, None, None),
-        case: str | None = None,
+        cases: Sequence[str] = (),
     ) -> None:
         self.formats: dict[str, str] = {}
         self.paths: dict[str, str | None] = {}
         self._given = list(given) if isinstance(given, list | tuple) else [given]
         self._folder = folder
         self._stated = stated
-        self._case = case
+        self._cases = cases
         self._spool = Spool()
         self._inputs: dict[str, Input] | None = None
 
@@ -99,8 +99,8 @@ class Records:
             sample = mining.sample(f"{_ASKED} {number}", _merged([file for _, file in files]), None)
             try:
                 stated = event_fields(sample, *self._stated)
-                key = key_field(sample, self._case) if self._case is not None else None
-                made: Any = (stated.type, stated.time, stated.id, key)
+                keys = tuple(key_field(sample, case) for case in self._cases)
+                made: Any = (stated.type, stated.time, stated.id, keys)
             except UsageError:
                 made = named
             groups.setdefault(made, []).extend(files)

@@ -25,6 +25,7 @@ from sagacity.ledger.mining import (
     PairCount,
     Place,
     Sample,
+    Shared,
     Side,
     Split,
     Test,
@@ -73,6 +74,9 @@ class DuckDBMining:
         return survey.keys(self._connection, source, given, type_path, paths)
 
     # Events ----------------------------------------------------------------------------------------------------------
+
+    def shared(self, fields: Sequence[tuple[str, Input, str]], one_in: int) -> list[Shared]:
+        return survey.shared(self._connection, fields, one_in)
 
     def take_in(
         self,

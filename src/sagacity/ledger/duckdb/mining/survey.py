@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import duckdb
+from msgspec.structs import replace
 
 from sagacity.ledger.duckdb.failures import reading
 from sagacity.ledger.duckdb.fields import identifier
 from sagacity.ledger.duckdb.mining.fields import SAMPLED, paths_of
 from sagacity.ledger.duckdb.readings import EARLIEST, LATEST, define, read_text
 from sagacity.ledger.duckdb.scan import Part, parts_of
-from sagacity.ledger.mining import Census, FieldSeen, KeySeen, Link, Sample
+from sagacity.ledger.mining import Census, FieldSeen, KeySeen, Link, Sample, Shared
 from sagacity.sources.inputs import Files, Input
 from sagacity.workflow.conditions.record import Path, parse_record
 
-__all__ = ["Looked", "census", "keys", "types"]
+__all__ = ["Looked", "census", "keys", "shared", "types"]
 
 _NUMBER = r"-?\d{1,14}(\.\d{1,17})?"
 """Decimals, and binary floats as they are printed; what of them is noise, the ledger's reading tells."""
@@ -37,6 +38,7 @@ class Looked:
         self.paths = paths_of(connection, given)
         define(connection)
         self.records = 0
+        self._fields: list[FieldSeen | None] | None = None
         if self.paths:
             relation = _values(connection, source, given, self.paths, SAMPLED)
             with reading(source):
@@ -50,11 +52,25 @@ class Looked:
         typed = parse_record(type_path) if type_path is not None else None
         kind = f"v{self.paths.index(typed)}" if isinstance(typed, Path) and typed in self.paths else None
         with reading(self.source):
-            seen = [_seen(self.connection, self.table, f"v{n}", path, kind) for n, path in enumerate(self.paths)]
-        return Sample(self.records, tuple(each for each in seen if each is not None))
+            if self._fields is None:
+                self._fields = [_seen(self.connection, self.table, f"v{n}", path) for n, path in enumerate(self.paths)]
+            seen = [
+                replace(each, by_type=_by_type(self.connection, self.table, f"v{n}", kind))
+                for n, each in enumerate(self._fields)
+                if each is not None
+            ]
+        return Sample(self.records, tuple(seen))
 
 
-def _seen(connection: duckdb.DuckDBPyConnection, table: str, name: str, path: Path, kind: str | None) -> FieldSeen | None:
+def _by_type(connection: duckdb.DuckDBPyConnection, table: str, name: str, kind: str | None) -> dict[str, int]:
+    """How many records of each type have a field; of the type's own field, and before the types are known, nothing."""
+    if kind is None or kind == name:
+        return {}
+    query = f"SELECT {kind}, count({name}) FROM {table} WHERE {kind} IS NOT NULL GROUP BY 1 HAVING count({name}) > 0"
+    return {str(of): int(n) for of, n in connection.execute(query).fetchall()}
+
+
+def _seen(connection: duckdb.DuckDBPyConnection, table: str, name: str, path: Path) -> FieldSeen | None:
     row = connection.execute(
         f"""SELECT count(v)::BIGINT, count(*)::BIGINT, sum(n) FILTER (regexp_full_match(v, '{_WHOLE}')),
             sum(n) FILTER (regexp_full_match(v, '{_NUMBER}')),
@@ -68,13 +84,9 @@ def _seen(connection: duckdb.DuckDBPyConnection, table: str, name: str, path: Pa
     if row is None or not row[0]:
         return None
     _, distinct, whole, numbers, instants, zoned, booleans, longest, top, records, scale = (int(each or 0) for each in row)
-    by_type = {}
-    if kind is not None and kind != name:
-        query = f"SELECT {kind}, count({name}) FROM {table} WHERE {kind} IS NOT NULL GROUP BY 1 HAVING count({name}) > 0"
-        by_type = {str(of): int(n) for of, n in connection.execute(query).fetchall()}
     return FieldSeen(
         path=str(path), records=records, distinct=distinct, whole=whole, numbers=numbers, instants=instants,
-        zoned=zoned, booleans=booleans, scale=scale, longest=longest, top=top, by_type=by_type,
+        zoned=zoned, booleans=booleans, scale=scale, longest=longest, top=top,
     )  # fmt: skip
 
 
@@ -145,6 +157,25 @@ def keys(
                     links.append(Link(one, other, int(row[0]), float(row[1])))
         connection.execute("DROP TABLE keyed")
     return found, links
+
+
+def shared(connection: duckdb.DuckDBPyConnection, fields: Sequence[tuple[str, Input, str]], one_in: int) -> list[Shared]:
+    """See `sagacity.ledger.mining.Mining.shared`."""
+    define(connection)
+    connection.execute("CREATE OR REPLACE TEMP TABLE holding (f INTEGER, v VARCHAR)")
+    for number, (source, given, path) in enumerate(fields):
+        relation = _values(connection, source, given, [_path(path)], None)
+        with reading(source):
+            connection.execute(
+                f"INSERT INTO holding SELECT DISTINCT {number}, v0 FROM ({relation}) "
+                f"WHERE v0 IS NOT NULL AND hash(v0) % {max(one_in, 1)} = 0"
+            )
+    rows = connection.execute(
+        """SELECT a.f, b.f, count(*), count(*) / any_value(n) FROM holding AS a JOIN holding AS b ON a.v = b.v AND a.f <> b.f
+        JOIN (SELECT f, count(*) AS n FROM holding GROUP BY f) AS k ON k.f = a.f GROUP BY ALL ORDER BY ALL"""
+    ).fetchall()
+    connection.execute("DROP TABLE holding")
+    return [Shared(a, b, int(n), float(share)) for a, b, n, share in rows]
 
 
 def _path(text: str) -> Path:

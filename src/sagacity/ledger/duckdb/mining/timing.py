@@ -25,7 +25,11 @@ def delays(connection: duckdb.DuckDBPyConnection, before: int, pairs: Sequence[t
     }
     plain = [pair for pair in pairs if pair[0] in single and pair[1] in single]
     bins: defaultdict[tuple[int, int, Side], dict[int, tuple[int, int]]] = defaultdict(dict)
-    counted = f"(SELECT m.* FROM mined AS m SEMI JOIN (SELECT c FROM courses WHERE first <= {before}) AS k ON k.c = m.c)"
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE in_time AS SELECT m.c, m.type, m.time FROM mined AS m "
+        f"SEMI JOIN (SELECT c FROM courses WHERE first <= {before}) AS k ON k.c = m.c"
+    )
+    counted = "in_time"
     if plain:
         types = sorted({kind for a, b, _ in plain for kind in (a, b)})
         columns = ", ".join(f"min(time) FILTER (type = {kind}) AS t{kind}" for kind in types)
@@ -41,6 +45,7 @@ def delays(connection: duckdb.DuckDBPyConnection, before: int, pairs: Sequence[t
     for pair in pairs:
         if pair not in bins:
             bins[pair] = _binned(connection, _nearest(counted, pair))
+    connection.execute("DROP TABLE in_time")
     return [Delay(a, b, side, bins[a, b, side]) for a, b, side in pairs]
 
 

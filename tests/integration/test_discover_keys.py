@@ -1,0 +1,118 @@
+"""Events that are tied together by several fields: by keys that link, by another name in another source or event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sagacity.cli.main import run
+from sagacity.workflow.language.reader import load
+
+START = datetime(2026, 9, 1, tzinfo=UTC)
+CASES = 150
+
+
+def _jsonl(path: Path, steps: Iterable[tuple[int, str, Mapping[str, str]]]) -> None:
+    """Events of each case: minutes after its beginning, a type, and fields, in which # stands for the number of the case."""
+    with path.open("w", encoding="utf-8") as out:
+        for n in range(CASES):
+            for minutes, kind, keys in steps:
+                when = (START + timedelta(hours=n, minutes=minutes + n % 7)).isoformat()
+                data = {name: text.replace("#", str(n)) for name, text in keys.items()}
+                out.write(json.dumps({"id": f"{kind}{n}", "type": kind, "time": when, "data": data}) + "\n")
+
+
+def _csv(path: Path, head: str, row: str, minutes: int) -> None:
+    rows = [head]
+    for n in range(CASES):
+        when = (START + timedelta(hours=n, minutes=minutes + n % 5)).isoformat()
+        rows.append(row.replace("#", str(n)).replace("@", when))
+    path.write_text("\n".join(rows), encoding="utf-8")
+
+
+@pytest.fixture
+def linked(tmp_path: Path) -> Path:
+    """Payments know of no order; the request that names both is what ties them to it."""
+    path = tmp_path / "events.jsonl"
+    both = {"order": "O#", "payment": "P#"}
+    _jsonl(path, [(0, "Ordered", {"order": "O#"}), (9, "PaymentAsked", both), (20, "Paid", {"payment": "P#"})])
+    return path
+
+
+def test_keys_that_link_are_learnt_over_together(linked: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "order.workflow.yaml"
+    assert run(["discover", str(linked)]) == 0
+    assert f"Next: sagacity discover {linked} --case data.order --case data.payment" in capsys.readouterr().out
+    assert run(["discover", str(linked), "--case", "data.order", "--case", "payment", "-o", str(out)]) == 0
+    assert f"of {CASES} cases" in capsys.readouterr().out
+    workflow = load(out)
+    assert workflow.keys == ("order", "payment")
+    assert workflow.begins == ("Ordered",)
+    rules = {(rule.template, rule.events) for rule in workflow.expectations if hasattr(rule, "events")}
+    assert ("response", ("PaymentAsked", "Paid")) in rules
+    assert ("exactly", ("Paid",)) in rules
+    assert run(["check", str(out), "--as-of", "end", "--quiet"]) == 0
+
+
+def test_a_key_that_links_nothing_more_is_told(linked: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["discover", str(linked), "--case", "order", "--case", "customer"]) == 2
+    assert "no source has a field 'customer'" in capsys.readouterr().err
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Path:
+    """Two services, each with a file of its own, that call the order otherwise."""
+    folder = tmp_path / "services"
+    folder.mkdir()
+    _csv(folder / "orders.csv", "order_id,type,time,channel", "O-#,Ordered,@,web", 0)
+    _csv(folder / "bank.csv", "reference,event,at", "O-#,Paid,@", 15)
+    return folder
+
+
+def test_a_source_that_calls_the_key_otherwise_is_known_by_its_values(
+    services: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "order.workflow.yaml"
+    assert run(["discover", str(services)]) == 0
+    assert "100% of the values of reference are values of order_id of 'orders'" in capsys.readouterr().out
+    assert run(["discover", str(services), "--case", "order_id", "-o", str(out)]) == 0
+    assert "in 'bank', reference is taken for order_id of 'orders'" in capsys.readouterr().out
+    workflow = load(out)
+    assert {source.keys["order_id"] for source in workflow.sources.values()} == {"order_id", "reference"}
+    assert any(rule.events == ("Ordered", "Paid") for rule in workflow.expectations if hasattr(rule, "events"))
+    assert run(["check", str(out), "--as-of", "end", "--quiet"]) == 0
+
+
+def test_small_numbers_in_common_say_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _csv(tmp_path / "orders.csv", "order_id,type,time", "#,Ordered,@", 0)
+    _csv(tmp_path / "cats.csv", "cat,event,at", "#,Fed,@", 15)
+    assert run(["discover", str(tmp_path)]) == 0
+    assert "of the values" not in capsys.readouterr().out
+    assert run(["discover", str(tmp_path), "--case", "order_id"]) == 2
+    assert "source 'cats' has no field 'order_id'" in capsys.readouterr().err
+
+
+def test_events_of_one_source_that_call_the_key_otherwise_are_one_case(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, out = tmp_path / "events.jsonl", tmp_path / "order.workflow.yaml"
+    _jsonl(
+        log,
+        [(0, "Ordered", {"order": "O-#"}), (9, "Packed", {"order": "O-#"}), (20, "Paid", {"ref": "O-#"}),
+         (30, "Booked", {"ref": "O-#"})],
+    )  # fmt: skip
+    assert run(["discover", str(log)]) == 0
+    said = capsys.readouterr().out
+    assert "values of data.ref are values of data.order." in said
+    assert "--case data.order --case data.ref" in said
+    assert run(["discover", str(log), "--case", "order", "--case", "ref", "-o", str(out)]) == 0
+    assert "data.ref is taken for data.order" in capsys.readouterr().out
+    workflow = load(out)
+    assert workflow.keys == ("order",)
+    assert workflow.sources["log"].keys == {"order": "COALESCE(data.order, data.ref)"}
+    assert any(rule.events == ("Packed", "Paid") for rule in workflow.expectations if hasattr(rule, "events"))
+    assert run(["check", str(out), "--as-of", "end", "--quiet"]) == 0
