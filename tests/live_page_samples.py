@@ -125,9 +125,9 @@ def drifted(text: str, n: int) -> Drift:
     periods = tuple(Period(NOW + place * 86_400_000_000, 50) for place in range(4 * min(n, 1)))
     halves = (50, 50, 25, 25)[: len(periods)]
     of = (50,) * len(periods)
-    kinds: tuple[What, ...] = ("rule", "type", "new type", "volume")
-    series = [Series(what, f"{text} {what}", halves, of) for what in kinds]
-    return Drift(text, 86_400_000_000, periods, tuple(series), changes_of(periods, series) if periods else ())
+    kinds: tuple[What, ...] = ("rule", "type", "new type", "events", "volume")
+    series = [Series(what, f"{text} {what}", halves, of, squares=halves) for what in kinds]
+    return Drift(text, 86_400_000_000, periods, tuple(series), changes_of(periods, series) if periods else (), (text,))
 
 
 def row(text: str = "123", **changes: Any) -> CaseRow:

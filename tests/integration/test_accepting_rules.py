@@ -20,6 +20,7 @@ from sagacity.report.html.discovery import render_discovery
 from sagacity.workflow.language.reader import load, loads, read
 from sagacity.workflow.model import Workflow
 from sagacity.workflow.words.naming import names
+from sagacity.workflow.words.origin import origin_of
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,7 @@ def test_what_is_accepted_is_in_the_file_with_where_it_came_from(proposal: Propo
         workflow = _of(proposal, place)
         ((name, origin),) = workflow.accepted.items()
         assert name in names(workflow)
+        assert origin_of(workflow, name) is not None
         assert (origin.held, origin.of) == (rule.evidence.held, rule.evidence.support)
         assert (origin.by, origin.date, origin.log) == ("anna", "2026-11-23", proposal.log)
         assert len(workflow.expectations) == (0 if rule.expectation is None else 1)
@@ -126,6 +128,27 @@ def test_a_rule_that_was_changed_since_is_told(proposal: Proposal) -> None:
     assert "no expectation is called" in problem.message
     assert problem.place is not None
     assert changed.splitlines()[problem.place.line - 1].startswith("  ")
+
+
+def test_a_rule_of_which_the_events_are_read_otherwise_since_is_not_said_to_be_accepted(
+    proposal: Proposal, log: Path
+) -> None:
+    text = accepted(proposal, range(len(proposal.rules)), by="anna", date="2026-11-23")
+    line = next(line for line in text.splitlines() if line.startswith("  PaymentReceived:") and "amount" in line)
+    changed, problems = read(text.replace(line, line.replace("data.amount", "data.net_amount"), 1))
+    assert changed is not None
+    told = [problem.message for problem in problems]
+    assert told
+    assert all("means something else than when it was accepted" in each and "amount" in each for each in told), told
+    paid = next(name for name in changed.accepted if "amount = OrderPlaced.amount" in name)
+    assert origin_of(changed, paid) is None
+    assert origin_of(changed, "OrderPlaced once") is not None
+    found = drift(changed, {"log": str(log)}, by="week")
+    assert {series.name for series in found.series if series.accepted} == changed.accepted.keys() - _named_in(told)
+
+
+def _named_in(told: list[str]) -> set[str]:
+    return {each.partition(" means something")[0].strip("'\"") for each in told}
 
 
 @pytest.mark.parametrize("wrong", ["{held: 1}", "{held: one, of: 2}", "[1]", "{held: 1, of: 2, who: me}"])

@@ -13,6 +13,7 @@ from sagacity.errors import UsageError
 from sagacity.workflow.instants import instant
 from sagacity.workflow.model import Acceptance
 from sagacity.workflow.spelling import did_you_mean
+from sagacity.workflow.words.meaning import meaning_of
 from sagacity.workflow.words.naming import names
 
 __all__ = ["accepted", "chosen_of", "origin_lines", "with_origins"]
@@ -35,11 +36,28 @@ def with_origins(proposal: Proposal, origins: Sequence[Line]) -> tuple[Line, ...
 def origin_lines(proposal: Proposal, *, by: str | None = None, date: str | None = None) -> tuple[Line, ...]:
     """The section `accepted` of a file: where each rule came from."""
     until = instant(proposal.shape.last)[:10]
+    called = [_called(proposal, each) for each in proposal.rules]
+    meant = _meanings(proposal)
     found = [
-        Acceptance(held=each.evidence.held, of=each.evidence.support, until=until, log=proposal.log, by=by, date=date)
-        for each in proposal.rules
+        Acceptance(
+            held=each.evidence.held,
+            of=each.evidence.support,
+            until=until,
+            log=proposal.log,
+            by=by,
+            date=date,
+            meaning=meant.get(name),
+        )
+        for each, name in zip(proposal.rules, called, strict=True)
     ]
-    return acceptance_lines([_called(proposal, each) for each in proposal.rules], found)
+    return acceptance_lines(called, found)
+
+
+def _meanings(proposal: Proposal) -> dict[str, str]:
+    """What each rule of the file means, by its name."""
+    workflow = replace(proposal.workflow, accepted={})
+    pairs = zip(names(workflow), workflow.audited(), strict=True)
+    return {name: meaning_of(workflow, expectation) for name, expectation in pairs}
 
 
 def _called(proposal: Proposal, rule: Proposed) -> str:

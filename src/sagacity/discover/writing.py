@@ -98,6 +98,7 @@ def acceptance_lines(names: Sequence[str], acceptances: Sequence[Acceptance]) ->
             "log": each.log,
             "by": each.by,
             "date": each.date,
+            "meaning": each.meaning,
         }
         said = ", ".join(f"{key}: {_stated(key, value)}" for key, value in given.items() if value is not None)
         found.append(Line(f"  {scalar(name)}: {{{said}}}", (place,)))

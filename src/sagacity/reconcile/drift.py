@@ -22,6 +22,7 @@ from sagacity.workflow.instants import instant
 from sagacity.workflow.language.reader import load
 from sagacity.workflow.model import Implied, Rule, Workflow
 from sagacity.workflow.templates import TEMPLATES, Legs
+from sagacity.workflow.words.meaning import stands
 from sagacity.workflow.words.naming import names
 
 __all__ = ["drift"]
@@ -128,7 +129,7 @@ class _Periods:
         return found
 
     def _accepted(self, name: str) -> tuple[int, int] | None:
-        found = self.workflow.accepted.get(name)
+        found = stands(self.workflow, name)
         return None if found is None else (found.held, found.of)
 
     def _delays(self) -> list[Series]:

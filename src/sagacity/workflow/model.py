@@ -161,7 +161,8 @@ Audited: TypeAlias = Rule | Matches | Assert | Implied
 
 class Acceptance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where an expectation that history suggested came from: it held in `held` of the `of` cases that it concerned, up to
-    `until` (a day), in `log`; `by` accepted it on `date` (a day)."""
+    `until` (a day), in `log`; `by` accepted it on `date` (a day). `meaning` marks what it meant
+    (`sagacity.workflow.words.meaning`)."""
 
     held: int
     of: int
@@ -169,6 +170,7 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     log: str | None = None
     by: str | None = None
     date: str | None = None
+    meaning: str | None = None
 
 
 class Workflow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

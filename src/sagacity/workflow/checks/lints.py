@@ -13,6 +13,7 @@ from sagacity.workflow.conditions.condition import Aggregate, Attribute, Express
 from sagacity.workflow.model import Assert, Expectation, Matches, Rule, Workflow
 from sagacity.workflow.spelling import did_you_mean
 from sagacity.workflow.templates import TEMPLATES, Count, Legs
+from sagacity.workflow.words.meaning import meanings
 from sagacity.workflow.words.naming import names as called
 from sagacity.workflow.words.naming import title
 
@@ -52,12 +53,15 @@ def _windows(notes: Notes, workflow: Workflow) -> None:
 
 def _accepted(notes: Notes, workflow: Workflow) -> None:
     """What was accepted under a name that no expectation has: it was changed since, or struck out."""
-    known = called(workflow)
-    for name in workflow.accepted:
+    known, meant = called(workflow), meanings(workflow)
+    for name, each in workflow.accepted.items():
         if name not in known:
             near = did_you_mean(name, known)
             hint = f"did you mean {near}?" if near else "take the entry out, or give the expectation that name"
             notes.warning(f"accepted.{name}", f"no expectation is called {name!r} any more", hint)
+        elif each.meaning is not None and each.meaning != meant[name]:
+            message = f"{name!r} means something else than when it was accepted: how its events are read was changed"
+            notes.warning(f"accepted.{name}", message, "accept it anew, or take the entry out")
 
 
 def _repeated(notes: Notes, workflow: Workflow) -> None:

@@ -65,6 +65,7 @@ class Declarations:
             "log": fields.words,
             "by": fields.words,
             "date": fields.words,
+            "meaning": fields.words,
         }
         self._capture: dict[str, Field] = {
             "value": expression,

@@ -160,6 +160,7 @@ _ACCEPTANCE = _object(
         "log": _text("What it was learnt from.", "events/*.parquet"),
         "by": _text("Who accepted it."),
         "date": _text("The day on which it was accepted.", "2026-11-23"),
+        "meaning": _text("Marks what it meant then: where it means something else, it is no longer said to be accepted."),
     },
     "Where an expectation came from.",
     required=["held", "of"],

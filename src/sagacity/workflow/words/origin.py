@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from sagacity.workflow.model import Acceptance, Workflow
+from sagacity.workflow.words.meaning import stands
 
 __all__ = ["origin_of"]
 
 
 def origin_of(workflow: Workflow, name: str) -> str | None:
-    """What an expectation of this name was accepted on, and by whom; None where history did not suggest it."""
-    found = workflow.accepted.get(name)
+    """What an expectation of this name was accepted on, and by whom; None where history did not suggest it, or where it
+    means something else since."""
+    found = stands(workflow, name)
     return None if found is None else _said(found)
 
 
