@@ -163,7 +163,8 @@ def findings(facts: Facts) -> Tree:
                                              COALESCE(f.type, ''), COALESCE(f.activation, ''), f.leg)), 1, 20) AS id,
                   f.case_id, f.x, f.expectation, f.kind, f.severity, f.rank, f.owner, f.since, f.type, f.time,
                   f.activation
-           FROM (SELECT x.case_id, o.x, o.leg, u.expectation, o.kind, u.severity, u.rank, u.owner, o.at AS since,
+           FROM (SELECT x.case_id, o.x, o.leg, u.expectation, o.kind, u.severity, u.rank, CAST(u.owner AS VARCHAR) AS owner,
+                        o.at AS since,
                         COALESCE(e.other, t.name) AS type, COALESCE(e.time, o.label_time) AS time,
                         COALESCE(e.name, o.label) AS activation
                  FROM outcomes AS o JOIN examined AS x ON x.c = o.c JOIN :rules AS u ON u.x = o.x
