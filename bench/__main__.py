@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench.declare4py import declare4py
 from bench.discover import discover
+from bench.engines import engines
 from bench.history import history
 from bench.jsonlines import jsonlines
 from bench.live import live
@@ -27,6 +28,7 @@ TABLES: dict[str, Callable[[Setting], str]] = {
     "jsonl": jsonlines,
     "declare4py": declare4py,
     "discover": discover,
+    "engines": engines,
     "live": live,
     "saga": saga,
     "saga-kafka": saga_kafka,

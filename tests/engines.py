@@ -105,6 +105,30 @@ def _clickhouse(_: pytest.FixtureRequest) -> Iterator[Ground]:
         engine.close()
 
 
+@contextmanager
+def _spark(_: pytest.FixtureRequest) -> Iterator[Ground]:
+    if importlib.util.find_spec("pyspark") is None:
+        pytest.skip("Spark is not installed")
+    from pyspark.sql import SparkSession
+
+    from sagacity.ledger.spark.engine import SparkEngine
+
+    settings = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1", "spark.driver.bindAddress": "127.0.0.1"}
+    session = SparkSession.builder.master("local[1]").config(map=settings).getOrCreate()
+    engine = SparkEngine(_READER)
+    try:
+        yield Ground(
+            "spark",
+            engine,
+            lambda: SparkEngine(_READER),
+            lambda workflow, rows: _handed(workflow, rows, "parquet", lambda path: engine.load(workflow, path)),
+            2,
+        )
+    finally:
+        engine.close()
+        session.stop()
+
+
 def _handed(workflow: Workflow, rows: Rows, form: Form, load: Callable[[Path], None]) -> None:
     """Hand events over to an engine as its intake does."""
     connection = connect(threads=1)
@@ -121,5 +145,6 @@ ENGINES: Mapping[str, Callable[[pytest.FixtureRequest], AbstractContextManager[G
     "duckdb": _duckdb,
     "postgresql": _postgresql,
     "clickhouse": _clickhouse,
+    "spark": _spark,
 }
 """What makes the ground of each engine; where one cannot be had, what asks for it is skipped by name."""

@@ -137,7 +137,9 @@ def _settled(cases: str, settled: Sequence[Tree], activations: Sequence[Tree]) -
         told["x"].append(literal(x))
         told["n"].append(summed("COUNT(CASE WHEN :done THEN 1 END)", done=done))
         told["v"].append(summed("COUNT(CASE WHEN :done AND :number = 0 THEN 1 END)", done=done, number=number))
-        told["k"].append(summed("COALESCE(SUM(CASE WHEN :done THEN :number END), 0)", done=done, number=number))
+        told["k"].append(
+            summed("CAST(COALESCE(SUM(CASE WHEN :done THEN :number END), 0) AS BIGINT)", done=done, number=number)
+        )
     added = exp.select(*(exp.alias_(tree, name) for name, tree in sums.items()), copy=False).from_(cases)
     # one row of lists made into many: a union with a branch for each of a thousand expectations takes long to plan
     rows = [exp.alias_(fill("UNNEST(:told)", told=exp.Array(expressions=of_all)), name) for name, of_all in told.items()]
@@ -163,7 +165,8 @@ def findings(facts: Facts) -> Tree:
                                              COALESCE(f.type, ''), COALESCE(f.activation, ''), f.leg)), 1, 20) AS id,
                   f.case_id, f.x, f.expectation, f.kind, f.severity, f.rank, f.owner, f.since, f.type, f.time,
                   f.activation
-           FROM (SELECT x.case_id, o.x, o.leg, u.expectation, o.kind, u.severity, u.rank, u.owner, o.at AS since,
+           FROM (SELECT x.case_id, o.x, o.leg, u.expectation, o.kind, u.severity, u.rank, CAST(u.owner AS VARCHAR) AS owner,
+                        o.at AS since,
                         COALESCE(e.other, t.name) AS type, COALESCE(e.time, o.label_time) AS time,
                         COALESCE(e.name, o.label) AS activation
                  FROM outcomes AS o JOIN examined AS x ON x.c = o.c JOIN :rules AS u ON u.x = o.x
