@@ -55,7 +55,7 @@ def _by_judge(workflow: Workflow, log: Log, as_of: int) -> dict[str, CaseVerdict
 
 
 @pytest.mark.parametrize("screened", [True, False], ids=["screened", "all examined"])
-@settings(max_examples=examples(50), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_the_plan_says_what_the_judge_says(screened: bool, data: st.DataObject) -> None:
     workflow = data.draw(workflows())

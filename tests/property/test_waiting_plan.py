@@ -52,7 +52,7 @@ def _by_engine(workflow: Workflow, log: Log, as_of: int) -> tuple[dict[str, Said
         return {case: Said(*told) for case, *told in rows}, violated
 
 
-@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_waiting_plan_says_of_each_case_what_the_judge_says(data: st.DataObject) -> None:
     workflow, log, as_of = _drawn(data)
@@ -71,7 +71,7 @@ def test_a_waiting_plan_says_of_each_case_what_the_judge_says(data: st.DataObjec
         assert (FOREVER if due is None else due) <= latest
 
 
-@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_verdict_changes_by_itself_before_a_case_is_due(data: st.DataObject) -> None:
     workflow, log, as_of = _drawn(data)
