@@ -150,7 +150,8 @@ def test_defect_10_a_lost_filter_entry_does_not_hide_a_product_for_ever(redis_cl
         table = Table(tea=b"green")
         async with replicas(redis_cluster.addresses, table) as ((cache,), _):
             table.rows["lost"] = Kept(1, b"there all the time")  # it is in the database, and was never told to the filter
-            await eventually(lambda: found(cache, "lost"))
+            while not await found(cache, "lost"):  # one denial in 500 is looked up; the story has its bound
+                pass
             assert cache.meter.events("lost") == 1
             await eventually(lambda: held(cache, "lost"))
 

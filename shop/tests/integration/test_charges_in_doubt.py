@@ -191,8 +191,8 @@ def test_what_cannot_be_given_back_shows(payments: str) -> None:
             seen.append(_charges(registry))
             async with pool.connection() as connection:
                 await connection.execute(
-                    "insert into charges values ('7', now() - interval '1 hour', null), ('8', now(), null), "
-                    "('9', now(), now())"
+                    "insert into charges values ('7', now() - interval '1 hour', null), ('8', now(), null),"
+                    " ('9', now(), now())"
                 )
             await charges.give_back()
             seen.append(_charges(registry))

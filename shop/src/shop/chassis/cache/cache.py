@@ -101,6 +101,7 @@ class Cache:
         )
         self._fresh: dict[str, None] = {}
         self._name = name
+        self._look = times.look
         self._running: asyncio.Task[None] | None = None
 
     async def read(self, key: str, at_least: int = 0) -> Kept:
@@ -129,10 +130,11 @@ class Cache:
         await self.keeper.add(keys)
 
     async def run(self) -> None:
-        """Hear of changes and look after the filter, until cancelled."""
+        """Hear of changes, and look after the filter and the nodes, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._changes.follow(self.supersede, self.local.clear), name="changes")
             tasks.create_task(self.keeper.run(), name="filter")
+            tasks.create_task(self.cluster.watch(self._look), name="nodes")
 
     async def __aenter__(self) -> Cache:
         """As a part of a service: runs for as long as that does."""

@@ -102,6 +102,32 @@ class Cluster:
         """A script about one key, run as one step."""
         return await self.call(key, lambda client: client.execute_command("EVAL", text, 1, key, *arguments))
 
+    async def watch(self, every: float) -> None:
+        """Look every so many seconds, until cancelled, whether nodes that are left alone are back: it may be that nobody
+        asks them for anything."""
+        while True:
+            await asyncio.sleep(every)
+            await self.look()
+
+    async def look(self) -> None:
+        """The same, once. One that has no keys any more, since another has taken over, is forgotten. Never fails."""
+        slots = self._client.nodes_manager.slots_cache
+        if self.reachable or not slots:
+            return
+        masters = {nodes[0].name: nodes[0] for nodes in slots.values() if nodes}
+        for name, breaker in list(self._breakers.items()):
+            if name not in masters:
+                del self._breakers[name]
+            elif breaker.open and breaker.allows(time.monotonic()):
+                try:
+                    async with asyncio.timeout(self._timeout):
+                        await self._client.execute_command("PING", target_nodes=masters[name])
+                except Exception as error:  # as in `call`
+                    self._failed(breaker, error)
+                else:
+                    self._succeeded(breaker)
+        self._count()
+
     @property
     def reachable(self) -> bool:
         """Whether no node is thought to be away."""
