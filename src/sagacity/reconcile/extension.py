@@ -155,6 +155,15 @@ class Extension(Discovery):
         self, rules: Sequence[Proposed], skeleton: Workflow, relations: Relations
     ) -> tuple[list[Proposed], tuple[str, ...]]:
         """The rules for which there is a place in the file, and of the others why not."""
+        try:
+            self._file(rules, skeleton, relations)
+        except UsageError:
+            return self._one_by_one(rules, skeleton, relations)
+        return list(rules), ()
+
+    def _one_by_one(
+        self, rules: Sequence[Proposed], skeleton: Workflow, relations: Relations
+    ) -> tuple[list[Proposed], tuple[str, ...]]:
         found: list[Proposed] = []
         notes: dict[str, None] = {}
         for each in rules:
