@@ -26,7 +26,7 @@ from sagacity.sources.gather import gather
 from sagacity.sources.inputs import Files, Input
 from sagacity.sources.spool import Spool
 from sagacity.workflow.conditions.record import Path as RecordPath
-from sagacity.workflow.conditions.record import parse_record
+from sagacity.workflow.conditions.record import parse_record, paths
 from sagacity.workflow.language.reader import loads, source_text
 from sagacity.workflow.language.writer import full_form as stated_form
 from sagacity.workflow.model import Assert, EventType, Workflow
@@ -89,16 +89,22 @@ class Extension(Discovery):
         form = given.format if isinstance(given, Files) else "table"
         look = Look(sample, fields, stated.keys, types, form)
         here = {name: event for name, event in workflow.events.items() if event.source == source}
+        expressions = [
+            text for keys in (stated.keys, *(event.keys or {} for event in here.values())) for text in keys.values()
+        ]
+        keyed = {str(path) for text in expressions for path in paths(parse_record(text))}
         for name, event in here.items():
-            read = {each.value for each in event.capture.values()} | set(stated.keys.values())
+            read = {each.value for each in event.capture.values()} | keyed
             more = {each: found for each, found in captures_of(look, event.type or name).items() if found.value not in read}
-            events[name] = replace(event, capture={**more, **event.capture})
+            held = {each: found for each, found in event.capture.items() if found.value not in keyed}  # equal in any case
+            events[name] = replace(event, capture={**more, **held})
         named = {event.type or name for name, event in here.items()}
         for kind in types if len(types) <= _MOST_TYPES else ():
             if kind not in named:
                 called = kind if kind not in events else f"{kind} of {source}"
                 marked = None if called == kind else kind
-                events[called] = EventType(source=source, type=marked, capture=captures_of(look, kind))
+                captured = {each: found for each, found in captures_of(look, kind).items() if found.value not in keyed}
+                events[called] = EventType(source=source, type=marked, capture=captured)
 
     def propose(self, threshold: float = 0.95) -> Proposal:
         """The rules that hold in at least so large a share of the cases that they concern, and that the workflow does not
