@@ -14,4 +14,6 @@ without rules |
 | `proposal.py`, `compose.py` | rules with their evidence, and the choice of them |
 | `writing.py` | the workflow file, each rule with its evidence |
 | `keys.py` | candidate correlation keys |
+| `accepting.py` | the file of what was accepted of a proposal |
+| `known.py`, `inserting.py` | what a workflow that is there says already; lines put into its file |
 """
