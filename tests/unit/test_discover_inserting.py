@@ -113,9 +113,10 @@ def test_what_stands_elsewhere_is_not_added_to() -> None:
     text = "x-all: &all\n  - end: A\nx-c: &c {capture: {x: x}}\nevents:\n  A: *c\nexpect:\n  A: *all\nrules: *all\n"
     inserting = Inserting(text, "a.yaml")
     assert not inserting.clause("A", "A:", "once", (0,))
-    for put in (lambda: inserting.rule(["- end: B"], (0,)), lambda: inserting.captures("A", {"y": "y"}, (0,))):
-        with pytest.raises(UsageError, match="alias"):
-            put()
+    with pytest.raises(UsageError, match="alias"):
+        inserting.rule(["- end: B"], (0,))
+    with pytest.raises(UsageError, match="alias"):
+        inserting.captures("A", {"y": "y"}, (0,))
     inserting.event("B:", (0,))
     assert "  A: *c\n  B:\nexpect:" in _text(inserting, 0)
 
