@@ -194,3 +194,15 @@ def test_a_workflow_in_which_two_keys_link_is_learnt_for_over_both(tmp_path: Pat
     rules = [*load(path).accepted]
     assert any(name.startswith("Paid within") and name.endswith("of PaymentAsked") for name in rules)
     assert run(["check", str(path), "--as-of", "end", "--quiet"]) == 0
+
+
+def test_that_a_key_equals_itself_is_no_news(workflow: Path) -> None:
+    text = workflow.read_text(encoding="utf-8")
+    text = text.replace("{type: PickupBooked}", "{type: PickupBooked, capture: {number: data.booking}}")
+    workflow.write_text(
+        text.replace("owner: billing}", "owner: billing, capture: {number: data.booking}}"), encoding="utf-8"
+    )
+    with Extension(workflow, {}) as extension:
+        proposal = extension.propose()
+    assert proposal.rules
+    assert not any("number" in rule.name for rule in proposal.rules)

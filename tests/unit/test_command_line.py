@@ -90,7 +90,7 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     ("command", "usage"),
     [
         ("check", "WORKFLOW"),
-        ("discover", "FILE..."),
+        ("discover", "[FILE...]"),
         ("send", "FILE..."),
         ("init", "[FILE]"),
         ("saga show", "ID"),

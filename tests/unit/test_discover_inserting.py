@@ -103,6 +103,24 @@ def test_no_clause_is_put_beside_one_in_a_line() -> None:
     assert not Inserting("expect: {A: [once]}", "a.yaml").clause("A", "A:", "after B", (0,))
 
 
+def test_an_empty_section_is_filled() -> None:
+    inserting = Inserting("workflow: order\nrules:\naccepted:\n", "a.yaml")
+    inserting.rule(["- end: A"], (0,))
+    assert _text(inserting, 0) == "workflow: order\nrules:\n  - end: A\naccepted:\n"
+
+
+def test_what_stands_elsewhere_is_not_added_to() -> None:
+    text = "x-all: &all\n  - end: A\nx-c: &c {capture: {x: x}}\nevents:\n  A: *c\nexpect:\n  A: *all\nrules: *all\n"
+    inserting = Inserting(text, "a.yaml")
+    assert not inserting.clause("A", "A:", "once", (0,))
+    with pytest.raises(UsageError, match="alias"):
+        inserting.rule(["- end: B"], (0,))
+    with pytest.raises(UsageError, match="alias"):
+        inserting.captures("A", {"y": "y"}, (0,))
+    inserting.event("B:", (0,))
+    assert "  A: *c\n  B:\nexpect:" in _text(inserting, 0)
+
+
 def test_a_section_in_brackets_is_told() -> None:
     with pytest.raises(UsageError, match="in brackets"):
         Inserting("rules: [{end: A}]", "a.yaml").rule(["- end: B"], (0,))

@@ -14,6 +14,8 @@ without rules |
 | `proposal.py`, `compose.py` | rules with their evidence, and the choice of them |
 | `writing.py` | the workflow file, each rule with its evidence |
 | `keys.py` | candidate correlation keys |
+| `accepting.py` | the file of what was accepted of a proposal |
+| `known.py`, `inserting.py` | what a workflow that is there says already; lines put into its file |
 | `drift_series.py`, `drift_kinds.py`, `drift_parting.py`, `drift.py` | what is counted by period; how each kind of it is
 compared and told; where it becomes otherwise; what changed |
 | `standing.py` | the same of a live ledger |

@@ -60,12 +60,12 @@ class Inserting:
     def clause(self, event: str, head: str, text: str, of: tuple[int, ...]) -> bool:
         """A clause of the shorthand, where `event` has a list of them or none yet; false where there is no place for it."""
         section = self._root.get("expect")
-        if section is not None and not _block(section[1], yaml.MappingNode):
+        if section is not None and not (_block(section[1], yaml.MappingNode) and _own(*section)):
             return False
         known = _entries(section[1]) if section is not None else {}
         if event in known:
             clauses = known[event][1]
-            if not _block(clauses, yaml.SequenceNode) or clauses.start_mark.line <= known[event][0].start_mark.line:
+            if not _block(clauses, yaml.SequenceNode) or not _own(*known[event]):
                 return False
             self._append(clauses, [f"- {text}"], of)
             return True
@@ -86,6 +86,8 @@ class Inserting:
     def captures(self, event: str, added: Mapping[str, str], of: tuple[int, ...]) -> None:
         """More attributes of an event type that is there, each as its expression."""
         key, value = _entries(self._root["events"][1])[event]
+        if not _own(key, value):
+            raise self._brought(event)
         said = ", ".join(f"{name}: {text}" for name, text in added.items())
         inner = _entries(value) if isinstance(value, yaml.MappingNode) else {}
         capture = inner["capture"][1] if "capture" in inner else None
@@ -104,7 +106,14 @@ class Inserting:
 
     def _put(self, section: str, lines: Sequence[str], of: tuple[int, ...]) -> None:
         if section in self._root:
-            self._append(self._root[section][1], lines, of, section)
+            key, value = self._root[section]
+            if not _own(key, value):
+                raise self._brought(section)
+            if isinstance(value, yaml.ScalarNode) and value.value == "":
+                added = self._after.setdefault(key.start_mark.line, [])
+                added.extend(Line(f"{' ' * _NESTED}{line}", of) for line in lines)
+            else:
+                self._append(value, lines, of, section)
         else:
             self._sections.setdefault(section, []).extend(Line(f"{' ' * _NESTED}{line}", of) for line in lines)
 
@@ -122,6 +131,9 @@ class Inserting:
             )
         indent = " " * node.start_mark.column
         self._after.setdefault(self._end(node), []).extend(Line(f"{indent}{line}", of) for line in lines)
+
+    def _brought(self, what: str) -> UsageError:
+        return UsageError(f"{self.file}: '{what}' is an alias of what stands elsewhere", hint="write it out")
 
     def _end(self, node: Any) -> int:
         """The last line of a block, and of the comments that go with it."""
@@ -151,6 +163,11 @@ class Inserting:
 
 def _entries(node: Any) -> dict[str, tuple[Any, Any]]:
     return {str(key.value): (key, value) for key, value in node.value} if isinstance(node, yaml.MappingNode) else {}
+
+
+def _own(key: Any, value: Any) -> bool:
+    """Whether a value stands where its key does, and is no alias."""
+    return bool(value.start_mark.index >= key.end_mark.index)
 
 
 def _block(node: Any, kind: type[Any] = yaml.CollectionNode) -> bool:

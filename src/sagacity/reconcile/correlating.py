@@ -49,7 +49,7 @@ class Correlated:
             self._fields[source] = mining.sample(source, given, fields.type), fields
         self.notes: list[str] = []
         paths = {source: self._named(source, cases) for source in self._inputs}
-        called = _names(paths, cases)
+        called = self._called(paths, cases)
         for source in paths:
             if not paths[source]:
                 paths[source] = self._by_values(source, paths, cases)
@@ -79,8 +79,7 @@ class Correlated:
             if each.first < len(tried) <= each.second and each.share >= _HELD and each.values >= _FEW
         ]
         if not found or not others:
-            listed = ", ".join(field.path for field in sample.fields[:12])
-            raise UsageError(f"source '{source}' has no field '{' or '.join(cases) or 'case'}'", hint=f"it has {listed}")
+            raise self._lacking(source, " or ".join(cases) or "case")
         best = max(found, key=lambda each: (each.share, each.values, -each.first))
         other, place, path = others[best.second - len(tried)]
         self.notes.append(
@@ -92,6 +91,21 @@ class Correlated:
         sample, stated = self._fields[source]
         types = self._mining.types(source, self._inputs[source], stated.type)
         return Look(sample, stated, keys, types, self._records.formats[source], self._records.paths[source])
+
+    def _called(self, paths: Mapping[str, Mapping[int, str]], cases: Sequence[str]) -> dict[int, str]:
+        """What the keys are called: as the first field of each is."""
+        names: dict[int, str] = {}
+        for place in range(max(len(cases), 1)):
+            path = next((found[place] for found in paths.values() if place in found), None)
+            if path is None:
+                raise self._lacking(next(iter(paths)), cases[place] if cases else "case")
+            name = key_name(path)
+            names[place] = name if name not in names.values() else f"{name}_{place + 1}"
+        return names
+
+    def _lacking(self, source: str, named: str) -> UsageError:
+        listed = ", ".join(field.path for field in self._fields[source][0].fields[:12])
+        return UsageError(f"source '{source}' has no field '{named}'", hint=f"it has {listed}")
 
     def _spelt(self, source: str, paths: Mapping[int, str]) -> Mapping[int, str]:
         """The keys of a source. What holds the values of another is the same key, as other events call it."""
@@ -106,18 +120,6 @@ class Correlated:
                 found[second] = f"COALESCE({found[second]}, {found.pop(first)})"
                 self.notes.append(f"{paths[first]} is taken for {paths[second]}, which has {each.share:.0%} of its values")
         return found
-
-
-def _names(paths: Mapping[str, Mapping[int, str]], cases: Sequence[str]) -> dict[int, str]:
-    """What the keys are called: as the first field of each is."""
-    names: dict[int, str] = {}
-    for place in range(max(len(cases), 1)):
-        path = next((found[place] for found in paths.values() if place in found), None)
-        if path is None:
-            raise UsageError(f"no source has a field '{cases[place]}'", hint="leave it out, or name another --case")
-        name = key_name(path)
-        names[place] = name if name not in names.values() else f"{name}_{place + 1}"
-    return names
 
 
 def candidate_keys(

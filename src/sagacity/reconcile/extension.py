@@ -26,10 +26,10 @@ from sagacity.sources.gather import gather
 from sagacity.sources.inputs import Files, Input
 from sagacity.sources.spool import Spool
 from sagacity.workflow.conditions.record import Path as RecordPath
-from sagacity.workflow.conditions.record import parse_record
+from sagacity.workflow.conditions.record import parse_record, paths
 from sagacity.workflow.language.reader import loads, source_text
 from sagacity.workflow.language.writer import full_form as stated_form
-from sagacity.workflow.model import Assert, EventType, Workflow
+from sagacity.workflow.model import Assert, EventType, Source, Workflow
 
 __all__ = ["Extension"]
 
@@ -79,26 +79,37 @@ class Extension(Discovery):
     def _look_into(self, workflow: Workflow, source: str, given: Input, events: dict[str, EventType]) -> None:
         """Event types of a source that the workflow does not name, and attributes that it does not capture."""
         stated = workflow.sources[source]
-        if stated.type is None or not isinstance(parse_record(stated.type), RecordPath):
+        here = {name: event for name, event in workflow.events.items() if event.source == source}
+        expressions = [
+            text for keys in (stated.keys, *(event.keys or {} for event in here.values())) for text in keys.values()
+        ]
+        keyed = {str(path) for text in expressions for path in paths(parse_record(text))}
+        look = self._look(source, given, stated)
+        for name, event in here.items():
+            read = {each.value for each in event.capture.values()} | keyed
+            seen = captures_of(look, event.type or name) if look is not None else {}
+            more = {each: found for each, found in seen.items() if found.value not in read}
+            held = {each: found for each, found in event.capture.items() if found.value not in keyed}  # equal in any case
+            events[name] = replace(event, capture={**more, **held})
+        if look is None or len(look.types) > _MOST_TYPES:
             return
+        named = {event.type or name for name, event in here.items()}
+        for kind in look.types:
+            if kind not in named:
+                called = kind if kind not in events else f"{kind} of {source}"
+                captured = {each: found for each, found in captures_of(look, kind).items() if found.value not in keyed}
+                events[called] = EventType(source=source, type=None if called == kind else kind, capture=captured)
+
+    def _look(self, source: str, given: Input, stated: Source) -> Look | None:
+        """A source as its records show it; None where no field of theirs says the type."""
+        if stated.type is None or not isinstance(parse_record(stated.type), RecordPath):
+            return None
         sample = self.mining.sample(source, given, stated.type)
         fields = Stated(stated.type, stated.time or "", stated.id)
         if stated.time is None:
             fields = event_fields(sample, stated.type, None, stated.id)
         types = self.mining.types(source, given, stated.type)
-        form = given.format if isinstance(given, Files) else "table"
-        look = Look(sample, fields, stated.keys, types, form)
-        here = {name: event for name, event in workflow.events.items() if event.source == source}
-        for name, event in here.items():
-            read = {each.value for each in event.capture.values()} | set(stated.keys.values())
-            more = {each: found for each, found in captures_of(look, event.type or name).items() if found.value not in read}
-            events[name] = replace(event, capture={**more, **event.capture})
-        named = {event.type or name for name, event in here.items()}
-        for kind in types if len(types) <= _MOST_TYPES else ():
-            if kind not in named:
-                called = kind if kind not in events else f"{kind} of {source}"
-                marked = None if called == kind else kind
-                events[called] = EventType(source=source, type=marked, capture=captures_of(look, kind))
+        return Look(sample, fields, stated.keys, types, given.format if isinstance(given, Files) else "table")
 
     def propose(self, threshold: float = 0.95) -> Proposal:
         """The rules that hold in at least so large a share of the cases that they concern, and that the workflow does not
@@ -155,6 +166,15 @@ class Extension(Discovery):
         self, rules: Sequence[Proposed], skeleton: Workflow, relations: Relations
     ) -> tuple[list[Proposed], tuple[str, ...]]:
         """The rules for which there is a place in the file, and of the others why not."""
+        try:
+            self._file(rules, skeleton, relations)
+        except UsageError:
+            return self._one_by_one(rules, skeleton, relations)
+        return list(rules), ()
+
+    def _one_by_one(
+        self, rules: Sequence[Proposed], skeleton: Workflow, relations: Relations
+    ) -> tuple[list[Proposed], tuple[str, ...]]:
         found: list[Proposed] = []
         notes: dict[str, None] = {}
         for each in rules:
