@@ -31,6 +31,7 @@ FEW = (
 expect:
   StockReserved: [once, within 5m of OrderPlaced]
   PaymentReceived: [at most once, after StockReserved]
+  InvoiceSent: [at most once, within 10m of PaymentReceived]
   ParcelDelivered: [at most once, within 5d of ItemShipped]
 """
 )
@@ -191,7 +192,7 @@ def test_the_command_exits_with_1_where_something_changed(
     log: Log, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     workflow = tmp_path / "order.workflow.yaml"
-    workflow.write_text(TRUE, encoding="utf-8")
+    workflow.write_text(FEW, encoding="utf-8")
     changed = str(_written(log, tmp_path / "changed.jsonl", changed=True))
     assert run(["drift", str(workflow), "--source", changed, "--as-of", "end"]) == 1
     assert "the event type LetterSent is new" in " ".join(capsys.readouterr().out.split())
@@ -217,11 +218,11 @@ def test_names_from_events_cannot_drive_the_terminal(log: Log, tmp_path: Path, c
 
 def test_the_page_shows_each_series_and_since_when_it_is_otherwise(log: Log, tmp_path: Path) -> None:
     workflow, page = tmp_path / "order.workflow.yaml", tmp_path / "drift.html"
-    workflow.write_text(TRUE, encoding="utf-8")
+    workflow.write_text(FEW, encoding="utf-8")
     changed = str(_written(log, tmp_path / "changed.jsonl", changed=True))
     arguments = ["drift", str(workflow), "--source", changed, "--as-of", "end", "--quiet"]
     assert run([*arguments, "--report", str(page)]) == 1
-    found = drift(loads(TRUE), {"log": changed}, by="week", as_of="end")
+    found = drift(loads(FEW), {"log": changed}, by="week", as_of="end")
     text = page.read_text(encoding="utf-8")
     assert all(escape(change.name, quote=False) in text for change in found.changes)
     assert text.count('class="due"') == len(found.changes)
