@@ -97,6 +97,15 @@ def test_an_event_with_a_wild_time_is_left_aside_and_said(log: Log, tmp_path: Pa
     assert len(found.periods) == 6
 
 
+def test_a_wild_time_does_not_hide_where_the_log_ends(log: Log, tmp_path: Path) -> None:
+    first, last = log.events[0][0], log.events[-1][0]
+    kept = [event for time, _, event in log.events if time <= first + 0.9 * (last - first)]
+    wild = {**kept[0], "id": "wild", "type": "InvoiceSent", "time": "2099-01-01T00:00:00Z"}
+    found = _drift(_made(tmp_path / "wild.jsonl", [*kept, wild]))
+    assert found.changes == ()
+    assert ["too near the end" in note for note in found.notes] == [True]
+
+
 def test_a_log_of_more_periods_than_can_be_compared_is_refused(tmp_path: Path) -> None:
     orders = [
         {
