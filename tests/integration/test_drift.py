@@ -31,6 +31,7 @@ FEW = (
 expect:
   StockReserved: [once, within 5m of OrderPlaced]
   PaymentReceived: [at most once, after StockReserved]
+  InvoiceSent: [at most once, within 10m of PaymentReceived]
   ParcelDelivered: [at most once, within 5d of ItemShipped]
 """
 )
@@ -94,6 +95,15 @@ def test_an_event_with_a_wild_time_is_left_aside_and_said(log: Log, tmp_path: Pa
     assert found.changes == ()
     assert found.notes[0] == "Left aside: 1 case whose time lies far from that of all others."
     assert len(found.periods) == 6
+
+
+def test_a_wild_time_does_not_hide_where_the_log_ends(log: Log, tmp_path: Path) -> None:
+    first, last = log.events[0][0], log.events[-1][0]
+    kept = [event for time, _, event in log.events if time <= first + 0.9 * (last - first)]
+    wild = {**kept[0], "id": "wild", "type": "InvoiceSent", "time": "2099-01-01T00:00:00Z"}
+    found = _drift(_made(tmp_path / "wild.jsonl", [*kept, wild]))
+    assert found.changes == ()
+    assert ["too near the end" in note for note in found.notes] == [True]
 
 
 def test_a_log_of_more_periods_than_can_be_compared_is_refused(tmp_path: Path) -> None:
@@ -191,7 +201,7 @@ def test_the_command_exits_with_1_where_something_changed(
     log: Log, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     workflow = tmp_path / "order.workflow.yaml"
-    workflow.write_text(TRUE, encoding="utf-8")
+    workflow.write_text(FEW, encoding="utf-8")
     changed = str(_written(log, tmp_path / "changed.jsonl", changed=True))
     assert run(["drift", str(workflow), "--source", changed, "--as-of", "end"]) == 1
     assert "the event type LetterSent is new" in " ".join(capsys.readouterr().out.split())
@@ -217,11 +227,11 @@ def test_names_from_events_cannot_drive_the_terminal(log: Log, tmp_path: Path, c
 
 def test_the_page_shows_each_series_and_since_when_it_is_otherwise(log: Log, tmp_path: Path) -> None:
     workflow, page = tmp_path / "order.workflow.yaml", tmp_path / "drift.html"
-    workflow.write_text(TRUE, encoding="utf-8")
+    workflow.write_text(FEW, encoding="utf-8")
     changed = str(_written(log, tmp_path / "changed.jsonl", changed=True))
     arguments = ["drift", str(workflow), "--source", changed, "--as-of", "end", "--quiet"]
     assert run([*arguments, "--report", str(page)]) == 1
-    found = drift(loads(TRUE), {"log": changed}, by="week", as_of="end")
+    found = drift(loads(FEW), {"log": changed}, by="week", as_of="end")
     text = page.read_text(encoding="utf-8")
     assert all(escape(change.name, quote=False) in text for change in found.changes)
     assert text.count('class="due"') == len(found.changes)

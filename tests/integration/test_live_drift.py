@@ -9,7 +9,7 @@ import pytest
 
 from archive_site import DAY, ORDERS, Site
 from sagacity.discover.standing import drift_of
-from sagacity.ledger.live import Action, FindingFilter
+from sagacity.ledger.live import Action, FindingFilter, Outlook
 from sagacity.web.drifting import Drifting
 from sagacity.web.reading import Readings
 from sagacity.workflow.language.reader import loads
@@ -80,6 +80,15 @@ def test_a_case_that_has_ended_with_a_deadline_still_to_come_is_not_decided(tmp_
     found = site.ledger.by_period("orders", 0, WEEK, 0)
     assert (found.decided, found.violated) == ({14: 1}, {"Called within 20d of Shipped": {14: 1}})
     site.close()
+
+
+def test_a_case_that_a_source_could_still_mend_is_not_decided(site: Site) -> None:
+    site.send("Placed", 98, "a-0", order="a")
+    site.send("Paid", 98, "a-1", order="a")
+    site.ledger.judge(Outlook(119 * DAY, behind={"bus": 100 * DAY}), site.now)
+    assert site.ledger.by_period("orders", 0, WEEK, 0).decided == {14: 0}
+    site.judge(119)
+    assert site.ledger.by_period("orders", 0, WEEK, 0).decided == {14: 1}
 
 
 def test_where_nothing_says_when_a_case_is_over_it_is_decided_when_it_is_older_than_others_grow(tmp_path: Path) -> None:

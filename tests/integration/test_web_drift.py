@@ -126,3 +126,11 @@ def test_a_look_that_fails_takes_no_other_metric_with_it(world: Serving, client:
     text = client.get("/metrics").text
     assert _metrics(client) == {}
     assert 'sagacity_state{state="running"}' in text
+
+
+def test_a_workflow_that_cannot_be_read_takes_no_other_metric_with_it() -> None:
+    ledger = _Counted()
+    ledger.adopt(loads(TEXT), "workflow: order\nevents: 3\n", by="anna", now=NOW)
+    with serving(ledger=ledger, sources=("log",), reaches=()) as world, client_of(world.app) as client:
+        assert _metrics(client) == {}
+        assert 'sagacity_state{state="running"}' in client.get("/metrics").text

@@ -133,7 +133,7 @@ class _Asked(MemoryLedger):
     """Counts how often it is asked; fails where told to; lets who asks for days wait for `go_on`."""
 
     asked = 0
-    broken = False
+    broken = gave_up = False
     counted = PeriodCounts(begun={3: 10}, decided={3: 10}, violated={}, types={})
 
     def __init__(self) -> None:
@@ -145,7 +145,7 @@ class _Asked(MemoryLedger):
         self.asked += 1
         if width == DAY:
             self.reached.set()
-            assert self.go_on.wait(60)
+            self.gave_up = not self.go_on.wait(60)
         if self.broken:
             raise LedgerError("out of memory")
         return self.counted
@@ -228,6 +228,7 @@ def test_who_looks_at_one_width_holds_up_nobody_who_looks_at_another(world: _Wor
         assert world.ledger.reached.wait(60)
         assert world.drifting.of("order", "week") is not None
         assert world.drifting.kept() == []
+        assert not world.ledger.gave_up
     finally:
         world.ledger.go_on.set()
         looking.join(60)

@@ -301,6 +301,10 @@ class Mining(Protocol):
         """The log as a whole, with no case settled yet."""
         ...
 
+    def reached(self, aside: int) -> int:
+        """The instant of the last event, those of so many cases left aside whose events reach farthest."""
+        ...
+
     def settle(self, before: int) -> LogShape:
         """Count cases that began up to an instant, and no others."""
         ...

@@ -81,11 +81,13 @@ class _Periods:
         if not begun:
             raise UsageError("the log holds no case", hint="do the workflow's sources and key fit it?")
         usual = _usual(begun)
-        self.since, self.until = usual[0].first, self._over(usual)
+        far = sum(each.cases for each in begun) - sum(each.cases for each in usual)
+        self.since, self.until = usual[0].first, self._over(usual[0].first, far + _odd(begun))
         kept = mining.keep(usual[0].period, usual[-1].period, self.until)
         self.numbers = range(kept[0].period, kept[-1].period + 1)
         self.cases = {each.period: each.cases for each in kept}
-        self.notes = self._aside(begun, usual)
+        late = sum(each.cases for each in usual) - sum(self.cases.values())
+        self.notes = self._aside(far, late)
 
     def drift(self) -> Drift:
         periods = tuple(map(self._period, self.numbers))
@@ -94,16 +96,13 @@ class _Periods:
         series += [*self._ways(), self._volume()]
         return Drift(self.workflow.name, self.width, periods, tuple(series), changes_of(periods, series), self.notes)
 
-    def _over(self, usual: Sequence[Begun]) -> int:
-        """Who began up to this instant is over, but for one in a hundred; two thirds of the log at least."""
-        spans = self.mining.spans()
-        first, lasting = usual[0].first, spans.lasting[0.99]
-        end = min(spans.last, usual[-1].last + lasting)
+    def _over(self, first: int, odd: int) -> int:
+        """Who began up to this instant is over, but for one in a hundred; two thirds of the log at least. Where the log ends
+        is not told by so many cases of which an event may lie far beyond."""
+        lasting, end = self.mining.spans().lasting[0.99], self.mining.reached(odd)
         return max(end - min(lasting, (end - first) // 3), first)
 
-    def _aside(self, begun: Sequence[Begun], usual: Sequence[Begun]) -> tuple[str, ...]:
-        far = sum(each.cases for each in begun) - sum(each.cases for each in usual)
-        late = sum(each.cases for each in usual) - sum(self.cases.values())
+    def _aside(self, far: int, late: int) -> tuple[str, ...]:
         notes = []
         if far:
             notes.append(f"Left aside: {_cases(far)} whose time lies far from that of all others.")
@@ -204,8 +203,7 @@ def _usual(begun: Sequence[Begun]) -> list[Begun]:
     """The periods without those at either end in which a few cases lie far from all others: a clock was wrong, a time was
     read wrongly. Raises UsageError where too many are left."""
     kept = list(begun)
-    total = sum(each.cases for each in kept)
-    spare = max(total // 1000, min(2, total // 20))
+    spare = _odd(kept)
     while len(kept) > 2:
         gaps = kept[1].period - kept[0].period, kept[-1].period - kept[-2].period
         end = 0 if gaps[0] >= gaps[1] else -1
@@ -217,6 +215,12 @@ def _usual(begun: Sequence[Begun]) -> list[Begun]:
     if (number := kept[-1].period - kept[0].period + 1) > _MOST_PERIODS:
         raise UsageError(f"{number:,} periods are too many to be compared", hint="choose a longer --by")
     return kept
+
+
+def _odd(begun: Sequence[Begun]) -> int:
+    """Of how many cases the times may be wrong."""
+    total = sum(each.cases for each in begun)
+    return max(total // 1000, min(2, total // 20))
 
 
 def _cases(n: int) -> str:

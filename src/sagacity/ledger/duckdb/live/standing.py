@@ -1,7 +1,8 @@
 """A live ledger's cases by the period in which they began.
 
-A case is decided where nothing is waited for any more: it has ended, and no deadline is to come. Where a workflow says of
-nothing when it must have happened, a case that has not ended is decided once it is older than nearly all cases grow.
+A case is decided where nothing is waited for any more: it has ended, no deadline is to come, and no source is behind that
+could still mend it. Where a workflow says of nothing when it must have happened, a case that has not ended is decided once
+it is older than nearly all cases grow.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["by_period"]
 
 _NEARLY_ALL = 0.99
-_OVER = f"due >= {FOREVER} AND (ended OR first <= $settled)"
+_OVER = f"due >= {FOREVER} AND behind IS NULL AND (ended OR first <= $settled)"
 
 
 def by_period(

@@ -22,7 +22,7 @@ import duckdb
 from sagacity.ledger.duckdb.events import EVENTS
 from sagacity.ledger.mining import LogShape
 
-__all__ = ["build", "settle", "shape"]
+__all__ = ["build", "reached", "settle", "shape"]
 
 _LASTING = (0.5, 0.9, 0.95, 0.99, 1.0)
 _LETTER = 0x4E00
@@ -83,6 +83,12 @@ def _without_copies(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("DELETE FROM raw WHERE rowid IN (SELECT place FROM spare)")
     connection.execute("DROP TABLE spare")
     connection.execute("DROP TABLE recurring")
+
+
+def reached(connection: duckdb.DuckDBPyConnection, aside: int) -> int:
+    """See `sagacity.ledger.mining.Mining.reached`."""
+    row = connection.execute(f"SELECT last FROM courses ORDER BY last DESC LIMIT 1 OFFSET {aside}").fetchone()
+    return int(row[0]) if row else 0
 
 
 def settle(connection: duckdb.DuckDBPyConnection, before: int) -> None:

@@ -100,6 +100,10 @@ class DuckDBMining:
         with judging():
             return log.shape(self._connection, settled=False)
 
+    def reached(self, aside: int) -> int:
+        with judging():
+            return log.reached(self._connection, aside)
+
     def settle(self, before: int) -> LogShape:
         self._before, self._held = before, None
         with judging():
