@@ -26,7 +26,7 @@ def ledger_on(engine: str | None, workflow: Workflow, *, memory: str | None = No
     `memory` and `threads` are those of DuckDB, which reads the sources for every engine. Raises UsageError where there is no
     such engine, or its package is not installed; UsageError and LedgerError where it cannot be used.
     """
-    if engine is None or engine == "duckdb:":
+    if engine in (None, "duckdb", "duckdb:"):
         from sagacity.ledger.duckdb.ledger import DuckDBLedger
 
         return DuckDBLedger(workflow, memory=memory, threads=threads)
@@ -69,15 +69,22 @@ def _chdb(_: str, reader: Reader) -> Engine:
     return ClickHouseEngine(reader)
 
 
+def _spark(_: str, reader: Reader) -> Engine:
+    from sagacity.ledger.spark.engine import SparkEngine
+
+    return SparkEngine(reader)
+
+
 _POSTGRES = _Choice(_postgres, "psycopg", "postgres", "postgresql://user@host:5432/database")
 
 _CHOICES: Mapping[str, _Choice] = {
     "postgresql://": _POSTGRES,
     "postgres://": _POSTGRES,
     "chdb:": _Choice(_chdb, "chdb", "clickhouse", "chdb:"),
+    "spark:": _Choice(_spark, "pyspark", "spark", "spark:"),
 }
 """By what a URL begins with."""
 
 
 def _chosen(engine: str) -> _Choice | None:
-    return next((choice for scheme, choice in _CHOICES.items() if engine.startswith(scheme)), None)
+    return next((choice for scheme, choice in _CHOICES.items() if f"{engine}:".startswith(scheme)), None)

@@ -4,6 +4,7 @@ shapes that only some engines have."""
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 
 from sqlglot import exp
@@ -32,10 +33,10 @@ def scale_of(tree: Tree) -> int | None:
     """The digits after the point of a column with a decimal attribute; None for what is none."""
     if not isinstance(tree, exp.Column):
         return None
-    kind, *size = tree.name.rpartition("$")[2].split("_")
-    if kind != "decimal":
+    found = _DECIMAL.fullmatch(tree.name.rpartition("$")[2])
+    if found is None:
         return None
-    return int(size[1]) if len(size) == 2 else Capture(value="").scale
+    return int(found[1]) if found[1] else Capture(value="").scale
 
 
 def named_columns(tree: Tree) -> None:
@@ -56,4 +57,5 @@ def lists_side_by_side(tree: Tree) -> Sequence[tuple[exp.Select, list[exp.Alias]
     return found
 
 
+_DECIMAL = re.compile(r"decimal(?:_\d+_(\d+))?")
 _LIST = (exp.Explode, exp.Unnest)

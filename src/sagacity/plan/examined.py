@@ -79,33 +79,26 @@ def _repeats(facts: Facts) -> Tree:
         return fill(
             "SELECT c, type, other, id, CAST(0 AS BIGINT) AS copies, CAST(NULL AS BIGINT) AS conflict FROM taken WHERE FALSE"
         )
-    keys = ("c", "type", "other", "id")
-    ranked = exp.select(
-        *(column(key, "t") for key in keys),
-        *(column(name, "t") for name in ("time", *_contents(facts))),
-        exp.alias_(_rank(facts, "t"), "rank"),
+    twice = fill("SELECT c, type, other, id FROM taken WHERE id IS NOT NULL GROUP BY c, type, other, id HAVING COUNT(*) > 1")
+    compared = ("time", *_contents(facts))
+    beside = exp.select(
+        *(column(name, "t") for name in ("c", "type", "other", "id", *compared)),
+        *(exp.alias_(_first(facts, name, "t"), f"kept{place}") for place, name in enumerate(compared)),
     ).from_("taken AS t")
-    twice = fill(
-        "SELECT c, type, other, id, COUNT(*) AS copies FROM taken WHERE id IS NOT NULL"
-        " GROUP BY c, type, other, id HAVING COUNT(*) > 1"
-    )
-    same = "{0}.c = {1}.c AND {0}.type = {1}.type AND {0}.other IS NOT DISTINCT FROM {1}.other AND {0}.id = {1}.id"
-    ranked = ranked.join(exp.alias_(exp.Subquery(this=twice), "d", table=True), on=same.format("t", "d"))
+    same = "t.c = d.c AND t.type = d.type AND t.other IS NOT DISTINCT FROM d.other AND t.id = d.id"
+    beside = beside.join(exp.alias_(exp.Subquery(this=twice), "d", table=True), on=same)
     differs = any_of(
         *(
-            fill(":mine IS DISTINCT FROM :kept", mine=column(name, "m"), kept=column(name, "k"))
-            for name in ("time", *_contents(facts))
+            fill(":mine IS DISTINCT FROM :kept", mine=column(name), kept=column(f"kept{place}"))
+            for place, name in enumerate(compared)
         )
     )
-    query = fill(
-        f"""SELECT m.c, m.type, m.other, m.id, COUNT(*) AS copies,
-                   MIN(CASE WHEN :differs THEN m.time END) AS conflict
-            FROM ranked AS m JOIN ranked AS k ON {same.format("m", "k")} AND k.rank = 1
-            GROUP BY m.c, m.type, m.other, m.id""",
+    return fill(
+        """SELECT c, type, other, id, COUNT(*) AS copies, MIN(CASE WHEN :differs THEN time END) AS conflict
+           FROM :beside AS beside GROUP BY c, type, other, id""",
         differs=differs,
+        beside=beside,
     )
-    assert isinstance(query, exp.Select)
-    return query.with_("ranked", as_=ranked)
 
 
 def _contents(facts: Facts) -> list[str]:
@@ -113,11 +106,20 @@ def _contents(facts: Facts) -> list[str]:
 
 
 def _rank(facts: Facts, table: str) -> Tree:
+    return _among_copies(facts, exp.RowNumber(), table)
+
+
+def _first(facts: Facts, name: str, table: str) -> Tree:
+    """The value that the kept copy has."""
+    return _among_copies(facts, exp.FirstValue(this=column(name, table)), table)
+
+
+def _among_copies(facts: Facts, function: Tree, table: str) -> Tree:
     order: list[Tree] = [column("time", table), column("seq", table)]
     for ordered in content_order(facts):
         order.append(exp.Ordered(this=column(ordered.this.name, table), nulls_first=True))
     return exp.Window(
-        this=exp.RowNumber(),
+        this=function,
         partition_by=[column(name, table) for name in ("c", "type", "other", "id")],
         order=exp.Order(expressions=order),
     )

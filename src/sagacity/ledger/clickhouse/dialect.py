@@ -116,6 +116,7 @@ class _Generator(ClickHouseGenerator):
         exp.ConcatWs: _joined,
         exp.Count: _count,
         exp.Filter: _filter,
+        exp.FirstValue: lambda self, node: self.func("first_value_respect_nulls", node.this, normalize=False),
         exp.Like: _like,
         exp.Literal: _number,
         exp.Max: _extreme,
