@@ -117,3 +117,12 @@ def test_events_of_one_source_that_call_the_key_otherwise_are_one_case(
     assert workflow.sources["log"].keys == {"order": "COALESCE(data.order, data.ref)"}
     assert any(rule.events == ("Packed", "Paid") for rule in workflow.expectations if isinstance(rule, Rule))
     assert run(["check", str(out), "--as-of", "end", "--quiet"]) == 0
+
+
+def test_a_key_that_stands_beside_the_other_links_though_it_has_its_values(tmp_path: Path) -> None:
+    """An order that was split: its part names the order that it came of, which is an order as well."""
+    log, out = tmp_path / "events.jsonl", tmp_path / "order.workflow.yaml"
+    part = {"order": "O-#", "parent": "O-#"}
+    _jsonl(log, [(0, "Ordered", {"order": "O-#"}), (9, "Split", part), (20, "PartSent", {"parent": "O-#"})])
+    assert run(["discover", str(log), "--case", "order", "--case", "parent", "-o", str(out), "--quiet"]) == 0
+    assert load(out).keys == ("order", "parent")

@@ -108,18 +108,25 @@ class Correlated:
         return UsageError(f"source '{source}' has no field '{named}'", hint=f"it has {listed}")
 
     def _spelt(self, source: str, paths: Mapping[int, str]) -> Mapping[int, str]:
-        """The keys of a source. What holds the values of another is the same key, as other events call it."""
-        sample, _ = self._fields[source]
+        """The keys of a source. What holds the values of another, and never stands beside it, is the same key, as other
+        events call it."""
+        sample, stated = self._fields[source]
         places = [place for place in paths if telling(sample, paths[place])]
         if len(places) < 2:
             return paths
         found = dict(paths)
         for each in self._mining.shared([(source, self._inputs[source], paths[place]) for place in places], 1):
             first, second = places[each.first], places[each.second]
-            if first > second and first in found and second in found and each.share >= _HELD and each.values >= _FEW:
+            alike = first > second and first in found and second in found and each.share >= _HELD and each.values >= _FEW
+            if alike and not self._beside(source, stated, paths[first], paths[second]):
                 found[second] = f"COALESCE({found[second]}, {found.pop(first)})"
                 self.notes.append(f"{paths[first]} is taken for {paths[second]}, which has {each.share:.0%} of its values")
         return found
+
+    def _beside(self, source: str, stated: Stated, first: str, second: str) -> bool:
+        """Whether events carry both fields."""
+        _, links = self._mining.keys(source, self._inputs[source], stated.type, [first, second])
+        return bool(links)
 
 
 def candidate_keys(
@@ -142,7 +149,10 @@ def candidate_keys(
             types = mining.types(source, given, stated.type)
             seen, links = mining.keys(source, given, stated.type, keyish(sample, stated))
             found[source] = suggested(seen, links, sum(types.values()), len(types))
-            compared += [(source, path) for path in keyish(sample, stated) if telling(sample, path)][:_TRIED]
+            tried = [path for path in keyish(sample, stated) if telling(sample, path)]
+            if len(inputs) == 1:  # then only fields of different events can be one key
+                tried = [path for path in tried if any(_apart(found[source], path, other) for other in tried)]
+            compared += [(source, path) for path in tried[:_TRIED]]
             most = max(most, sum(types.values()))
         return _compared(mining, inputs, found, compared, most // _LOOKED_AT + 1)
     finally:
