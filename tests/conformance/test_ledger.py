@@ -119,6 +119,13 @@ def test_a_log_without_a_single_event_is_judged(taken: Taken) -> None:
     assert ledger.findings_over_time() == (0, [])
 
 
+def test_a_workflow_that_expects_nothing_has_cases_all_the_same(taken: Taken) -> None:
+    workflow = loads(ORDERS.partition("timeout:")[0].replace(", id: id", ""))
+    ledger, _ = taken(workflow, {"log": [line("Paid", "2026-01-01T00:00:00Z", "1")]}, as_of=FOREVER)
+    ledger.judge(FOREVER)
+    assert (sum(ledger.case_counts().values()), ledger.finding_count(), ledger.expectation_counts()) == (1, 0, [])
+
+
 @pytest.mark.parametrize("part", range(len(STORIES)))
 def test_all_templates_with_conditions_and_windows_say_what_the_judge_says(taken: Taken, part: int) -> None:
     as_of = (None, FOREVER, AMID, FOREVER)[part]

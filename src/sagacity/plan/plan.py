@@ -65,7 +65,7 @@ class Plan(msgspec.Struct, frozen=True):
             exp.alias_(fill("COUNT(CASE WHEN NOT :settled THEN 1 END)", settled=settled), f"n{x}")
             for x, settled in enumerate(self.screens[1].settled)
         ]
-        return exp.select(*numbers or [fill("0")], copy=False).from_("doubtful")
+        return exp.select(*numbers or [fill("COUNT(NULL)")], copy=False).from_("doubtful")
 
     def occurring(self) -> Tree:
         """The numbers of the event types that occur in `trace`, one a row."""

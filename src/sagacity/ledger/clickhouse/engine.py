@@ -11,8 +11,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-import chdb
-import pyarrow as pa
 from sqlglot import exp
 
 from sagacity.errors import FullError, LedgerError, MemoryLimitError
@@ -56,6 +54,8 @@ class ClickHouseEngine:
     def __init__(self, reader: Reader | None = None) -> None:
         self._reader = reader or Reader()
         self._steps = Steps()
+        import chdb  # half a gigabyte, and there only where the extra is
+
         self._connection: Any = chdb.connect(":memory:")
         settings = dict(_SETTINGS)
         if self._reader.threads is not None:
@@ -104,6 +104,8 @@ class ClickHouseEngine:
         self._steps.further()
 
     def rows(self, query: Tree) -> list[Row]:
+        import pyarrow as pa
+
         found = self._run(rendered(query), "Arrow").bytes()
         if not found:
             return []

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-
-from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession
+from typing import TYPE_CHECKING
 
 from sagacity.errors import LedgerError
 from sagacity.ledger.duckdb.handover import Reader
@@ -22,6 +20,9 @@ from sagacity.ledger.spark.dialect import rendered
 from sagacity.plan.fill import Tree
 from sagacity.sources.inputs import Input
 from sagacity.workflow.model import Workflow
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
 
 __all__ = ["SparkEngine"]
 
@@ -118,6 +119,8 @@ class SparkEngine:
 
 
 def _running(threads: int | None) -> SparkSession:
+    from pyspark.sql import SparkSession
+
     running = SparkSession.getActiveSession()
     if running is not None:
         return running
@@ -128,6 +131,8 @@ def _running(threads: int | None) -> SparkSession:
 @contextmanager
 def _asking() -> Iterator[None]:
     """Work in the engine: whatever fails there is the ledger's affair. Raises LedgerError."""
+    from pyspark.errors import PySparkException
+
     try:
         yield
     except PySparkException as error:
