@@ -173,6 +173,7 @@ def test_the_page_for_a_workflow_that_is_there_hands_out_its_file(visit: Any, pa
     assert path.name == "booking.workflow.yaml"
     assert "  PickupBooked: {}        # the wish" in text
     assert "# Agreed upon." in text
+    assert "capture" not in text
     assert set(loads(text).accepted) == {rule.name for rule in rules if "price" not in rule.name}
     assert run(["validate", str(path)]) == 0
     for rule in rules:

@@ -53,9 +53,9 @@ class Inserting:
             at -= 1
         self._after.setdefault(at, []).append(Line(text, of))
 
-    def event(self, text: str, of: tuple[int, ...]) -> None:
+    def event(self, text: str, of: tuple[int, ...], unless: tuple[int, ...] = ()) -> None:
         """An event type."""
-        self._put("events", [text], of)
+        self._put("events", [text], of, unless)
 
     def clause(self, event: str, head: str, text: str, of: tuple[int, ...]) -> bool:
         """A clause of the shorthand, where `event` has a list of them or none yet; false where there is no place for it."""
@@ -104,18 +104,18 @@ class Inserting:
         else:
             raise UsageError(f"{self.file}: what is captured of {event} cannot be added to", hint="write it as name: path")
 
-    def _put(self, section: str, lines: Sequence[str], of: tuple[int, ...]) -> None:
+    def _put(self, section: str, lines: Sequence[str], of: tuple[int, ...], unless: tuple[int, ...] = ()) -> None:
         if section in self._root:
             key, value = self._root[section]
             if not _own(key, value):
                 raise self._brought(section)
             if isinstance(value, yaml.ScalarNode) and value.value == "":
                 added = self._after.setdefault(key.start_mark.line, [])
-                added.extend(Line(f"{' ' * _NESTED}{line}", of) for line in lines)
+                added.extend(Line(f"{' ' * _NESTED}{line}", of, unless) for line in lines)
             else:
-                self._append(value, lines, of, section)
+                self._append(value, lines, of, section, unless)
         else:
-            self._sections.setdefault(section, []).extend(Line(f"{' ' * _NESTED}{line}", of) for line in lines)
+            self._sections.setdefault(section, []).extend(Line(f"{' ' * _NESTED}{line}", of, unless) for line in lines)
 
     def _added(self, section: str) -> list[Line]:
         """What was put into a section so far."""
@@ -123,14 +123,16 @@ class Inserting:
             return self._after.setdefault(self._end(self._root[section][1]), [])
         return self._sections.setdefault(section, [])
 
-    def _append(self, node: Any, lines: Sequence[str], of: tuple[int, ...], name: str = "a list") -> None:
+    def _append(
+        self, node: Any, lines: Sequence[str], of: tuple[int, ...], name: str = "a list", unless: tuple[int, ...] = ()
+    ) -> None:
         """Lines after the last of a block, indented as it is."""
         if not _block(node):
             raise UsageError(
                 f"{self.file}: '{name}' stands in brackets", hint="write one entry a line, so that more can be added"
             )
         indent = " " * node.start_mark.column
-        self._after.setdefault(self._end(node), []).extend(Line(f"{indent}{line}", of) for line in lines)
+        self._after.setdefault(self._end(node), []).extend(Line(f"{indent}{line}", of, unless) for line in lines)
 
     def _brought(self, what: str) -> UsageError:
         return UsageError(f"{self.file}: '{what}' is an alias of what stands elsewhere", hint="write it out")

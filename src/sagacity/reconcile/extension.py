@@ -229,8 +229,12 @@ class Extension(Discovery):
                 continue
             wanted = {each: capture for place in of for each, capture in needs[place][name].items()}
             if name not in self.stated.events:
-                text = event_text(name, replace(event, capture=wanted), several)
-                inserting.event(commented(text, frequency(counted[name], relations.cases), 62), of)
+                said = frequency(counted[name], relations.cases)
+                reading = tuple(place for place in of if needs[place][name])
+                for captured, places in (({}, tuple(place for place in of if place not in reading)), (wanted, reading)):
+                    text = event_text(name, replace(event, capture=captured), several)
+                    if places:
+                        inserting.event(commented(text, said, 62), places, () if captured else reading)
                 continue
             held = self.stated.events[name].capture
             more = {each: capture_text(capture) for each, capture in wanted.items() if each not in held}
