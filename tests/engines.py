@@ -113,7 +113,13 @@ def _spark(_: pytest.FixtureRequest) -> Iterator[Ground]:
 
     from sagacity.ledger.spark.engine import SparkEngine
 
-    settings = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1", "spark.driver.bindAddress": "127.0.0.1"}
+    settings = {
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",  # compiling takes longer than a few rows do
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.shuffle.partitions": "1",
+        "spark.ui.enabled": "false",
+    }
     session = SparkSession.builder.master("local[1]").config(map=settings).getOrCreate()
     engine = SparkEngine(_READER)
     try:

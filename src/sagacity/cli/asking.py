@@ -60,7 +60,7 @@ ENGINE = Annotated[
     typer.Option(
         "--engine",
         metavar="URL",
-        help="What judges: postgresql://user@host/database. Default: DuckDB, in this process.",
+        help="What judges: postgresql://user@host/database, chdb: or spark:. Default: DuckDB, in this process.",
         show_default=False,
     ),
 ]
