@@ -56,7 +56,7 @@ def _duckdb(_: pytest.FixtureRequest) -> Iterator[Ground]:
             engine,
             lambda: DuckDBEngine(connect(threads=1)),
             lambda workflow, rows: write_events(engine.connection, workflow, rows),
-            40,
+            50,
         )
     finally:
         engine.close()

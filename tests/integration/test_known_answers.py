@@ -1,4 +1,5 @@
-"""The reference judge and the plan are held to verdicts on real logs on which independent tools agree."""
+"""The judge and the live ledger are held to verdicts on real logs on which independent tools agree. The engines of a history
+are in `tests/conformance/test_ledger.py`."""
 
 from __future__ import annotations
 
@@ -13,14 +14,8 @@ from msgspec.structs import replace
 from known_answers import LOGS, known_answers
 from live_records import batch_of
 from sagacity.judge import Judge
-from sagacity.ledger.duckdb.connection import connect, discard
-from sagacity.ledger.duckdb.engine import DuckDBEngine
-from sagacity.ledger.duckdb.given import write_events
 from sagacity.ledger.duckdb.live import DuckDBLiveLedger
 from sagacity.ledger.live import CaseFilter, FindingFilter, Outlook, Page
-from sagacity.ledger.planned import run
-from sagacity.ledger.verdicts import case_verdicts
-from sagacity.plan.plan import compile_plan
 from sagacity.workflow.language.writer import dump
 from sagacity.workflow.model import Source
 from sagacity.workflow.trace import FOREVER
@@ -38,28 +33,6 @@ def test_the_reference_judge_gives_the_known_verdicts(log: str) -> None:
         f"{case}: {verdict.expectation} is {verdict.status}"
         for case, satisfied in answers.satisfied.items()
         for verdict, expected in zip(judge.judge(answers.cases[case], FOREVER).verdicts, satisfied, strict=True)
-        if expected != (verdict.status in (Status.SATISFIED, Status.VACUOUS))
-    ]
-    assert wrong[:10] == []
-
-
-@pytest.mark.parametrize("log", LOGS)
-def test_the_plan_gives_the_known_verdicts(log: str) -> None:
-    answers = known_answers(log)
-    connection = connect(threads=2)
-    try:
-        rows = [(case, event) for case, events in answers.cases.items() for event in events]
-        write_events(connection, answers.workflow, rows)
-        plan = compile_plan(answers.workflow, FOREVER)
-        engine = DuckDBEngine(connection)
-        run(engine, plan)
-        found = case_verdicts(engine, plan)
-    finally:
-        discard(connection)
-    wrong = [
-        f"{case}: {verdict.expectation} is {verdict.status}"
-        for case, satisfied in answers.satisfied.items()
-        for verdict, expected in zip(found[case].verdicts, satisfied, strict=True)
         if expected != (verdict.status in (Status.SATISFIED, Status.VACUOUS))
     ]
     assert wrong[:10] == []

@@ -169,8 +169,10 @@ class Composer:
         relations, found = self.relations, {}
         for each in counts:
             a, b = each.a, each.b
-            if a == b or not any(
-                relations.parallel(a, x) and relations.parallel(b, x) for x in relations.types if x not in (a, b)
+            if (
+                a == b
+                or relations.parallel(a, b)
+                or not any(relations.parallel(a, x) and relations.parallel(b, x) for x in relations.types if x not in (a, b))
             ):
                 continue
             answered = relations.holds(each.every_a, relations.number(a))

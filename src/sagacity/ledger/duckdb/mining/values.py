@@ -108,7 +108,7 @@ class Held:
         found = []
         for start in range(0, len(asked), _TOGETHER):
             part = asked[start : start + _TOGETHER]
-            counts = ", ".join(f"count({left} = {right}), count_if({left} = {right})" for _, left, right in part)
+            counts = ", ".join(f"count({left} = {right}), count(*) FILTER ({left} = {right})" for _, left, right in part)
             row = self.connection.execute(f"SELECT {counts} FROM held").fetchone() or ()
             for place, (each, _, _) in enumerate(part):
                 both, agree = int(row[2 * place]), int(row[2 * place + 1])
