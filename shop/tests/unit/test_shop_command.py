@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import pytest
@@ -70,17 +71,26 @@ def test_of_a_service_that_is_told_nothing_every_variable_is_printed_with_its_me
     assert all("  # " in line for line in lines)
 
 
-def reconciler(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RECONCILER_")}
+def reconciler(folder: Path, *arguments: str, **told: str) -> subprocess.CompletedProcess[str]:
+    caller = {name: value for name, value in os.environ.items() if not name.startswith(("RECONCILER_", "SAGACITY_"))}
+    caller |= {f"RECONCILER_{name}": value for name, value in told.items()}
     program = [sys.executable, "-m", "shop.reconciler", *arguments]
-    return subprocess.run(program, env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(program, cwd=folder, env=caller, capture_output=True, text=True, timeout=60)
 
 
-def test_the_reconciler_says_what_it_is_and_what_it_can_be_told_as_services_do() -> None:
-    helped, printed = reconciler("--help"), reconciler("--print-config")
+def test_the_reconciler_says_what_it_is_and_what_it_can_be_told_as_services_do(tmp_path: Path) -> None:
+    helped, printed = reconciler(tmp_path, "--help"), reconciler(tmp_path, "--print-config")
     assert (helped.returncode, printed.returncode) == (0, 2)
     assert helped.stdout.startswith("usage: python -m shop.reconciler ")
     settings = import_module("shop.reconciler.settings").Settings
     known = [each.variable for each in described(settings, "RECONCILER")]
     assert [line.split("=")[0] for line in printed.stdout.splitlines()] == known
     assert printed.stderr.startswith("reconciler cannot start: its settings have 2 mistakes\n")
+
+
+def test_the_reconciler_passes_on_who_may_ask_and_writes_it_nowhere(tmp_path: Path) -> None:
+    workflow = Path(__file__).resolve().parents[2] / "workflows/shop.workflow.yaml"
+    done = reconciler(tmp_path, KAFKA_SERVERS="127.0.0.1:1", WORKFLOWS=str(workflow), TOKENS="hunter2")
+    assert done.returncode == 2
+    assert "SAGACITY_TOKENS, entry 1 is not a token's line" in done.stderr
+    assert "hunter2" not in done.stderr + "".join(each.read_text() for each in tmp_path.iterdir() if each.is_file())

@@ -31,7 +31,8 @@ def stream() -> Iterator[io.StringIO]:
         yield told
     finally:
         structlog.reset_defaults()
-        root.handlers[:], root.level = kept
+        root.handlers[:] = kept[0]
+        root.setLevel(kept[1])
         for name, level in levels.items():
             logging.getLogger(name).setLevel(level)
 

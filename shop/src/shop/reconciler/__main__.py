@@ -21,6 +21,8 @@ def become(settings: Settings) -> NoReturn:
     # In a file that its owner alone can read: the command line of a process is everybody's.
     with os.fdopen(os.open(_CONFIGURATION, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
         yaml.safe_dump(configuration(settings), out, sort_keys=False)
+    if settings.tokens is not None:
+        os.environ["SAGACITY_TOKENS"] = settings.tokens.reveal()
     os.execv(sys.executable, [sys.executable, "-m", "sagacity.cli.main", "serve", "--config", str(_CONFIGURATION)])
 
 
