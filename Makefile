@@ -14,7 +14,7 @@ PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.
 
 help:  ## list the targets
 	@echo "make demo    weeks of orders checked; then a shop on this machine, faults, and an audit  (ARGS='--seconds 120')"
-	@echo "make shop    a shop of eight services on this machine, with all that they need          (ARGS='--port 9000')"
+	@echo "make shop    a shop of nine services on this machine, and Sagacity beside them          (ARGS='--port 9000')"
 	@echo "make test    every test                                                     (ARGS='-k payment')"
 	@echo "make nightly the laws on ten times the examples, and the campaigns of kills   (some hours)"
 	@echo "make lint    ruff, mypy --strict, import rules"
@@ -27,7 +27,7 @@ demo: $(VENV)/.shop  ## the demonstration, under build/demo
 	@$(BIN)/python -m shop.demo --data build/demo/shop $(ARGS)
 
 shop: $(VENV)/.shop  ## the shop as processes, under build/local
-	@$(BIN)/python -m shop.local up $(ARGS)
+	@$(BIN)/python -m shop.local up --sagacity $(ARGS)
 
 test: dev  ## every test
 	@$(BIN)/python -m pytest -n 2 -rs --no-fold-skipped $(ARGS)

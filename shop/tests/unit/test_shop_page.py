@@ -12,6 +12,8 @@ from litestar.routes import HTTPRoute
 
 from shop.chassis.http import HttpServer
 from shop.contracts import topics
+from shop.local.catalogue import SHOP
+from shop.local.routes import routes
 from wired_services import SERVICES, Places, part, wired
 
 _NAMED = re.compile(r"`(\w+)::(\w+)`")
@@ -79,3 +81,13 @@ def test_every_route_has_a_row(page: str) -> None:
 
 def test_every_topic_is_named(page: str) -> None:
     assert [topic for topic in topics.ALL if f"`{topic}`" not in page] == []
+
+
+def test_the_page_says_whose_descriptions_are_behind_the_edge_and_whose_are_not(page: str) -> None:
+    said = re.search(r"behind the edge (.+?) do; (.+?), which\b", page, re.DOTALL)
+    assert said is not None
+    behind, apart = ({*re.findall(r"\w+", names)} - {"and"} for names in said.groups())
+    at = {each.name: [f"{each.name}:8000"] for each in SHOP}
+    ruled = "".join(router["rule"] for router in routes(SHOP, at, at)["http"]["routers"].values())
+    assert behind == {*re.findall(r"Path\(`/(\w+)/openapi.json`\)", ruled)}
+    assert apart == {each.name for each in SHOP} - behind
