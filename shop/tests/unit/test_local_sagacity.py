@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from shop.chassis.settings import load
+from shop.demo import opening
 from shop.local.assembly import Layout
-from shop.local.catalogue import RECONCILER, SHOP
+from shop.local.catalogue import RECONCILER, SHOP, WORKFLOW
 from shop.local.command import laid_out, main, parser
 from shop.local.seen import identity
 from shop.local.state import Process, State, write
@@ -28,9 +29,8 @@ def test_sagacity_is_started_beside_the_shop_where_that_is_asked_for() -> None:
 def test_it_judges_by_the_shops_own_workflow() -> None:
     told = {"RECONCILER_KAFKA_SERVERS": "127.0.0.1:9092", **beside("--sagacity").extra}
     [workflow] = load(Settings, "RECONCILER", told).workflows
-    assert Path(workflow).is_absolute()
-    assert Path(workflow).read_text(encoding="utf-8").startswith("# ")
-    assert Path(workflow).name == "shop.workflow.yaml"
+    assert Path(workflow) == WORKFLOW == opening.WORKFLOW
+    assert WORKFLOW.is_file()
 
 
 def test_a_layout_keeps_what_else_it_has() -> None:
