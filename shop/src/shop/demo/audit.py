@@ -37,8 +37,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     """`told` is how each customer was told that a purchase ended, by its id, `kept` what the purchase service's database
     says of it; `others` is how many purchases somebody else has made meanwhile. `unpaid` are purchases that were bought
     though nobody could pay for them; `turned_back`, with their reasons, those that could be paid and were not bought, as may
-    be where somebody was silent for too long. `databases` holds what `sagacity check` finds in the tables, `findings` what Sagacity
-    found live, each against what went wrong. `by_fault` is, for each fault, how often it struck."""
+    be where somebody was silent for too long. `databases` holds what `sagacity check` finds in the tables, `findings` what
+    Sagacity found live, each against what went wrong. `by_fault` is, for each fault, how often it struck."""
 
     told: Mapping[str, str]
     kept: Mapping[str, str]
