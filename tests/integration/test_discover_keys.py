@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -126,3 +127,18 @@ def test_a_key_that_stands_beside_the_other_links_though_it_has_its_values(tmp_p
     _jsonl(log, [(0, "Ordered", {"order": "O-#"}), (9, "Split", part), (20, "PartSent", {"parent": "O-#"})])
     assert run(["discover", str(log), "--case", "order", "--case", "parent", "-o", str(out), "--quiet"]) == 0
     assert load(out).keys == ("order", "parent")
+
+
+def test_records_that_no_key_leads_to_a_case_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log, out = tmp_path / "log.jsonl", tmp_path / "order.workflow.yaml"
+    _jsonl(log, [(0, "Ordered", {"order": "O#"}), (9, "Paid", {"order": "O#"}), (20, "Beat", {"host": "h"})])
+    assert run(["discover", str(log), "--case", "order", "-o", str(out)]) == 0
+    said = (
+        f"{CASES} of {3 * CASES} records carry no key that leads to a case, and nothing is learnt from them; among them all"
+    )
+    assert f"note: {said} of Beat" in capsys.readouterr().out
+    text = out.read_text(encoding="utf-8")
+    assert f"# Note: {said} of Beat." in text
+    assert re.search(r"Beat: +# in no case", text)
+    assert run(["discover", "--into", str(out)]) == 0
+    assert f"note: {said} of Beat" in capsys.readouterr().out

@@ -297,6 +297,10 @@ class Mining(Protocol):
         """Take the events of a workflow without expectations in, those up to `until`. Parameters as of `Ledger.intake`."""
         ...
 
+    def kept(self) -> frozenset[int]:
+        """The types of which some event is in a case."""
+        ...
+
     def spans(self) -> LogShape:
         """The log as a whole, with no case settled yet."""
         ...

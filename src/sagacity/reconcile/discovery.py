@@ -22,6 +22,7 @@ from sagacity.ledger.mining import LogShape, Mining, TypeCount
 from sagacity.ledger.port import Account, Progress
 from sagacity.reconcile.correlating import Correlated
 from sagacity.reconcile.instants import AsOf, as_of_instant, now
+from sagacity.reconcile.keyless import keyless
 from sagacity.reconcile.records import Records
 from sagacity.sources.inputs import Input
 from sagacity.workflow.instants import instant, span
@@ -78,6 +79,7 @@ class Discovery:
     def _start(self, memory: str | None, threads: int | None, progress: Progress | None) -> None:
         self.mining: Mining = DuckDBMining(memory=memory, threads=threads)
         self._progress = progress
+        self.notes: tuple[str, ...] = ()
 
     def _take_in(self, outline: Workflow, inputs: Mapping[str, Input], until: AsOf, max_rejected: int | None) -> None:
         self.outline = outline
@@ -86,6 +88,9 @@ class Discovery:
             outline, inputs, now=now(), until=bound, max_rejected=max_rejected, progress=self._progress
         )
         self.shape = self._settled()
+        self.keyless = keyless(outline.events, self.intake, self.mining.kept())
+        if self.keyless is not None:
+            self.notes += (self.keyless.note,)
 
     def __enter__(self) -> Discovery:
         return self
@@ -215,12 +220,14 @@ class Discovery:
             f"Each rule holds in at least {threshold * 100:g} % of the cases that it concerns; beside it stands how often,",
             "and cases in which it does not. How often event types come, and what ends a case, is counted over the",
             f"{shape.counted:,} cases that began early enough in the log to be over.",
+            *(f"Note: {note}." for note in self.notes),
             "Read it, change it, then: sagacity check on this file.",
         ]
 
     def _beside(self, relations: Relations, rules: Sequence[Proposed]) -> dict[str, str]:
-        found = {}
+        found: dict[str, str] = {}
         called = list(self.outline.events)
+        found.update(dict.fromkeys(self.keyless.types if self.keyless is not None else (), "in no case"))
         for a, each in relations.types.items():
             found[called[a]] = frequency(each, relations.cases)
         begins = next((each.evidence for each in rules if each.expectation is None), None)

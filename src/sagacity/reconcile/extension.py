@@ -150,7 +150,7 @@ class Extension(Discovery):
             variant_count=count,
             thresholds=rows_of(self.shape, types, pairs),
             violated=self.mining.violated(aside),
-            notes=notes,
+            notes=(*self.notes, *notes),
             known=len(said) - len(fresh),
             into=self.file.name,
             accepted_at=accepted_at,

@@ -96,6 +96,10 @@ class DuckDBMining:
         self._until = until
         return found
 
+    def kept(self) -> frozenset[int]:
+        with judging():
+            return frozenset(kind for (kind,) in self._connection.execute("SELECT DISTINCT type FROM steps").fetchall())
+
     def spans(self) -> LogShape:
         with judging():
             return log.shape(self._connection, settled=False)
