@@ -142,3 +142,13 @@ def test_records_that_no_key_leads_to_a_case_are_told(tmp_path: Path, capsys: py
     assert re.search(r"Beat: +# in no case", text)
     assert run(["discover", "--into", str(out)]) == 0
     assert f"note: {said} of Beat" in capsys.readouterr().out
+
+
+def test_a_folder_of_several_formats_is_learnt_from_as_its_files_are(services: Path, tmp_path: Path) -> None:
+    out = tmp_path / "order.workflow.yaml"
+    _jsonl(services / "post.jsonl", [(40, "Sent", {"order_id": "O-#"})])
+    assert run(["discover", str(services), "--case", "order_id", "-o", str(out), "--quiet"]) == 0
+    workflow = load(out)
+    assert set(workflow.events) == {"Ordered", "Paid", "Sent"}
+    assert {source.format for source in workflow.sources.values()} == {"csv", "jsonl"}
+    assert run(["check", str(out), "--as-of", "end", "--quiet"]) == 0

@@ -47,6 +47,8 @@ class Discovery:
     manager.
     """
 
+    notes: tuple[str, ...] = ()
+
     def __init__(
         self,
         files: Any,
@@ -79,7 +81,6 @@ class Discovery:
     def _start(self, memory: str | None, threads: int | None, progress: Progress | None) -> None:
         self.mining: Mining = DuckDBMining(memory=memory, threads=threads)
         self._progress = progress
-        self.notes: tuple[str, ...] = ()
 
     def _take_in(self, outline: Workflow, inputs: Mapping[str, Input], until: AsOf, max_rejected: int | None) -> None:
         self.outline = outline

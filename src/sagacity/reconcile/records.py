@@ -11,6 +11,7 @@ from sagacity.discover.fields import event_fields, key_field
 from sagacity.errors import UsageError
 from sagacity.ledger.mining import Mining
 from sagacity.sources.inputs import Files, Input
+from sagacity.sources.paths import formats_below
 from sagacity.sources.resolve import resolve
 from sagacity.sources.spool import Spool
 from sagacity.sources.xes import as_jsonl
@@ -64,7 +65,8 @@ class Records:
                 (None, resolve(asked, {_ASKED: self._given}, base=None, spool=self._spool)[_ASKED])
             ]
         else:
-            found = [(each, resolve(asked, {_ASKED: each}, base=None, spool=self._spool)[_ASKED]) for each in self._given]
+            given = [one for each in self._given for one in _expanded(each)]
+            found = [(each, resolve(asked, {_ASKED: each}, base=None, spool=self._spool)[_ASKED]) for each in given]
         groups = self._groups(mining, found)
         named: dict[str, Input] = {}
         for members in groups:
@@ -133,6 +135,14 @@ class Records:
             named = [str(pattern)]
         path = Path(named[0])
         return os.path.relpath(path, self._folder) if self._folder is not None and not path.is_absolute() else str(path)
+
+
+def _expanded(given: Any) -> list[Any]:
+    """A folder of several formats as its files: each format is a source of its own."""
+    if not isinstance(given, str | os.PathLike) or not given or not Path(given).is_dir():
+        return [given]
+    formats = formats_below(Path(given))
+    return sorted(formats) if len(set(formats.values())) > 1 else [given]
 
 
 def _merged(inputs: list[Input]) -> Input:
