@@ -152,3 +152,24 @@ def test_a_folder_of_several_formats_is_learnt_from_as_its_files_are(services: P
     assert set(workflow.events) == {"Ordered", "Paid", "Sent"}
     assert {source.format for source in workflow.sources.values()} == {"csv", "jsonl"}
     assert run(["check", str(out), "--as-of", "end", "--quiet"]) == 0
+
+
+def test_what_the_file_cannot_name_is_named_in_the_command_that_is_to_follow(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, logs = tmp_path / "order.workflow.yaml", [tmp_path / "a" / "log.jsonl", tmp_path / "b" / "log.jsonl"]
+    for log, (minutes, kind) in zip(logs, [(0, "Ordered"), (20, "Paid")], strict=True):
+        log.parent.mkdir()
+        _jsonl(log, [(minutes, kind, {"order": "O#"})])
+    assert run(["discover", *map(str, logs), "--case", "order", "-o", str(out)]) == 0
+    command = capsys.readouterr().out.rpartition("then: sagacity ")[2].split()
+    assert command == ["check", str(out), "--source", f"log={logs[0]}", "--source", f"log={logs[1]}"]
+    assert run([*command, "--as-of", "end", "--quiet"]) == 0
+
+
+def test_a_file_that_is_given_twice_is_one(linked: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "order.workflow.yaml"
+    linked.with_name("other.jsonl").touch()
+    assert run(["discover", str(linked), str(linked), "--case", "order", "--case", "payment", "-o", str(out)]) == 0
+    assert "--source" not in capsys.readouterr().out
+    assert run(["check", str(out), "--as-of", "end", "--quiet"]) == 0

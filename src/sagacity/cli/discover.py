@@ -278,7 +278,7 @@ def _summary(proposal: Proposal, out: Path, chosen: frozenset[int] | None) -> st
             return f"nothing was accepted, and {out} was left as it is"
         head = f"wrote {out}: accepted {len(chosen):,} of {rules}, each with where it came from."
         listed = [f"  {place + 1}: {visible(proposal.rules[place].name)}" for place in sorted(chosen)]
-        return "\n".join([head, *listed, f"Next: sagacity check {out}"])
+        return "\n".join([head, *listed, f"Next: {_check(proposal, out)}"])
     of_ids = len(proposal.workflow.audited()) - len(proposal.rules)
     ids = ", and that each event id stands for one content" if of_ids else ""
     lines = [
@@ -288,9 +288,21 @@ def _summary(proposal: Proposal, out: Path, chosen: frozenset[int] | None) -> st
         f"{proposal.violated:,} cases break one of these.",
         f"sagacity check judges by {len(proposal.rules) + of_ids:,} expectations: these{ids}.",
         *(f"note: {visible(note)}" for note in proposal.notes),
-        f"Read it, change what is not so, then: sagacity check {out}",
+        f"Read it, change what is not so, then: {_check(proposal, out)}",
     ]
     return "\n".join(lines)
+
+
+def _check(proposal: Proposal, out: Path) -> str:
+    """How to check by a file, with the paths of what it names none for."""
+    import shlex
+
+    from sagacity.report.text import visible
+
+    sources = [
+        f" --source {visible(shlex.quote(f'{name}={path}'))}" for name, paths in proposal.unplaced.items() for path in paths
+    ]
+    return f"sagacity check {out}{''.join(sources)}"
 
 
 def _news(proposal: Proposal, into: Path) -> str:

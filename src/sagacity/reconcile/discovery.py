@@ -147,6 +147,7 @@ class Discovery:
             thresholds=rows_of(self.shape, types, pairs),
             violated=violated,
             notes=self.notes,
+            unplaced=self._records.unplaced,
         )
 
     def _holds(self, evidence: Evidence, threshold: float, least: int) -> bool:

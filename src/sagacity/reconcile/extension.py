@@ -58,6 +58,11 @@ class Extension(Discovery):
         self._spool = Spool()
         self._start(memory, threads, progress)
         try:
+            self._unplaced = {
+                name: tuple(str(each) for each in (given if isinstance(given, list) else [given]) if isinstance(each, str))
+                for name, given in sources.items()
+                if name in self.stated.sources and self.stated.sources[name].path is None
+            }
             completed, inputs = gather(self.stated, sources, base=file.parent, spool=self._spool)
             events = dict(completed.events)
             for source, given in inputs.items():
@@ -154,6 +159,7 @@ class Extension(Discovery):
             known=len(said) - len(fresh),
             into=self.file.name,
             accepted_at=accepted_at,
+            unplaced=self._unplaced,
         )
 
     def _framed(self, relations: Relations) -> Workflow:

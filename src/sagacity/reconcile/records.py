@@ -27,7 +27,8 @@ class Records:
     """Paths, folders, globs or tables, as one source for each format and way of reading events. `stated` (type, time, id)
     and `cases` name the fields that are asked for.
 
-    `formats` has the format of each source, `paths` how a workflow in `folder` would name it, None where no one path does.
+    `formats` has the format of each source, `paths` how a workflow in `folder` would name it, None where no one path does;
+    `unplaced` has what was given for such a source.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Records:
     ) -> None:
         self.formats: dict[str, str] = {}
         self.paths: dict[str, str | None] = {}
+        self.unplaced: dict[str, tuple[str, ...]] = {}
         self._given = list(given) if isinstance(given, list | tuple) else [given]
         self._folder = folder
         self._stated = stated
@@ -73,7 +75,10 @@ class Records:
             name = self._name(members, len(groups), named)
             merged = _merged([each for _, each in members])
             self.formats[name] = merged.format if isinstance(merged, Files) else "table"
-            self.paths[name] = self._path([text for text, _ in members], merged)
+            texts = list(dict.fromkeys(text for text, _ in members))
+            self.paths[name] = self._path(texts, merged)
+            if self.paths[name] is None and all(isinstance(text, str | os.PathLike) for text in texts):
+                self.unplaced[name] = tuple(map(str, texts))
             xes = isinstance(merged, Files) and merged.format == "xes"
             named[name] = as_jsonl(merged, self._spool, None) if xes and isinstance(merged, Files) else merged
         return named
