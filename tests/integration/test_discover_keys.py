@@ -173,3 +173,24 @@ def test_a_file_that_is_given_twice_is_one(linked: Path, tmp_path: Path, capsys:
     assert run(["discover", str(linked), str(linked), "--case", "order", "--case", "payment", "-o", str(out)]) == 0
     assert "--source" not in capsys.readouterr().out
     assert run(["check", str(out), "--as-of", "end", "--quiet"]) == 0
+
+
+def test_a_file_of_which_the_source_is_not_said_is_told_how_to_say_it(
+    services: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "order.workflow.yaml"
+    logs = [str(services / "bank.csv"), str(services / "orders.csv")]
+    assert run(["discover", *logs, "--case", "order_id", "-o", str(out), "--quiet"]) == 0
+    assert run(["discover", logs[1], "--into", str(out)]) == 2
+    assert f"write orders={logs[1]}" in capsys.readouterr().err
+
+
+def test_records_that_cannot_be_read_are_told_where_keys_and_event_types_are_listed(
+    linked: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with linked.open("a", encoding="utf-8") as out:
+        out.write('{"id": "cut", "type": "Pa\nno json at all\n')
+    assert run(["discover", str(linked)]) == 0
+    assert "note: 2 records of 'log' could not be read" in capsys.readouterr().out
+    assert run(["catalog", str(linked)]) == 0
+    assert "note: 2 of the records of" in " ".join(capsys.readouterr().out.split())

@@ -175,7 +175,7 @@ def _extended(
     from sagacity.sources.resolve import parse_source_options
     from sagacity.workflow.language.reader import load
 
-    sources = parse_source_options(files, load(into))
+    sources = parse_source_options(files, load(into), option="")
     with watching(quiet) as progress, Extension(into, sources, until=until, progress=progress, **limits) as extension:
         return extension.propose(threshold)
 
@@ -222,7 +222,7 @@ def _accepted(proposal: Proposal, chosen: frozenset[int], by: str | None) -> str
 def _keys(files: list[str], type: str | None, time: str | None, memory: str | None, threads: int | None) -> None:
     """Print which fields could be the key."""
     from sagacity.reconcile.correlating import candidate_keys
-    from sagacity.report.text import visible
+    from sagacity.report.text import plural, visible
 
     found = candidate_keys(files, type=type, time=time, memory=memory, threads=threads)
     for source, keys in found.items():
@@ -244,6 +244,8 @@ def _keys(files: list[str], type: str | None, time: str | None, memory: str | No
             of = f" of '{visible(other.source)}'" if other.source != source else ""
             held = f"{other.share:.0%} of the values of {visible(other.path)}"
             typer.echo(f"\n  {held} are values of {visible(other.other)}{of}.")
+        if keys.unreadable:
+            typer.echo(f"\n  note: {plural(keys.unreadable, 'record')} of '{visible(source)}' could not be read")
         typer.echo()
     if cases := _advised(found):
         typer.echo(f"Next: sagacity discover {visible(' '.join([*files[:3], *(f'--case {case}' for case in cases)]))}")

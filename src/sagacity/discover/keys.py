@@ -46,11 +46,13 @@ class Elsewhere(msgspec.Struct, frozen=True):
 
 class Keys(msgspec.Struct, frozen=True):
     """Candidates, best first, and the pairs of them that link: events carry both, and each value of the second belongs
-    to one of the first. `elsewhere` tells which fields have the same values."""
+    to one of the first. `elsewhere` tells which fields have the same values, `unreadable` how many records
+    could not be read."""
 
     candidates: tuple[KeyCandidate, ...]
     links: tuple[Link, ...]
     elsewhere: tuple[Elsewhere, ...] = ()
+    unreadable: int = 0
 
 
 def keyish(sample: Sample, stated: Stated) -> list[str]:

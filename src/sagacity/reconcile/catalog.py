@@ -151,6 +151,7 @@ class _Logs:
         try:
             inputs = records.inputs(mining)
             found, read = [], []
+            notes: list[str] = []
             for number, (source, given) in enumerate(inputs.items()):
                 if self._progress is not None:
                     self._progress(f"reading {source}", number / len(inputs))
@@ -159,6 +160,9 @@ class _Logs:
                 found += facts
                 events = sum(fact.seen.events for fact in facts if fact.seen is not None)
                 read.append(Read(given.given, "events", f"{events:,} events", len(facts)))
+                unreadable = mining.unreadable(source, given)
+                notes += [f"{unreadable:,} of the records of {given.given} could not be read"] if unreadable else []
+            self._notes += notes
             return found, read
         finally:
             mining.close()

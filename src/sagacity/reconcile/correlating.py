@@ -148,7 +148,8 @@ def candidate_keys(
             stated = event_fields(sample, type, time, None)
             types = mining.types(source, given, stated.type)
             seen, links = mining.keys(source, given, stated.type, keyish(sample, stated))
-            found[source] = suggested(seen, links, sum(types.values()), len(types))
+            keys = suggested(seen, links, sum(types.values()), len(types))
+            found[source] = replace(keys, unreadable=mining.unreadable(source, given))
             tried = [path for path in keyish(sample, stated) if telling(sample, path)]
             if len(inputs) == 1:  # then only fields of different events can be one key
                 tried = [path for path in tried if any(_apart(found[source], path, other) for other in tried)]

@@ -64,6 +64,9 @@ class DuckDBMining:
     def fields(self, given: Input) -> tuple[str, ...]:
         return tuple(str(path) for path in paths_of(self._connection, given))
 
+    def unreadable(self, source: str, given: Input) -> int:
+        return survey.unreadable(self._connection, source, given)
+
     def types(self, source: str, given: Input, type_path: str) -> dict[str, int]:
         return survey.types(self._connection, source, given, type_path)
 
