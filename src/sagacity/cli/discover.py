@@ -284,15 +284,21 @@ def _summary(proposal: Proposal, out: Path, chosen: frozenset[int] | None) -> st
     of_ids = len(proposal.workflow.audited()) - len(proposal.rules)
     ids = ", and that each event id stands for one content" if of_ids else ""
     lines = [
-        f"{shape.events:,} events of {shape.cases:,} cases; how often event types come, and how cases end, is counted "
-        f"over the {shape.counted:,} of them that began early enough in the log to be over.",
-        f"wrote {out}: {rules_text(proposal)}, about {len(proposal.workflow.events)} event types, each with its evidence; "
-        f"{proposal.violated:,} cases break one of these.",
+        f"{_size(proposal)}; how often event types come, and how cases end, is counted over "
+        f" the {shape.counted:,} of them that began early enough in the log to be over.",
+        f"wrote {out}: {rules_text(proposal)}, about {plural(len(proposal.workflow.events), 'event type')}, each with its "
+        f"evidence; {plural(proposal.violated, 'case')} break{'s' if proposal.violated == 1 else ''} one of these.",
         f"sagacity check judges by {len(proposal.rules) + of_ids:,} expectations: these{ids}.",
         *(f"note: {visible(note)}" for note in proposal.notes),
         f"Read it, change what is not so, then: {_check(proposal, out)}",
     ]
     return "\n".join(lines)
+
+
+def _size(proposal: Proposal) -> str:
+    from sagacity.report.text import plural
+
+    return f"{plural(proposal.shape.events, 'event')} of {plural(proposal.shape.cases, 'case')}"
 
 
 def _check(proposal: Proposal, out: Path) -> str:
@@ -315,9 +321,9 @@ def _news(proposal: Proposal, into: Path) -> str:
     from sagacity.report.text import plural, visible
 
     width = max(screen()[0], _LEAST_WIDTH)
-    shape, rules = proposal.shape, proposal.rules
+    rules = proposal.rules
     lines = [
-        f"{shape.events:,} events of {shape.cases:,} cases suggest {plural(proposal.known + len(rules), 'rule')}; "
+        f"{_size(proposal)} suggest {plural(proposal.known + len(rules), 'rule')}; "
         f"{proposal.known:,} of them {into} has already, in these words or others."
     ]
     for place, rule in enumerate(rules, start=1):

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from sagacity.discover.compose import Composer
 from sagacity.discover.outline import outline
 from sagacity.discover.proposal import Candidate, CounterExample, Evidence, Line, Proposal, Proposed, joined
-from sagacity.discover.relations import Relations
+from sagacity.discover.relations import LEAST, Relations
 from sagacity.discover.spans import timeout
 from sagacity.discover.thresholds import rows_of
 from sagacity.discover.writing import expected, percent, written
@@ -92,6 +92,8 @@ class Discovery:
         self.keyless = keyless(outline.events, self.intake, self.mining.kept())
         if self.keyless is not None:
             self.notes += (self.keyless.note,)
+        if self.shape.cases < LEAST:
+            self.notes += (f"nothing is learnt from fewer than {LEAST} cases",)
 
     def __enter__(self) -> Discovery:
         return self
@@ -122,8 +124,7 @@ class Discovery:
         candidates = composer.candidates()
         skeleton = self._framed(relations)
         judged = self._judged(skeleton, candidates, self._read(skeleton, candidates))
-        least = min(relations.support, self.shape.counted)
-        kept = [each for each in judged if self._holds(each.evidence, threshold, least)]
+        kept = [each for each in judged if self._holds(each.evidence, threshold, relations.support)]
         aside = [x for x, each in enumerate(judged) if each not in kept]
         dropped = [judged[x] for x in aside]
         if any(each.expectation is None for each in dropped):
@@ -155,6 +156,8 @@ class Discovery:
 
     def _framed(self, relations: Relations) -> Workflow:
         called = list(self.outline.events)
+        if self.shape.cases < LEAST:
+            return self.outline
         return replace(
             self.outline,
             begins=tuple(called[a] for a in relations.begins),

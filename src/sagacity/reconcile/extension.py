@@ -127,12 +127,11 @@ class Extension(Discovery):
         said = list(zip(candidates, self._read(skeleton, candidates), strict=True))
         fresh = [(candidate, each) for candidate, each in said if not known(each, self.stated.expectations)]
         judged = self._judged(skeleton, [candidate for candidate, _ in fresh], [each for _, each in fresh])
-        least = min(relations.support, self.shape.counted)
         begun = bool(self.stated.begins)
         kept = [
             each
             for each in judged
-            if self._holds(each.evidence, threshold, least) and not (begun and each.expectation is None)
+            if self._holds(each.evidence, threshold, relations.support) and not (begun and each.expectation is None)
         ]
         dropped = [each for each in judged if each not in kept and each.expectation is not None]
         kept, notes = self._placed(kept, skeleton, relations)
