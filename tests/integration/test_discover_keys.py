@@ -194,3 +194,15 @@ def test_records_that_cannot_be_read_are_told_where_keys_and_event_types_are_lis
     assert "note: 2 records of 'log' could not be read" in capsys.readouterr().out
     assert run(["catalog", str(linked)]) == 0
     assert "note: 2 of the records of" in " ".join(capsys.readouterr().out.split())
+
+
+def test_fields_that_are_taken_for_one_key_are_one_list_and_no_values_that_agree(tmp_path: Path) -> None:
+    log, out = tmp_path / "log.jsonl", tmp_path / "order.workflow.yaml"
+    names = ("order", "reference", "subject_of")
+    _jsonl(log, [(9 * n, f"Step{n}", {name: "O-#"}) for n, name in enumerate(names)])
+    cases = [word for name in names for word in ("--case", name)]
+    assert run(["discover", str(log), *cases, "-o", str(out), "--quiet"]) == 0
+    workflow = load(out)
+    assert workflow.sources["log"].keys == {"order": "COALESCE(data.order, data.reference, data.subject_of)"}
+    assert not any(event.capture for event in workflow.events.values())
+    assert all(isinstance(rule, Rule) for rule in workflow.expectations)

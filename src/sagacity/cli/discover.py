@@ -285,7 +285,7 @@ def _summary(proposal: Proposal, out: Path, chosen: frozenset[int] | None) -> st
     ids = ", and that each event id stands for one content" if of_ids else ""
     lines = [
         f"{_size(proposal)}; how often event types come, and how cases end, is counted over "
-        f" the {shape.counted:,} of them that began early enough in the log to be over.",
+        f"the {shape.counted:,} of them that began early enough in the log to be over.",
         f"wrote {out}: {rules_text(proposal)}, about {plural(len(proposal.workflow.events), 'event type')}, each with its "
         f"evidence; {plural(proposal.violated, 'case')} break{'s' if proposal.violated == 1 else ''} one of these.",
         f"sagacity check judges by {len(proposal.rules) + of_ids:,} expectations: these{ids}.",

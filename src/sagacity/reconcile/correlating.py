@@ -114,14 +114,14 @@ class Correlated:
         places = [place for place in paths if telling(sample, paths[place])]
         if len(places) < 2:
             return paths
-        found = dict(paths)
+        found = {place: [path] for place, path in paths.items()}
         for each in self._mining.shared([(source, self._inputs[source], paths[place]) for place in places], 1):
             first, second = places[each.first], places[each.second]
             alike = first > second and first in found and second in found and each.share >= _HELD and each.values >= _FEW
             if alike and not self._beside(source, stated, paths[first], paths[second]):
-                found[second] = f"COALESCE({found[second]}, {found.pop(first)})"
+                found[second] += found.pop(first)
                 self.notes.append(f"{paths[first]} is taken for {paths[second]}, which has {each.share:.0%} of its values")
-        return found
+        return {place: f"COALESCE({', '.join(same)})" if len(same) > 1 else same[0] for place, same in found.items()}
 
     def _beside(self, source: str, stated: Stated, first: str, second: str) -> bool:
         """Whether events carry both fields."""
