@@ -199,7 +199,7 @@ def test_records_that_cannot_be_read_are_told_where_keys_and_event_types_are_lis
 def test_fields_that_are_taken_for_one_key_are_one_list_and_no_values_that_agree(tmp_path: Path) -> None:
     log, out = tmp_path / "log.jsonl", tmp_path / "order.workflow.yaml"
     names = ("order", "reference", "subject_of")
-    _jsonl(log, [(9 * n, f"Step{n}", {name: "O-#"}) for n, name in enumerate(names)])
+    _jsonl(log, [(9 * n, f"Step{n}", {name: "O-#"}) for n, name in enumerate(names * 2)])
     cases = [word for name in names for word in ("--case", name)]
     assert run(["discover", str(log), *cases, "-o", str(out), "--quiet"]) == 0
     workflow = load(out)
