@@ -206,3 +206,37 @@ def test_fields_that_are_taken_for_one_key_are_one_list_and_no_values_that_agree
     assert workflow.sources["log"].keys == {"order": "COALESCE(data.order, data.reference, data.subject_of)"}
     assert not any(event.capture for event in workflow.events.values())
     assert all(isinstance(rule, Rule) for rule in workflow.expectations)
+
+
+@pytest.fixture
+def laboratory(tmp_path: Path) -> Path:
+    """Three services in one log: each calls the sample otherwise, and one of them knows runs besides."""
+    log = tmp_path / "laboratory.jsonl"
+    asked = {"sample": "S-#", "run_id": "R-#"}
+    steps = [(0, "Drawn", {"barcode": "S-#"}), (9, "RunAsked", asked), (20, "RunEnded", {"run_id": "R-#"})]
+    _jsonl(log, [*steps, (30, "Analysed", {"sample": "S-#"}), (50, "Billed", {"ref": "S-#"})])
+    return log
+
+
+def test_all_fields_that_are_one_key_are_listed_with_their_types_and_go_into_the_command_that_follows(
+    laboratory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "sample.workflow.yaml"
+    assert run(["discover", str(laboratory)]) == 0
+    said = capsys.readouterr().out
+    for path, types in {"data.barcode": "Drawn", "data.ref": "Billed"}.items():
+        lines = said[said.index(f"  {path}\n") :].splitlines()
+        assert lines[2].strip() == types
+    command = said.rpartition("Next: sagacity ")[2].split()
+    assert set(command[3::2]) == {"data.barcode", "data.sample", "data.ref", "data.run_id"}
+    assert run([*command, "-o", str(out)]) == 0
+    told = capsys.readouterr().out
+    assert f"{5 * CASES} events of {CASES} cases" in told
+    assert "carry no key" not in told
+
+
+def test_where_no_field_recurs_it_is_said_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "bills.jsonl"
+    _jsonl(log, [(0, "Billed", {"ref": "S-#"})])
+    assert run(["discover", str(log)]) == 0
+    assert "Name it with --case" in capsys.readouterr().out

@@ -21,6 +21,7 @@ __all__ = ["command"]
 _OUT = {"metavar": "FILE", "show_default": False}
 _FIELD = {"metavar": "FIELD", "show_default": False}
 _LEAST_WIDTH = 60
+_LISTED = 6
 
 
 def command(
@@ -229,12 +230,16 @@ def _keys(files: list[str], type: str | None, time: str | None, memory: str | No
         typer.echo(f"Which field ties the events of '{source}' together? Candidates for --case, the likeliest first:\n")
         if not keys.candidates:
             typer.echo("  none: no field recurs from event to event")
+            typer.echo("  Name it with --case, or give the files of the other services, too.")
         for each in keys.candidates:
             typer.echo(
                 f"  {visible(each.path)}\n      on {each.coverage:.0%} of the events, "
                 f"of {len(each.types)} of {each.all_types} types; "
                 f"{each.groups:,} groups of {each.events_a_group:.1f} events and {each.types_a_group:.1f} types on average"
             )
+            more = min(len(each.types), each.all_types) - _LISTED
+            listed = ", ".join(each.types[:_LISTED]) + (f" and {more:,} more" if more > 0 else "")
+            typer.echo(f"      {visible(listed)}")
         for link in keys.links:
             typer.echo(
                 f"\n  {visible(link.second)} links to {visible(link.first)}: {link.events:,} events carry both. "
@@ -253,14 +258,11 @@ def _keys(files: list[str], type: str | None, time: str | None, memory: str | No
 
 def _advised(found: Mapping[str, Keys]) -> list[str]:
     """The fields to go on with: a source's one candidate that stands out, or two that link."""
-    from sagacity.discover.keys import chosen
+    from sagacity.discover.keys import chosen, together
 
     for source, keys in found.items():
-        same = [each for each in keys.elsewhere if each.source == source]
-        if keys.links:
-            return [keys.links[0].first, keys.links[0].second]
-        if same:
-            return [same[0].other, same[0].path]
+        if fields := together(keys, source):
+            return fields
         best = chosen(keys)
         if best is not None:
             return [best]

@@ -16,7 +16,7 @@ from sagacity.catalog.part import Part
 from sagacity.catalog.schemas import event_named, is_schema, schema_facts
 from sagacity.catalog.workflows import workflow_facts
 from sagacity.discover.fields import Stated, event_fields, maker_field
-from sagacity.discover.keys import keyish, suggested
+from sagacity.discover.keys import keyish, promising, suggested
 from sagacity.errors import SourceError, UsageError
 from sagacity.ledger.duckdb.mining import DuckDBMining
 from sagacity.ledger.mining import Census, Mining, Sample
@@ -195,7 +195,8 @@ def _keyed(
     carried = {field.path: field.by_type for field in sample.fields}
     records = carried.get(stated.time, {})
     found: dict[str, tuple[str, ...]] = {}
-    for candidate in suggested(seen, links, sum(each.events for each in census), len(census)).candidates:
+    keys = suggested(seen, links, sum(each.events for each in census), len(census))
+    for candidate in promising(keys).candidates:
         for kind, n in carried.get(candidate.path, {}).items():
             if n >= _CARRIED * records.get(kind, n):
                 found.setdefault(kind, (candidate.path,))

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sagacity.discover.fields import Stated, event_fields, key_field
-from sagacity.discover.keys import Elsewhere, Keys, keyish, suggested, telling
+from sagacity.discover.keys import Elsewhere, Keys, keyish, promising, suggested, telling
 from sagacity.discover.outline import Look, key_name
 from sagacity.errors import UsageError
 from sagacity.ledger.duckdb.mining import DuckDBMining
@@ -155,7 +155,9 @@ def candidate_keys(
                 tried = [path for path in tried if any(_apart(found[source], path, other) for other in tried)]
             compared += [(source, path) for path in tried[:_TRIED]]
             most = max(most, sum(types.values()))
-        return _compared(mining, inputs, found, compared, most // _LOOKED_AT + 1)
+        told = _compared(mining, inputs, found, compared, most // _LOOKED_AT + 1)
+        others = {(each.source, each.other) for keys in told.values() for each in keys.elsewhere}
+        return {source: promising(keys, {path for of, path in others if of == source}) for source, keys in told.items()}
     finally:
         mining.close()
         records.close()
