@@ -167,3 +167,17 @@ def test_files_of_a_folder_that_are_read_otherwise_are_sources_of_their_own(tmp_
     assert set(load(out).sources) == {"booked", "sent"}
     assert set(load(out).events) == {"Made", "Paid", "Sent"}
     assert run(["check", str(out), "--as-of", "end", "--quiet"]) == 0
+
+
+def test_of_too_few_cases_nothing_is_learnt_and_it_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log, out = tmp_path / "log.csv", tmp_path / "booking.workflow.yaml"
+    _booked(log, range(1))
+    assert run(["discover", str(log), "--case", "booking", "-o", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "2 events of 1 case;" in said
+    assert "note: nothing is learnt from fewer than 5 cases" in said
+    workflow = load(out)
+    assert (workflow.expectations, workflow.begins, workflow.ends, workflow.timeout) == ((), (), (), None)
+    _booked(log, range(5))
+    assert run(["discover", str(log), "--case", "booking", "-o", str(out), "--force", "--quiet"]) == 0
+    assert load(out).begins == ("Made",)

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sagacity.discover.fields import Stated, event_fields, key_field
-from sagacity.discover.keys import Elsewhere, Keys, keyish, suggested, telling
+from sagacity.discover.keys import Elsewhere, Keys, keyish, promising, suggested, telling
 from sagacity.discover.outline import Look, key_name
 from sagacity.errors import UsageError
 from sagacity.ledger.duckdb.mining import DuckDBMining
@@ -114,14 +114,14 @@ class Correlated:
         places = [place for place in paths if telling(sample, paths[place])]
         if len(places) < 2:
             return paths
-        found = dict(paths)
+        found = {place: [path] for place, path in paths.items()}
         for each in self._mining.shared([(source, self._inputs[source], paths[place]) for place in places], 1):
             first, second = places[each.first], places[each.second]
             alike = first > second and first in found and second in found and each.share >= _HELD and each.values >= _FEW
             if alike and not self._beside(source, stated, paths[first], paths[second]):
-                found[second] = f"COALESCE({found[second]}, {found.pop(first)})"
+                found[second] += found.pop(first)
                 self.notes.append(f"{paths[first]} is taken for {paths[second]}, which has {each.share:.0%} of its values")
-        return found
+        return {place: f"COALESCE({', '.join(same)})" if len(same) > 1 else same[0] for place, same in found.items()}
 
     def _beside(self, source: str, stated: Stated, first: str, second: str) -> bool:
         """Whether events carry both fields."""
@@ -148,13 +148,16 @@ def candidate_keys(
             stated = event_fields(sample, type, time, None)
             types = mining.types(source, given, stated.type)
             seen, links = mining.keys(source, given, stated.type, keyish(sample, stated))
-            found[source] = suggested(seen, links, sum(types.values()), len(types))
+            keys = suggested(seen, links, sum(types.values()), len(types))
+            found[source] = replace(keys, unreadable=mining.unreadable(source, given))
             tried = [path for path in keyish(sample, stated) if telling(sample, path)]
             if len(inputs) == 1:  # then only fields of different events can be one key
                 tried = [path for path in tried if any(_apart(found[source], path, other) for other in tried)]
             compared += [(source, path) for path in tried[:_TRIED]]
             most = max(most, sum(types.values()))
-        return _compared(mining, inputs, found, compared, most // _LOOKED_AT + 1)
+        told = _compared(mining, inputs, found, compared, most // _LOOKED_AT + 1)
+        others = {(each.source, each.other) for keys in told.values() for each in keys.elsewhere}
+        return {source: promising(keys, {path for of, path in others if of == source}) for source, keys in told.items()}
     finally:
         mining.close()
         records.close()

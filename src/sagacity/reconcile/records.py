@@ -11,6 +11,7 @@ from sagacity.discover.fields import event_fields, key_field
 from sagacity.errors import UsageError
 from sagacity.ledger.mining import Mining
 from sagacity.sources.inputs import Files, Input
+from sagacity.sources.paths import formats_below
 from sagacity.sources.resolve import resolve
 from sagacity.sources.spool import Spool
 from sagacity.sources.xes import as_jsonl
@@ -26,7 +27,8 @@ class Records:
     """Paths, folders, globs or tables, as one source for each format and way of reading events. `stated` (type, time, id)
     and `cases` name the fields that are asked for.
 
-    `formats` has the format of each source, `paths` how a workflow in `folder` would name it, None where no one path does.
+    `formats` has the format of each source, `paths` how a workflow in `folder` would name it, None where no one path does;
+    `unplaced` has what was given for such a source.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Records:
     ) -> None:
         self.formats: dict[str, str] = {}
         self.paths: dict[str, str | None] = {}
+        self.unplaced: dict[str, tuple[str, ...]] = {}
         self._given = list(given) if isinstance(given, list | tuple) else [given]
         self._folder = folder
         self._stated = stated
@@ -64,14 +67,18 @@ class Records:
                 (None, resolve(asked, {_ASKED: self._given}, base=None, spool=self._spool)[_ASKED])
             ]
         else:
-            found = [(each, resolve(asked, {_ASKED: each}, base=None, spool=self._spool)[_ASKED]) for each in self._given]
+            given = [one for each in self._given for one in _expanded(each)]
+            found = [(each, resolve(asked, {_ASKED: each}, base=None, spool=self._spool)[_ASKED]) for each in given]
         groups = self._groups(mining, found)
         named: dict[str, Input] = {}
         for members in groups:
             name = self._name(members, len(groups), named)
             merged = _merged([each for _, each in members])
             self.formats[name] = merged.format if isinstance(merged, Files) else "table"
-            self.paths[name] = self._path([text for text, _ in members], merged)
+            texts = list(dict.fromkeys(text for text, _ in members))
+            self.paths[name] = self._path(texts, merged)
+            if self.paths[name] is None and all(isinstance(text, str | os.PathLike) for text in texts):
+                self.unplaced[name] = tuple(map(str, texts))
             xes = isinstance(merged, Files) and merged.format == "xes"
             named[name] = as_jsonl(merged, self._spool, None) if xes and isinstance(merged, Files) else merged
         return named
@@ -133,6 +140,14 @@ class Records:
             named = [str(pattern)]
         path = Path(named[0])
         return os.path.relpath(path, self._folder) if self._folder is not None and not path.is_absolute() else str(path)
+
+
+def _expanded(given: Any) -> list[Any]:
+    """A folder of several formats as its files: each format is a source of its own."""
+    if not isinstance(given, str | os.PathLike) or not given or not Path(given).is_dir():
+        return [given]
+    formats = formats_below(Path(given))
+    return sorted(formats) if len(set(formats.values())) > 1 else [given]
 
 
 def _merged(inputs: list[Input]) -> Input:
