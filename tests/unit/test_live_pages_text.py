@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,22 @@ def test_the_title_and_the_icon_say_how_many_findings_are_open() -> None:
 )
 def test_a_banner_says_what_is_wrong_with_the_server(changes: Mapping[str, Any], said: str) -> None:
     assert said in document(samples.frame(status=samples.status(**changes)), "overview", "Overview")
+
+
+@pytest.mark.parametrize(
+    ("going_on", "asked", "listed", "more"),
+    [(4, "", 4, False), (5, "", 3, True), (5, "all", 5, False)],
+)
+def test_every_incident_is_counted_and_the_largest_is_never_left_out(
+    going_on: int, asked: str, listed: int, more: bool
+) -> None:
+    incidents = [samples.incident(f"storm {n}", open=2 + n, last=samples.NOW - n) for n in range(going_on)]
+    page = inbox_page(samples.frame(), Listed(asked=Asked(incidents=asked), findings=[], cursor=None, incidents=incidents))
+    assert f"{going_on} incidents going on" in page
+    order = re.findall(r'<li data-key="storm (\d)">', page)
+    assert order == [str(n) for n in reversed(range(going_on))][:listed]
+    assert ('<a href="/findings?incidents=all">and 2 more</a>' in page) == more
+    assert "Nothing is open." in page
 
 
 def test_the_overview_says_how_many_records_of_a_source_were_rejected() -> None:
