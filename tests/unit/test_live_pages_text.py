@@ -24,7 +24,7 @@ from sagacity.web.pages.assets import asset_url, assets, version
 from sagacity.web.pages.case import Shown, case_page
 from sagacity.web.pages.counting import Counting
 from sagacity.web.pages.finding import finding_page
-from sagacity.web.pages.findings import Asked, Listed, inbox_page, matches_text
+from sagacity.web.pages.findings import Asked, Listed, inbox_page, incidents_list, matches_text
 from sagacity.web.pages.first import first_line
 from sagacity.web.pages.frame import Viewer, document, favicon
 from sagacity.web.pages.links import case_url, local
@@ -140,6 +140,21 @@ def test_every_incident_is_counted_and_the_largest_is_never_left_out(
     assert order == [str(n) for n in reversed(range(going_on))][:listed]
     assert ('<a href="/findings?incidents=all">and 2 more</a>' in page) == more
     assert "Nothing is open." in page
+
+
+@pytest.mark.parametrize(
+    ("source", "owner", "said"),
+    [
+        (None, "shop", "workflow shop, owner shop"),
+        ("shop", "shop", "workflow shop, source shop, owner shop"),
+        (None, None, "workflow shop, no owner"),
+    ],
+)
+def test_an_incident_says_which_name_is_its_workflow_and_which_its_owner(
+    source: str | None, owner: str | None, said: str
+) -> None:
+    listed = incidents_list([samples.incident(workflow="shop", source=source, owner=owner)], samples.NOW, 3)
+    assert said in re.sub("<[^>]*>", "", listed)
 
 
 def test_the_overview_says_how_many_records_of_a_source_were_rejected() -> None:

@@ -204,13 +204,14 @@ def incidents_list(incidents: Sequence[Incident], now: int, most: int) -> Markup
     items = []
     for incident in shown:
         source = (", source ", named(incident.source, 60)) if incident.source else None
+        owner = ("owner ", named(incident.owner, 60)) if incident.owner else "no owner"
         counted = f"{incident.open:,} open of {plural(incident.findings, 'finding')}"
         items.append(
             tag(
                 "li",
                 severity(incident.severity),
                 tag("div", tag("a", named(incident.expectation), href=inbox_url(incident=incident.id, state="all")),
-                    tag("div", named(incident.workflow, 60), source, f", {incident.owner or 'nobody'}", class_="soft")),
+                    tag("div", "workflow ", named(incident.workflow, 60), source, ", ", owner, class_="soft")),
                 tag("div", tag("strong", counted),
                     tag("div", f"began {ago(incident.opened, now)}, last {ago(incident.last, now)}", class_="soft")),
                 data_key=incident.id,
