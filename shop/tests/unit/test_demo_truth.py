@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import StringIO
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -92,6 +93,13 @@ def test_a_purchase_that_nobody_could_pay_for_and_was_bought_is_not_good() -> No
     Teller(Console(file=said, width=120)).audit(bought)
     assert "purchase 1 was bought, and could not be paid for" in said.getvalue()
     assert "Not everything is accounted for." in said.getvalue()
+
+
+@pytest.mark.parametrize(("copies", "words"), [(1, "1 event came more than once, and was"), (2, "2 events came")])
+def test_one_event_that_came_again_is_not_told_of_as_several(copies: int, words: str) -> None:
+    said = StringIO()
+    Teller(Console(file=said, width=120)).audit(msgspec.structs.replace(audit({}, {}), redelivered=copies))
+    assert words in said.getvalue()
 
 
 def test_the_story_has_the_shops_own_workflow_with_deadlines_that_it_lives_to_see(tmp_path: Path) -> None:

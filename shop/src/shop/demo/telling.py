@@ -105,7 +105,8 @@ class Teller:
             self._say(
                 f"  [yellow]![/] turned back though they could be paid for: {escape('; '.join(audit.turned_back[:_LISTED]))}"
             )
-        self._say(f"  [dim]{audit.redelivered} events came more than once, and were counted once[/]")
+        again = "event came more than once, and was" if audit.redelivered == 1 else "events came more than once, and were"
+        self._say(f"  [dim]{audit.redelivered} {again} counted once[/]")
         self._say(
             "\n[bold green]Every purchase is accounted for; every fault was found, and nothing else.[/]"
             if audit.good
