@@ -6,6 +6,7 @@ What is in it is read by compose.yaml, and by kubernetes/kustomization.yaml. It 
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import secrets
 import sys
@@ -14,6 +15,10 @@ from pathlib import Path
 __all__ = ["main", "variables"]
 
 SERVICES = ("account", "product", "order", "payment", "purchase", "orchestrator", "warehouse", "compliance")
+
+
+LOOKING = ("viewer", "operator")
+"""Who may ask the reconciler: Prometheus, and whoever looks at its pages. It is told the tokens' hashes alone."""
 
 
 def variables() -> dict[str, str]:
@@ -26,6 +31,11 @@ def variables() -> dict[str, str]:
     for name in SERVICES:
         password = made[f"{name.upper()}_DATABASE_PASSWORD"]
         made[f"{name.upper()}_DATABASE_URL"] = f"postgresql://{name}:{password}@postgres:5432/{name}"
+    tokens = {role: f"sgc_{secrets.token_hex(32)}" for role in LOOKING}
+    made |= {f"SAGACITY_{role.upper()}_TOKEN": token for role, token in tokens.items()}
+    made["RECONCILER_TOKENS"] = ",".join(
+        f"{role}:{role}:sha256:{hashlib.sha256(token.encode()).hexdigest()}" for role, token in tokens.items()
+    )
     return made
 
 

@@ -18,9 +18,11 @@ import pytest
 import yaml
 
 from prometheus_questions import ALERTS, queries
+from sagacity.web.tokens import parse_tokens
+from sagacity.workflow.language.reader import load as load_workflow
 from shop.chassis.settings import described, load
 from shop.contracts import topics
-from shop.local.catalogue import SHOP, Service
+from shop.local.catalogue import RECONCILER, SHOP, Service
 from shop.local.routes import routes
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
@@ -28,6 +30,7 @@ KUBERNETES = "1.34"
 PROMTOOL = shutil.which("promtool")
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 CATALOGUE = tuple(msgspec.structs.replace(each, replicas=3) if each.name == "product" else each for each in SHOP)
+IN_COMPOSE = (*CATALOGUE, RECONCILER)
 
 
 def read(name: str) -> Any:
@@ -82,7 +85,7 @@ def test_compose_refuses_what_its_specification_does_not_have() -> None:
 
 def test_each_service_in_compose_can_start_with_what_it_is_told() -> None:
     secrets, services = drawn(), read("compose.yaml")["services"]
-    for each in CATALOGUE:
+    for each in IN_COMPOSE:
         for name in each.names():
             assert services[name]["command"] == [each.name]
             accepted(each.name, {key: filled(value, secrets) for key, value in services[name]["environment"].items()})
@@ -122,7 +125,33 @@ def test_prometheus_asks_every_replica() -> None:
     jobs = {
         job["job_name"]: job["static_configs"][0]["targets"] for job in read("prometheus/prometheus.yaml")["scrape_configs"]
     }
-    assert {each.name: [f"{name}:8000" for name in each.names()] for each in CATALOGUE}.items() <= jobs.items()
+    assert {each.name: [f"{name}:8000" for name in each.names()] for each in IN_COMPOSE}.items() <= jobs.items()
+
+
+def test_the_reconciler_in_compose_knows_prometheus_and_whoever_looks_by_their_tokens() -> None:
+    """Beyond loopback it listens with tokens alone."""
+    secrets, document = drawn(), read("compose.yaml")
+    told = document["services"]["reconciler"]["environment"]
+    known = parse_tokens(filled(told["RECONCILER_TOKENS"], secrets), "compose.yaml")
+    roles = {name: known.find(secrets[f"SAGACITY_{name}_TOKEN"]) for name in ("VIEWER", "OPERATOR")}
+    assert {name: each and [*each.roles] for name, each in roles.items()} == {"VIEWER": ["viewer"], "OPERATOR": ["operator"]}
+    [job] = [each for each in read("prometheus/prometheus.yaml")["scrape_configs"] if each["job_name"] == "reconciler"]
+    shown = job["authorization"]["credentials_file"].removeprefix("/run/secrets/")
+    assert document["services"]["prometheus"]["secrets"] == [shown]
+    assert document["secrets"][shown] == {"environment": "SAGACITY_VIEWER_TOKEN"}
+
+
+def test_the_reconciler_in_compose_judges_by_the_shops_workflow_and_is_led_to() -> None:
+    services = read("compose.yaml")["services"]
+    reconciler = services["reconciler"]
+    workflow = Path(reconciler["environment"]["RECONCILER_WORKFLOWS"])
+    [mounted] = [volume.split(":") for volume in reconciler["volumes"] if volume.startswith(".")]
+    assert str(workflow.parent) == mounted[1]
+    assert load_workflow(DEPLOY / mounted[0] / workflow.name).name == "shop"
+    [published] = reconciler["ports"]
+    assert services["storefront"]["environment"]["STOREFRONT_CASE_URL"] == (
+        f"http://{published.removesuffix(':8000')}/case?workflow=shop&case={{purchase}}"
+    )
 
 
 @pytest.mark.parametrize("file", sorted((DEPLOY / "grafana/dashboards").glob("*.json")), ids=lambda file: file.stem)

@@ -7,16 +7,18 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
 from sagacity.errors import SagacityError
 from shop.chassis import logs
-from shop.chassis.service import Service
-from shop.chassis.settings import SettingsError, load, printed
+from shop.chassis.settings import SettingsError, drafted, load, printed
 
-__all__ = ["Command", "main"]
+if TYPE_CHECKING:
+    from shop.chassis.service import Service
+
+__all__ = ["Command", "command_line", "main"]
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -44,20 +46,41 @@ def main(
     Settings come from variables with the service's name in capitals before them. A command's `run` gets them, and its
     arguments as texts.
     """
+
+    def run(settings: S) -> int:
+        logs.set_up(name)
+        return asyncio.run(_run(wire, settings))
+
+    return command_line(name, kind, run, commands=commands, arguments=arguments, environment=environment)
+
+
+def command_line(
+    name: str,
+    kind: type[S],
+    run: Callable[[S], int],
+    *,
+    commands: Mapping[str, Command[S]] | None = None,
+    arguments: Sequence[str] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> int:
+    """As `main`, for what runs in its own way: `run` gets the settings, and returns the exit code."""
     given = _parsed(name, commands or {}, arguments)
-    prefix = name.upper()
+    prefix, told = name.upper(), os.environ if environment is None else environment
     try:
-        settings = load(kind, prefix, os.environ if environment is None else environment)
+        settings = load(kind, prefix, told)
     except SettingsError as error:
-        print(f"{name} cannot start: its settings have {len(error.problems)} mistake(s)", file=sys.stderr)
+        if given.print_config:
+            print(drafted(kind, prefix, told), flush=True)
+        many = len(error.problems)
+        print(f"{name} cannot start: its settings have {many} mistake{'' if many == 1 else 's'}", file=sys.stderr)
         print(*(f"  {problem}" for problem in error.problems), sep="\n", file=sys.stderr)
         return 2
     if given.print_config:
         print(printed(settings, prefix))
         return 0
-    logs.set_up(name)
     if given.command == "run":
-        return asyncio.run(_run(wire, settings))
+        return run(settings)
+    logs.set_up(name)
     command = (commands or {})[given.command]
     try:
         print(asyncio.run(_done(command, settings, [getattr(given, argument) for argument in command.arguments])))

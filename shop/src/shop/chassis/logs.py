@@ -4,6 +4,7 @@ logged."""
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any
@@ -19,8 +20,10 @@ _CHATTY = {
     "alembic.runtime.plugins": logging.WARNING,
     "httpcore": logging.WARNING,
     "httpx": logging.WARNING,
-    "psycopg.pool": logging.ERROR,  # it tells of every attempt to connect; readiness says what is the matter
+    "psycopg": logging.ERROR,  # it and its pool tell of every attempt, and of every end; readiness says what is the matter
 }
+_GUESS = re.compile(r"\n\t.*")
+"""What libpq adds to what is the matter, such as "Is the server running on that host?", in lines of their own."""
 
 
 def set_up(service: str, *, level: int = logging.INFO, stream: Any = None) -> None:
@@ -35,6 +38,7 @@ def set_up(service: str, *, level: int = logging.INFO, stream: Any = None) -> No
         structlog.contextvars.merge_contextvars,
         named,
         _correlated,
+        _without_guesses,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
@@ -73,4 +77,11 @@ def _correlated(_: object, __: str, event: MutableMapping[str, Any]) -> MutableM
         parent = TraceParent.parse(found.traceparent) if found.traceparent else None
         if parent is not None:
             event.setdefault("trace_id", parent.trace_id)
+    return event
+
+
+def _without_guesses(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name in ("event", "reason"):
+        if isinstance(said := event.get(name), str):
+            event[name] = _GUESS.sub("", said)
     return event

@@ -26,7 +26,7 @@ from sagacity.errors import SagacityError, UsageError
 from sagacity.workflow.durations import format_duration, parse_duration
 from shop.chassis.pairs import Pairs
 
-__all__ = ["Checking", "Secret", "Setting", "SettingsError", "described", "load", "printed"]
+__all__ = ["Checking", "Secret", "Setting", "SettingsError", "described", "drafted", "load", "printed"]
 
 S = TypeVar("S", bound=msgspec.Struct)
 _HIDDEN = "********"
@@ -96,14 +96,14 @@ def load(kind: type[S], prefix: str, environment: Mapping[str, str]) -> S:
     A variable that is set to nothing counts as not set.
     """
     known = described(kind, prefix)
-    given = {name: value for name, value in environment.items() if name.startswith(f"{prefix}_") and value.strip()}
+    given = _given(prefix, environment)
     values: dict[str, Any] = {}
     problems: list[str] = []
     for setting in known:
         if setting.variable in given:
             try:
                 _put(values, setting.path, _read(setting.kind, given[setting.variable].strip()))
-            except (msgspec.ValidationError, ValueError, UsageError) as error:
+            except _UNUSABLE as error:
                 problems.append(_refused(setting, given[setting.variable], error))
         elif setting.default is msgspec.UNSET:
             problems.append(f"{setting.variable} is not set: {setting.meaning or 'it has no default'}")
@@ -123,8 +123,36 @@ def printed(settings: msgspec.Struct, prefix: str) -> str:
         value: Any = settings
         for name in setting.path:
             value = getattr(value, name)
-        lines.append(f"{setting.variable}={_shown(value)}" + (f"  # {setting.meaning}" if setting.meaning else ""))
+        lines.append(_line(setting, _shown(value)))
     return "\n".join(lines)
+
+
+def drafted(kind: type[msgspec.Struct], prefix: str, environment: Mapping[str, str]) -> str:
+    """As `printed`, of an environment of which no settings can be made: what must be set and is not, and what cannot be
+    used, is said beside the rest."""
+    given = _given(prefix, environment)
+    lines = []
+    for setting in described(kind, prefix):
+        if setting.variable in given:
+            text = given[setting.variable].strip()
+            try:
+                lines.append(_line(setting, _shown(_read(setting.kind, text))))
+            except _UNUSABLE:
+                lines.append(_line(setting, _HIDDEN if _kind(setting.kind) in _HIDING else text, "cannot be used"))
+        elif setting.default is msgspec.UNSET:
+            lines.append(_line(setting, "", "not set: needed"))
+        else:
+            lines.append(_line(setting, _shown(setting.default)))
+    return "\n".join(lines)
+
+
+def _given(prefix: str, environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name.startswith(f"{prefix}_") and value.strip()}
+
+
+def _line(setting: Setting, value: str, remark: str = "") -> str:
+    said = "; ".join(filter(None, (remark, setting.meaning)))
+    return f"{setting.variable}={value}" + (f"  # {said}" if said else "")
 
 
 def _settings(kind: type[msgspec.Struct], prefix: str, path: tuple[str, ...], within: Any) -> Iterator[Setting]:
@@ -176,6 +204,9 @@ _READERS: dict[Any, Callable[[str], Any]] = {
     timedelta: lambda text: timedelta(microseconds=parse_duration(text)),
 }
 
+
+_UNUSABLE = (msgspec.ValidationError, ValueError, UsageError)
+"""What reading a value raises."""
 
 _HIDING = (Secret, Pairs)
 """Of which a text is not shown, as long as it could not be read."""

@@ -55,6 +55,11 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
         """Whether any service needs this."""
         return any(what in service.needs for service in self.catalogue)
 
+    def with_sagacity(self, workflow: Path) -> Layout:
+        """The same with Sagacity beside it, which judges by this workflow. The storefront leads to its cases then."""
+        extra = {**self.extra, "RECONCILER_WORKFLOWS": str(workflow)}
+        return msgspec.structs.replace(self, catalogue=(*self.catalogue, RECONCILER), extra=extra)
+
 
 def assemble(folder: Path, layout: Layout, say: Say) -> Stack:
     """The stack, not started. Programs that are missing are fetched here. Raises UnavailableError."""

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from sagacity.testing.servers.unavailable import UnavailableError
 from shop.local.assembly import Layout, assemble
-from shop.local.catalogue import SHOP
+from shop.local.catalogue import RECONCILER, SHOP
 from shop.local.ending import ending
 from shop.local.environment import ADMIN
 from shop.local.following import Follower
@@ -25,7 +25,7 @@ from shop.local.seen import resident
 from shop.local.stack import Stack
 from shop.local.state import Process, State, alone, is_held, read, reap
 
-__all__ = ["main"]
+__all__ = ["laid_out", "main", "parser"]
 
 _DATA = "build/local"
 _DOWN_WITHIN = 90.0
@@ -39,13 +39,13 @@ _HEEDS_WITHIN = 5.0
 
 def main(arguments: Sequence[str] | None = None, *, layout: Layout | None = None) -> int:
     """Do what the command line says; the exit code. `layout` is what is started; by default, the shop."""
-    given = _parser().parse_args(arguments)
+    given = parser().parse_args(arguments)
     folder = Path(given.data).absolute()
     # Whoever reads what is piped reads lines: a table is as wide as it is.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
     match given.command:
         case "up":
-            return _up(folder, _laid_out(given, layout), console, logs=not given.no_logs)
+            return _up(folder, laid_out(given, layout), console, logs=not given.no_logs)
         case "down":
             return _down(folder, console)
         case "status":
@@ -56,7 +56,8 @@ def main(arguments: Sequence[str] | None = None, *, layout: Layout | None = None
             return _signalled(folder, given.name, given.command, console)
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """What can be asked for."""
     parser = argparse.ArgumentParser(prog="python -m shop.local", description="The shop on this machine, as processes.")
     data = argparse.ArgumentParser(add_help=False)
     data.add_argument("--data", default=_DATA, metavar="FOLDER", help=f"where everything is kept (default: {_DATA})")
@@ -64,6 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     up = below.add_parser("up", parents=[data], help="start all of it, and stop all of it on Ctrl-C")
     up.add_argument("--port", type=int, metavar="PORT", help="where the edge takes requests, if it is free (default: 8080)")
     up.add_argument("--otlp", metavar="URL", help="a collector of traces, as http://127.0.0.1:4318")
+    up.add_argument(
+        "--sagacity",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="start Sagacity beside it; each purchase at the storefront leads to its case there",
+    )
     up.add_argument("--no-logs", action="store_true", help="do not follow the services' logs")
     below.add_parser("status", parents=[data], help="what runs where, and how much memory it takes")
     below.add_parser("down", parents=[data], help="stop all of it, also what a killed `up` has left")
@@ -79,7 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _laid_out(given: argparse.Namespace, layout: Layout | None) -> Layout:
+def laid_out(given: argparse.Namespace, layout: Layout | None = None) -> Layout:
+    """What `up` starts, as its options say."""
     from msgspec.structs import replace
 
     chosen = layout
@@ -87,6 +95,10 @@ def _laid_out(given: argparse.Namespace, layout: Layout | None) -> Layout:
         from shop.contracts import topics
 
         chosen = Layout(catalogue=SHOP, topics=topics.ALL)
+    if given.sagacity:
+        from shop.demo.opening import WORKFLOW
+
+        chosen = chosen.with_sagacity(WORKFLOW)
     return replace(chosen, web=given.port or chosen.web, otlp=given.otlp or chosen.otlp)
 
 
@@ -195,6 +207,8 @@ def _tell(state: State, console: Console) -> None:
         f"\nthe shop: {state.web}/    its API: {state.web}/api/v1    gRPC: {state.rpc}, by the header service-name",
         soft_wrap=True,
     )
+    for part in state.named(RECONCILER.name):
+        console.print(f"Sagacity: {part.where}/    each purchase at the shop leads to its case there", soft_wrap=True)
     if any(part.name == "account" for part in state.parts):
         console.print(f"the administrator: {ADMIN}, whose password is in secrets.json in the data folder")
     console.print(f"memory of all: {sum(memory.values()) / 2**20:.0f} MB", style="dim")
@@ -244,7 +258,7 @@ def _send(part: Process, pid: int, how: str) -> None:
 
 def _services(folder: Path, state: State | None) -> list[Process]:
     """The parts that are services: those that have a folder, and whose log is of this stack."""
-    kept = {name for service in SHOP for name in service.names()}
+    kept = {name for service in (*SHOP, RECONCILER) for name in service.names()}
     return [part for part in state.parts if part.name in kept and (folder / part.name).exists()] if state else []
 
 

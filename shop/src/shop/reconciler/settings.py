@@ -18,6 +18,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     kafka: parts.Kafka
     workflows: Annotated[tuple[str, ...], Meta(description="workflow files, with commas between")]
     ledger: Annotated[str, Meta(description="the folder in which events and findings are kept")] = "ledger"
+    tokens: Annotated[
+        Secret | None,
+        Meta(description="who may ask what, as `sagacity token new` prints it, with commas between; needed beyond loopback"),
+    ] = None
     lateness: Annotated[timedelta, Meta(description="how late events may come")] = timedelta(seconds=2)
     trace_url: Annotated[
         str | None, Meta(description="where a trace is shown, as http://host:16686/trace/{trace}; no links without")
