@@ -17,7 +17,7 @@ from rich.table import Table
 
 from sagacity.testing.servers.unavailable import UnavailableError
 from shop.local.assembly import Layout, assemble
-from shop.local.catalogue import RECONCILER, SHOP
+from shop.local.catalogue import RECONCILER, SHOP, WORKFLOW
 from shop.local.ending import ending
 from shop.local.environment import ADMIN
 from shop.local.following import Follower
@@ -96,8 +96,6 @@ def laid_out(given: argparse.Namespace, layout: Layout | None = None) -> Layout:
 
         chosen = Layout(catalogue=SHOP, topics=topics.ALL)
     if given.sagacity:
-        from shop.demo.opening import WORKFLOW
-
         chosen = chosen.with_sagacity(WORKFLOW)
     return replace(chosen, web=given.port or chosen.web, otlp=given.otlp or chosen.otlp)
 
