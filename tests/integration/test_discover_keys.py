@@ -240,3 +240,23 @@ def test_where_no_field_recurs_it_is_said_what_to_do(tmp_path: Path, capsys: pyt
     _jsonl(log, [(0, "Billed", {"ref": "S-#"})])
     assert run(["discover", str(log)]) == 0
     assert "Name it with --case" in capsys.readouterr().out
+
+
+def test_services_whose_json_is_not_read_alike_are_sources_of_their_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "services", tmp_path / "order.workflow.yaml"
+    folder.mkdir()
+    rows = {"log": ("kind", "at", "order_id", "Ordered"), "bank": ("event", "ts", "reference", "Paid")}
+    for minute, (name, (kind, time, key, called)) in enumerate(rows.items()):
+        lines = [
+            {kind: called, time: (START + timedelta(hours=n, minutes=minute)).isoformat(), key: f"O-{n}"}
+            for n in range(CASES)
+        ]
+        (folder / f"{name}.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    assert run(["discover", str(folder)]) == 0
+    assert "values of reference are values of order_id" in capsys.readouterr().out
+    assert run(["discover", str(folder), "--case", "order_id", "-o", str(out)]) == 0
+    assert f"{2 * CASES} events of {CASES} cases" in capsys.readouterr().out
+    assert {source.type for source in load(out).sources.values()} == {"kind", "event"}
+    assert run(["check", str(out), "--as-of", "end", "--quiet"]) == 0

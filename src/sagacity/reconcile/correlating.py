@@ -42,11 +42,11 @@ class Correlated:
         stated: tuple[str | None, str | None, str | None],
     ) -> None:
         self._records, self._mining = records, mining
-        self._inputs = records.inputs(mining)
         self._fields: dict[str, tuple[Sample, Stated]] = {}
-        for source, given in self._inputs.items():
-            fields = event_fields(mining.sample(source, given, None), *stated)
-            self._fields[source] = mining.sample(source, given, fields.type), fields
+        found = _fields_of(records, mining, stated)
+        self._inputs = records.inputs(mining)
+        for source, fields in found.items():
+            self._fields[source] = mining.sample(source, self._inputs[source], fields.type), fields
         self.notes: list[str] = []
         paths = {source: self._named(source, cases) for source in self._inputs}
         called = self._called(paths, cases)
@@ -129,6 +129,20 @@ class Correlated:
         return bool(links)
 
 
+def _fields_of(records: Records, mining: Mining, stated: tuple[str | None, str | None, str | None]) -> dict[str, Stated]:
+    """What events are read from, by source. Where JSON lines are not read alike, they are told apart by their files."""
+    for _ in range(2):
+        try:
+            return {
+                source: event_fields(mining.sample(source, given, None), *stated)
+                for source, given in records.inputs(mining).items()
+            }
+        except UsageError:
+            if not records.part(mining):
+                raise
+    raise AssertionError
+
+
 def candidate_keys(
     files: Any,
     *,
@@ -141,11 +155,12 @@ def candidate_keys(
     records = Records(files, None, (type, time, None))
     mining: Mining = DuckDBMining(memory=memory, threads=threads)
     try:
+        fields = _fields_of(records, mining, (type, time, None))
         inputs = records.inputs(mining)
         found, compared, most = {}, [], 0
         for source, given in inputs.items():
             sample = mining.sample(source, given, None)
-            stated = event_fields(sample, type, time, None)
+            stated = fields[source]
             types = mining.types(source, given, stated.type)
             seen, links = mining.keys(source, given, stated.type, keyish(sample, stated))
             keys = suggested(seen, links, sum(types.values()), len(types))

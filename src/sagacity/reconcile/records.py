@@ -20,7 +20,8 @@ from sagacity.workflow.model import Source, Workflow
 __all__ = ["Records"]
 
 _ASKED = "log"
-_TABULAR = ("csv", "parquet")
+_TABULAR: tuple[str, ...] = ("csv", "parquet")
+_BY_FILE = (*_TABULAR, "jsonl")
 
 
 class Records:
@@ -46,7 +47,9 @@ class Records:
         self._stated = stated
         self._cases = cases
         self._spool = Spool()
-        self._inputs: dict[str, Input] | None = None
+        self._inputs: Mapping[str, Input] | None = None
+        self._kinds = _TABULAR
+        self._taken: Mapping[str, Input] = {}
 
     def close(self) -> None:
         """Remove temporary files."""
@@ -57,6 +60,20 @@ class Records:
         if self._inputs is None:
             self._inputs = self._gathered(mining)
         return self._inputs
+
+    def part(self, mining: Mining) -> bool:
+        """Read JSON lines file by file, as tables are, where their fields are called otherwise from file to file. False
+        where that makes no more sources than there are."""
+        before = self.inputs(mining), self.formats, self.paths, self.unplaced
+        if self._kinds == _BY_FILE:
+            return False
+        self._kinds, self._taken = _BY_FILE, before[0]
+        self.formats, self.paths, self.unplaced = {}, {}, {}
+        self._inputs = self._gathered(mining)
+        if len(self._inputs) > len(before[0]):
+            return True
+        self._inputs, self.formats, self.paths, self.unplaced = before
+        return False
 
     def _gathered(self, mining: Mining) -> dict[str, Input]:
         if not self._given:
@@ -72,7 +89,7 @@ class Records:
         groups = self._groups(mining, found)
         named: dict[str, Input] = {}
         for members in groups:
-            name = self._name(members, len(groups), named)
+            name = self._name(members, len(groups), {**self._taken, **named})
             merged = _merged([each for _, each in members])
             self.formats[name] = merged.format if isinstance(merged, Files) else "table"
             texts = list(dict.fromkeys(text for text, _ in members))
@@ -90,11 +107,11 @@ class Records:
             formats.setdefault(each.format if isinstance(each, Files) else number, []).append((text, each))
         groups = []
         for kind, members in formats.items():
-            parted = self._parted(mining, members) if kind in _TABULAR else []
+            parted = self._parted(mining, members, kind) if kind in self._kinds else []
             groups += parted if len(parted) > 1 else [members]
         return groups
 
-    def _parted(self, mining: Mining, members: list[tuple[Any, Input]]) -> list[list[tuple[Any, Input]]]:
+    def _parted(self, mining: Mining, members: list[tuple[Any, Input]], kind: str) -> list[list[tuple[Any, Input]]]:
         """Files whose columns differ are one source all the same if what an event is made of stands in the same columns."""
         columns: dict[frozenset[str], list[tuple[Any, Input]]] = {}
         for text, file in (each for member in members for each in _single(*member)):
@@ -103,7 +120,7 @@ class Records:
             return []
         groups: dict[Any, list[tuple[Any, Input]]] = {}
         for number, (named, files) in enumerate(columns.items()):
-            sample = mining.sample(f"{_ASKED} {number}", _merged([file for _, file in files]), None)
+            sample = mining.sample(f"{_ASKED} {kind} {number}", _merged([file for _, file in files]), None)
             try:
                 stated = event_fields(sample, *self._stated)
                 keys = tuple(key_field(sample, case) for case in self._cases)
