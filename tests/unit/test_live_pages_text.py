@@ -34,6 +34,7 @@ from sagacity.web.pages.traces import trace_facts
 from sagacity.web.pages.workflow import Submitted, editor_page, workflow_page
 from sagacity.web.timeline import timeline
 from sagacity.workflow.language.reader import read
+from sagacity.workflow.verdict import Status
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +211,16 @@ def test_an_event_after_as_of_is_marked_and_a_missed_one_stands_where_it_was_due
     assert 'class="later"' in page
     assert "not judged yet" in page
     assert 'class="now"' in page
+
+
+def test_expectations_that_do_not_apply_are_folded_under_their_number_below_the_findings() -> None:
+    shown = samples.shown()
+    idle = [each.expected.name for each in shown.timeline.standings if each.expected.status == Status.VACUOUS]
+    page = case_page(samples.frame(), shown, "type")
+    before, _, folded = page.partition(f"<summary>{len(idle)} expectations do not apply</summary>")
+    assert [name in folded and f'data-key="{name}"' not in before for name in idle] == [True] * len(idle) != []
+    assert len(re.findall("<li[^>]* data-key=", before)) == len(shown.timeline.standings) - len(idle) > 0
+    assert page.index('id="found-title"') < page.index('id="expectations-title"')
 
 
 def test_an_expectation_that_waits_for_a_source_says_so() -> None:

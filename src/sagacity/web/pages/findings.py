@@ -14,7 +14,7 @@ from sagacity.web.pages.actions import buttons, waive_dialog
 from sagacity.web.pages.frame import Frame, back_field, document
 from sagacity.web.pages.keys import help_dialog
 from sagacity.web.pages.links import case_url, finding_url, inbox_url
-from sagacity.web.pages.words import ago, card, empty, grid, kind, moment, named, severity, state
+from sagacity.web.pages.words import ago, card, empty, grid, identified, kind, moment, named, severity, state
 
 __all__ = ["Asked", "Listed", "inbox_page", "incidents_list", "matches_text", "table"]
 
@@ -255,7 +255,7 @@ def table(frame: Frame, findings: Sequence[LiveFinding], caption: str, *, case: 
     for finding in findings:
         cells: list[Child] = [_choice(frame, finding), severity(finding.severity), _sentence(finding)]
         if case:
-            cells.append(tag("a", named(finding.case, 60), href=case_url(finding.workflow, finding.case)))
+            cells.append(tag("a", identified(finding.case, 60), href=case_url(finding.workflow, finding.case)))
         cells += [moment(finding.since, now), named(finding.owner or "nobody", 40), _state(finding, now)]
         rows.append((finding.id, cells))
     return tag("div", grid(caption, heads, rows, headed=2), class_="findings")
