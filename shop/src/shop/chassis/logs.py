@@ -24,6 +24,7 @@ _CHATTY = {
 }
 _GUESS = re.compile(r"\n\t.*")
 """What libpq adds to what is the matter, such as "Is the server running on that host?", in lines of their own."""
+_LINES = re.compile(r"\s*\n\s*")
 
 
 def set_up(service: str, *, level: int = logging.INFO, stream: Any = None) -> None:
@@ -38,7 +39,7 @@ def set_up(service: str, *, level: int = logging.INFO, stream: Any = None) -> No
         structlog.contextvars.merge_contextvars,
         named,
         _correlated,
-        _without_guesses,
+        _in_one_line,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
@@ -80,8 +81,8 @@ def _correlated(_: object, __: str, event: MutableMapping[str, Any]) -> MutableM
     return event
 
 
-def _without_guesses(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _in_one_line(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for name in ("event", "reason"):
         if isinstance(said := event.get(name), str):
-            event[name] = _GUESS.sub("", said)
+            event[name] = _LINES.sub("; ", _GUESS.sub("", said).strip())
     return event
