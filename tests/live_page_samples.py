@@ -54,6 +54,7 @@ __all__ = [
     "events",
     "finding",
     "frame",
+    "incident",
     "pages",
     "row",
     "shown",
@@ -120,6 +121,22 @@ def counts(text: str = "paid or cancelled", n: int = 5) -> Counts:
     )
 
 
+def incident(text: str = "paid or cancelled", **changes: Any) -> Incident:
+    usual = Incident(
+        id=text,
+        workflow=text,
+        expectation=text,
+        severity="error",
+        owner=text,
+        source=text,
+        opened=START,
+        last=NOW,
+        findings=9,
+        open=2,
+    )
+    return msgspec.structs.replace(usual, **changes)
+
+
 def drifted(text: str, n: int) -> Drift:
     """A day on which everything became otherwise; with no `n`, nothing to go by."""
     periods = tuple(Period(NOW + place * 86_400_000_000, 50) for place in range(4 * min(n, 1)))
@@ -173,18 +190,7 @@ def pages(text: str, n: int) -> Mapping[str, str]:
     doing = status(reaches=reaches, behind={f"{text}0": START}, state="stalled", problem=text)
     around = frame(status=doing, said=text, wrong=text, viewer=Viewer(name=text, guest=False, csrf=text))
     findings = [finding(text, id=f"f{place}") for place in range(n)]
-    incident = Incident(
-        id=text,
-        workflow=text,
-        expectation=text,
-        severity="error",
-        owner=text,
-        source=text,
-        opened=START,
-        last=NOW,
-        findings=9,
-        open=2,
-    )
+    storm = incident(text)
     stored = msgspec.structs.replace(STORED, by=text, text=f"{ORDER}\n# {text}")
     glances = [Glance(stored, WORKFLOW, counts(text, n), {"critical": n})] if n else []
     parts = [
@@ -217,17 +223,17 @@ def pages(text: str, n: int) -> Mapping[str, str]:
         workflows=[text] * n,
         owners={text: n},
         expectations={text: n},
-        incidents=[incident] * min(n, 1),
+        incidents=[storm] * min(n, 1),
         cut=True,
     )
     _, problems = read(f"workflow: {text}\nevents: 3\n")
     history = [HistoryEntry(finding="f1", at=NOW, what="waived", by=text, reason=text, until=NOW)] * n
     return {
         "overview": overview_page(
-            around, glances, findings, [incident] * min(n, 1), "http://127.0.0.1:1", {text: n, f"{text}0": n}
+            around, glances, findings, [storm] * min(n, 1), "http://127.0.0.1:1", {text: n, f"{text}0": n}
         ),
         "inbox": inbox_page(around, listed),
-        "finding": finding_page(around, finding(text), history, text, incident),
+        "finding": finding_page(around, finding(text), history, text, storm),
         "case": case_page(around, shown(text, max(n, 1)), "type"),
         "case by source": case_page(around, shown(text, max(n, 1)), "source"),
         "case unjudged": case_page(around, shown(text, as_of=None), "type"),

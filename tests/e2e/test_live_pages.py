@@ -116,6 +116,17 @@ def test_a_page_never_scrolls_sideways(visit: Any, site: Site, name: str, width:
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
+@pytest.mark.parametrize("path", ["/findings", "/cases"])
+def test_an_id_in_a_table_stands_on_one_line(visit: Any, desk: Site, path: str) -> None:
+    case = "250548146956947456-of-a-customer"
+    desk.offer("payments", *_twice(case, SystemClock().now()))
+    opened = visit(f"{desk.url}{path}", width=900)
+    link = opened.page.locator("tbody").get_by_role("link", name=case).first
+    expect(link).to_be_visible()
+    assert link.locator("bdi").evaluate("(name) => name.getClientRects().length") == 1
+    assert opened.page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
 def test_findings_are_worked_through_by_keyboard_alone(visit: Any, desk: Site) -> None:
     opened = visit(f"{desk.url}/findings")
     page = opened.page

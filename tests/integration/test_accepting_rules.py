@@ -107,16 +107,19 @@ def test_each_rule_is_asked_for_in_the_terminal(
     assert f"4 of {rules}: " in said.err
     assert f"5 of {rules}: " not in said.err
     assert "holds in all of" in said.err
+    assert said.err.count("y puts the rule into the file") == 1
 
 
-@pytest.mark.parametrize("lines", [("y", "y"), ("y", "q", "y"), ()])
-def test_nothing_is_written_where_somebody_stops(
-    lines: tuple[str, ...], log: Path, tmp_path: Path, answers: io.StringIO, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("lines", "hint"), [(("y", "n", "y"), "1,3\n"), (("y", "q", "y"), "1\n"), ((), "all takes")])
+def test_nothing_is_written_where_somebody_stops_and_what_was_accepted_is_told(
+    lines: tuple[str, ...], hint: str, log: Path, tmp_path: Path, answers: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "order.workflow.yaml"
     _say(answers, *lines)
     assert run(["discover", str(log), "--case", "order_id", "-o", str(out), "--review"]) == 2
-    assert "nothing was written" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "nothing was written" in said
+    assert f"--accept {hint}" in said
     assert not out.exists()
 
 

@@ -50,7 +50,7 @@ def test_the_numbers_of_summary_file_page_and_check_fit_together(
     assert len(charts) == len(set(charts)) > 0
     assert not re.search(r"<text[^>]*>\d+\.\d{3,}s</text>", text)
     run(["check", str(out), "--as-of", "end"])
-    assert f"of {audited} expectations without any" in capsys.readouterr().out
+    assert f"; of {audited} expectations, " in capsys.readouterr().out
 
 
 def test_an_end_before_all_events_is_told_as_that(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,3 +167,17 @@ def test_files_of_a_folder_that_are_read_otherwise_are_sources_of_their_own(tmp_
     assert set(load(out).sources) == {"booked", "sent"}
     assert set(load(out).events) == {"Made", "Paid", "Sent"}
     assert run(["check", str(out), "--as-of", "end", "--quiet"]) == 0
+
+
+def test_of_too_few_cases_nothing_is_learnt_and_it_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log, out = tmp_path / "log.csv", tmp_path / "booking.workflow.yaml"
+    _booked(log, range(1))
+    assert run(["discover", str(log), "--case", "booking", "-o", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "2 events of 1 case;" in said
+    assert "note: nothing is learnt from fewer than 5 cases" in said
+    workflow = load(out)
+    assert (workflow.expectations, workflow.begins, workflow.ends, workflow.timeout) == ((), (), (), None)
+    _booked(log, range(5))
+    assert run(["discover", str(log), "--case", "booking", "-o", str(out), "--force", "--quiet"]) == 0
+    assert load(out).begins == ("Made",)

@@ -208,6 +208,22 @@ def test_the_command_exits_with_1_where_something_changed(
     assert run(["drift", str(workflow), "--source", changed, "--by", "soon"]) == 2
 
 
+def test_of_one_period_it_is_said_that_nothing_was_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    events = [
+        {"id": kind, "type": kind, "time": f"2026-09-01T0{hour}:00:00Z", "data": {"order_id": "1"}}
+        for hour, kind in enumerate(("OrderPlaced", "PaymentReceived"))
+    ]
+    workflow = tmp_path / "order.workflow.yaml"
+    workflow.write_text(FEW, encoding="utf-8")
+    log = _made(tmp_path / "one.jsonl", events)
+    assert run(["drift", str(workflow), "--source", str(log), "--as-of", "end"]) == 0
+    said = capsys.readouterr().out
+    assert "1 case in 1 period of" in said
+    assert "there is nothing to compare" in said
+    assert "Nothing changed" not in said
+    assert "nothing to compare" in render_drift(_drift(log)).partition('class="empty"')[2][:80]
+
+
 def test_names_from_events_cannot_drive_the_terminal(log: Log, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     workflow = tmp_path / "order.workflow.yaml"
     workflow.write_text(FEW, encoding="utf-8")

@@ -122,6 +122,16 @@ def test_a_source_that_is_behind_keeps_what_it_could_still_bring_pending(two: St
     assert two.live.status().behind == {"payments": START - SECOND}
 
 
+def test_the_status_tells_since_when_a_source_has_been_behind(two: Story) -> None:
+    two.round(0)
+    two.round(5)
+    two.stream.states["payments", "0"] = "behind"
+    assert ("payments", "0") not in two.live.status().since  # no round has seen it so far
+    two.round(6)
+    two.round(20)
+    assert two.live.status().since == {("orders", "0"): START, ("payments", "0"): START + 6 * SECOND}
+
+
 def test_what_a_source_brings_when_it_catches_up_satisfies_what_was_pending(two: Story) -> None:
     two.tell("Placed", "1", 0)
     two.round(1)

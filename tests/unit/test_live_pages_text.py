@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,11 @@ from sagacity.ledger.live import Account, Counts, StoredWorkflow
 from sagacity.sources.stream import Reach
 from sagacity.web.pages.actions import done_said, until_of
 from sagacity.web.pages.assets import asset_url, assets, version
+from sagacity.web.pages.banners import banners
 from sagacity.web.pages.case import Shown, case_page
 from sagacity.web.pages.counting import Counting
 from sagacity.web.pages.finding import finding_page
-from sagacity.web.pages.findings import Asked, Listed, inbox_page, matches_text
+from sagacity.web.pages.findings import Asked, Listed, inbox_page, incidents_list, matches_text
 from sagacity.web.pages.first import first_line
 from sagacity.web.pages.frame import Viewer, document, favicon
 from sagacity.web.pages.links import case_url, local
@@ -32,6 +34,7 @@ from sagacity.web.pages.traces import trace_facts
 from sagacity.web.pages.workflow import Submitted, editor_page, workflow_page
 from sagacity.web.timeline import timeline
 from sagacity.workflow.language.reader import read
+from sagacity.workflow.verdict import Status
 
 
 @pytest.fixture(scope="module")
@@ -107,22 +110,80 @@ def test_the_title_and_the_icon_say_how_many_findings_are_open() -> None:
     assert "<text" not in favicon(0)
 
 
+def _behind(**lags: int | None) -> tuple[Reach, ...]:
+    return tuple(Reach(source=name, part="0", state="behind", lag=lag) for name, lag in lags.items())
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"state": "stalled", "problem": "the disk is full"}, "the disk is full"),
         ({"state": "starting"}, "Starting"),
         ({"reaches": (Reach(source="pay", part="0", state="down", error="no broker"),)}, "Source pay is down"),
-        ({"reaches": (Reach(source="pay", part="0", state="behind", lag=70),)}, "70 records wait"),
-        ({"reaches": (Reach(source="pay", part="0", state="behind"),)}, "how much waits is not known"),
-        (
-            {"reaches": (Reach(source="pay", part="0", state="behind", lag=7),), "behind": {"pay": 0}},
-            "has not been heard at all",
-        ),
+        ({"reaches": _behind(pay=70), "behind": {"pay": START}}, "70 records wait. "),
+        ({"reaches": _behind(pay=1), "behind": {"pay": START}}, "1 record waits. "),
+        ({"reaches": _behind(pay=None), "behind": {"pay": START}}, "how much waits is not known"),
+        ({"reaches": _behind(pay=7), "behind": {"pay": 0}}, "has not been heard at all"),
+        ({"reaches": _behind(pay=7), "since": {("pay", "0"): samples.NOW - 10_000_000}}, "Source pay is behind. "),
     ],
 )
 def test_a_banner_says_what_is_wrong_with_the_server(changes: Mapping[str, Any], said: str) -> None:
     assert said in document(samples.frame(status=samples.status(**changes)), "overview", "Overview")
+
+
+def test_a_source_that_is_behind_for_a_moment_is_no_news_while_nothing_is_pending_for_it() -> None:
+    status = samples.status(reaches=_behind(pay=70, orders=1), since={("pay", "0"): samples.NOW - 9_000_000})
+    assert banners(status) == []
+
+
+def test_all_sources_that_are_behind_share_a_banner() -> None:
+    reaches = (*_behind(pay=1, orders=70, stock=None, mail=3), Reach(source="risk", part="0", state="down", error="gone"))
+    long = {("stock", "0"): samples.NOW - 60_000_000, ("mail", "0"): samples.NOW}
+    found = banners(samples.status(reaches=reaches, behind={"pay": START, "orders": 0, "risk": START}, since=long))
+    down, behind = (re.sub("<[^>]*>", "", each) for each in found)
+    assert "Source risk is down" in down
+    assert "3 sources are behind. pay: 1 record waits, judged as far as 2026-" in behind
+    assert "; orders: 70 records wait, never heard; stock: how much waits is not known. " in behind
+    assert "mail" not in behind
+
+
+def test_very_many_sources_that_are_behind_are_not_all_named() -> None:
+    reaches = _behind(**{f"source{n}": 2 for n in range(40)})
+    (found,) = banners(samples.status(reaches=reaches, behind={each.source: START for each in reaches}))
+    assert "40 sources are behind" in found
+    assert "and 34 more. " in found
+    assert "source6" not in found
+
+
+@pytest.mark.parametrize(
+    ("going_on", "asked", "listed", "more"),
+    [(4, "", 4, False), (5, "", 3, True), (5, "all", 5, False)],
+)
+def test_every_incident_is_counted_and_the_largest_is_never_left_out(
+    going_on: int, asked: str, listed: int, more: bool
+) -> None:
+    incidents = [samples.incident(f"storm {n}", open=2 + n, last=samples.NOW - n) for n in range(going_on)]
+    page = inbox_page(samples.frame(), Listed(asked=Asked(incidents=asked), findings=[], cursor=None, incidents=incidents))
+    assert f"{going_on} incidents going on" in page
+    order = re.findall(r'<li data-key="storm (\d)">', page)
+    assert order == [str(n) for n in reversed(range(going_on))][:listed]
+    assert ('<a href="/findings?incidents=all">and 2 more</a>' in page) == more
+    assert "Nothing is open." in page
+
+
+@pytest.mark.parametrize(
+    ("source", "owner", "said"),
+    [
+        (None, "shop", "workflow shop, owner shop"),
+        ("shop", "shop", "workflow shop, source shop, owner shop"),
+        (None, None, "workflow shop, no owner"),
+    ],
+)
+def test_an_incident_says_which_name_is_its_workflow_and_which_its_owner(
+    source: str | None, owner: str | None, said: str
+) -> None:
+    listed = incidents_list([samples.incident(workflow="shop", source=source, owner=owner)], samples.NOW, 3)
+    assert said in re.sub("<[^>]*>", "", listed)
 
 
 def test_the_overview_says_how_many_records_of_a_source_were_rejected() -> None:
@@ -130,6 +191,12 @@ def test_the_overview_says_how_many_records_of_a_source_were_rejected() -> None:
     assert '<a href="/sources#rejected" class="fault">14 rejected</a>' in listed
     assert "2 rejected" in listed
     assert "refunds" not in listed
+
+
+def test_one_record_waits_and_two_wait() -> None:
+    one, two = (health_list(samples.status(reaches=_behind(pay=lag))) for lag in (1, 2))
+    assert "1 part, 1 waits<" in one
+    assert "1 part, 2 wait<" in two
 
 
 def test_accounts_that_do_not_add_up_are_shown_as_such() -> None:
@@ -144,6 +211,16 @@ def test_an_event_after_as_of_is_marked_and_a_missed_one_stands_where_it_was_due
     assert 'class="later"' in page
     assert "not judged yet" in page
     assert 'class="now"' in page
+
+
+def test_expectations_that_do_not_apply_are_folded_under_their_number_below_the_findings() -> None:
+    shown = samples.shown()
+    idle = [each.expected.name for each in shown.timeline.standings if each.expected.status == Status.VACUOUS]
+    page = case_page(samples.frame(), shown, "type")
+    before, _, folded = page.partition(f"<summary>{len(idle)} expectations do not apply</summary>")
+    assert [name in folded and f'data-key="{name}"' not in before for name in idle] == [True] * len(idle) != []
+    assert len(re.findall("<li[^>]* data-key=", before)) == len(shown.timeline.standings) - len(idle) > 0
+    assert page.index('id="found-title"') < page.index('id="expectations-title"')
 
 
 def test_an_expectation_that_waits_for_a_source_says_so() -> None:

@@ -109,6 +109,33 @@ def test_an_expectation_that_never_applied_and_an_absent_event_type_are_pointed_
     assert "1 expectation never applied to any case: alternate_response(ItemReserved, ItemShipped)" in said
 
 
+@pytest.mark.parametrize(("failing", "named", "rest"), [(16, 16, None), (17, 15, "and 2 expectations more with findings")])
+def test_the_table_never_leaves_out_one_expectation_alone(failing: int, named: int, rest: str | None) -> None:
+    result = samples.realistic()
+    failed = next(tally for tally in result.tallies if tally.findings)
+    tallies = tuple(msgspec.structs.replace(failed, name=f"rule number {n}") for n in range(failing))
+    said = render(msgspec.structs.replace(result, tallies=tallies), 120)
+    rows = [line for line in said.splitlines() if line.startswith("rule number") and "█" in line]
+    assert len(rows) == named
+    assert ("more with findings" in said) == (rest is not None)
+    assert rest is None or rest in said
+
+
+@pytest.mark.parametrize(
+    ("clean", "said"),
+    [
+        (0, "of 3 expectations, none is without findings"),
+        (1, "of 3 expectations, 1 is without findings"),
+        (2, "of 3 expectations, 2 are without findings"),
+    ],
+)
+def test_how_many_expectations_have_no_finding_is_said_in_a_sentence(clean: int, said: str) -> None:
+    result = samples.realistic()
+    failed = next(tally for tally in result.tallies if tally.findings)
+    tallies = tuple(msgspec.structs.replace(failed, name=f"r{n}", findings=0 if n < clean else 4) for n in range(3))
+    assert said in " ".join(render(msgspec.structs.replace(result, tallies=tallies), 120).split())
+
+
 @pytest.mark.parametrize("make", ALL)
 @pytest.mark.parametrize("width", [60, 80, 160])
 def test_no_line_is_wider_than_the_terminal_save_for_commands(make: object, width: int) -> None:

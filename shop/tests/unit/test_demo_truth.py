@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import StringIO
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -13,11 +14,14 @@ from sagacity.errors import SagacityError
 from sagacity.workflow.language.reader import load
 from shop.chassis import logs
 from shop.chassis.planting import confess
+from shop.customers.people import Customers
 from shop.demo.audit import Audit
+from shop.demo.crowd import Crowd
 from shop.demo.opening import WORKFLOW, tightened
 from shop.demo.strikes import SCRIPT
 from shop.demo.telling import Teller
-from shop.demo.truth import FOUND, confessed, in_databases
+from shop.demo.truth import FOUND, confessed, in_databases, of_crowd
+from shop.demo.wares import Shelf
 
 
 def test_a_saboteur_confesses_in_its_log_what_it_plants_and_nothing_else_is_taken_for_it(
@@ -56,7 +60,7 @@ def test_what_was_never_done_is_all_that_the_databases_show() -> None:
 def audit(told: dict[str, str], kept: dict[str, str], *, unpaid: tuple[str, ...] = ()) -> Audit:
     nothing = compare([], [])
     return Audit(
-        told=told, kept=kept, unpaid=unpaid, turned_back=("9: no answer in time",), rows=1, databases=nothing,
+        told=told, kept=kept, others=0, unpaid=unpaid, turned_back=("9: no answer in time",), rows=1, databases=nothing,
         findings=nothing, by_fault={}, cases={}, redelivered=0,
     )  # fmt: skip
 
@@ -70,6 +74,17 @@ def test_every_purchase_is_held_against_what_is_kept_of_it_and_not_how_many_ende
     assert audit({**told, "3": "SUCCESS"}, told).differing == ["3"]
 
 
+def test_what_somebody_else_buys_meanwhile_is_counted_by_itself() -> None:
+    kept = [(1, 11, "SUCCESS"), (2, 12, "FAILED"), (3, 11, "SUCCESS"), (4, 77, "SUCCESS"), (5, 77, "FAILED")]
+    assert of_crowd(kept, {"1", "2"}) == ({"1": "SUCCESS", "2": "FAILED", "3": "SUCCESS"}, 2)
+
+
+def test_before_the_first_customer_no_time_has_passed() -> None:
+    nobody = Customers("http://127.0.0.1:1", 0)
+    crowd = Crowd("http://127.0.0.1:1", Shelf({1: 100, 2: 100_000}, 2), nobody, rate=1, seconds=30, seed=1)
+    assert crowd.offset == 0.0
+
+
 def test_a_purchase_that_nobody_could_pay_for_and_was_bought_is_not_good() -> None:
     told = {"1": "SUCCESS"}
     bought = audit(told, told, unpaid=("1",))
@@ -78,6 +93,13 @@ def test_a_purchase_that_nobody_could_pay_for_and_was_bought_is_not_good() -> No
     Teller(Console(file=said, width=120)).audit(bought)
     assert "purchase 1 was bought, and could not be paid for" in said.getvalue()
     assert "Not everything is accounted for." in said.getvalue()
+
+
+@pytest.mark.parametrize(("copies", "words"), [(1, "1 event came more than once, and was"), (2, "2 events came")])
+def test_one_event_that_came_again_is_not_told_of_as_several(copies: int, words: str) -> None:
+    said = StringIO()
+    Teller(Console(file=said, width=120)).audit(msgspec.structs.replace(audit({}, {}), redelivered=copies))
+    assert words in said.getvalue()
 
 
 def test_the_story_has_the_shops_own_workflow_with_deadlines_that_it_lives_to_see(tmp_path: Path) -> None:

@@ -91,3 +91,16 @@ def test_where_nothing_runs_the_folder_is_named_and_how_to_name_another(
     [line] = text.splitlines()
     assert str(tmp_path) in line
     assert "--data FOLDER" in line
+
+
+def test_a_part_that_is_gone_at_the_first_signal_is_killed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody has to wait for who has ended
+    try:
+        for _ in range(20):
+            gone = subprocess.Popen(["sleep", "600"])
+            part = Process(name="order", condition="ready", pid=gone.pid, identity=identity(gone.pid), crash=signal.SIGKILL)
+            write(tmp_path, State(pid=os.getpid(), identity=identity(os.getpid()), parts=(part,)))
+            assert said(capsys, "kill", "order", folder=tmp_path) == (0, f"order ({gone.pid}): kill\n")
+            gone.wait(timeout=30)
+    finally:
+        signal.signal(signal.SIGCHLD, before)

@@ -21,6 +21,7 @@ __all__ = ["command"]
 _OUT = {"metavar": "FILE", "show_default": False}
 _FIELD = {"metavar": "FIELD", "show_default": False}
 _LEAST_WIDTH = 60
+_LISTED = 6
 
 
 def command(
@@ -175,7 +176,7 @@ def _extended(
     from sagacity.sources.resolve import parse_source_options
     from sagacity.workflow.language.reader import load
 
-    sources = parse_source_options(files, load(into))
+    sources = parse_source_options(files, load(into), option="")
     with watching(quiet) as progress, Extension(into, sources, until=until, progress=progress, **limits) as extension:
         return extension.propose(threshold)
 
@@ -222,19 +223,23 @@ def _accepted(proposal: Proposal, chosen: frozenset[int], by: str | None) -> str
 def _keys(files: list[str], type: str | None, time: str | None, memory: str | None, threads: int | None) -> None:
     """Print which fields could be the key."""
     from sagacity.reconcile.correlating import candidate_keys
-    from sagacity.report.text import visible
+    from sagacity.report.text import plural, visible
 
     found = candidate_keys(files, type=type, time=time, memory=memory, threads=threads)
     for source, keys in found.items():
         typer.echo(f"Which field ties the events of '{source}' together? Candidates for --case, the likeliest first:\n")
         if not keys.candidates:
             typer.echo("  none: no field recurs from event to event")
+            typer.echo("  Name it with --case, or give the files of the other services, too.")
         for each in keys.candidates:
             typer.echo(
                 f"  {visible(each.path)}\n      on {each.coverage:.0%} of the events, "
                 f"of {len(each.types)} of {each.all_types} types; "
                 f"{each.groups:,} groups of {each.events_a_group:.1f} events and {each.types_a_group:.1f} types on average"
             )
+            more = min(len(each.types), each.all_types) - _LISTED
+            listed = ", ".join(each.types[:_LISTED]) + (f" and {more:,} more" if more > 0 else "")
+            typer.echo(f"      {visible(listed)}")
         for link in keys.links:
             typer.echo(
                 f"\n  {visible(link.second)} links to {visible(link.first)}: {link.events:,} events carry both. "
@@ -244,6 +249,8 @@ def _keys(files: list[str], type: str | None, time: str | None, memory: str | No
             of = f" of '{visible(other.source)}'" if other.source != source else ""
             held = f"{other.share:.0%} of the values of {visible(other.path)}"
             typer.echo(f"\n  {held} are values of {visible(other.other)}{of}.")
+        if keys.unreadable:
+            typer.echo(f"\n  note: {plural(keys.unreadable, 'record')} of '{visible(source)}' could not be read")
         typer.echo()
     if cases := _advised(found):
         typer.echo(f"Next: sagacity discover {visible(' '.join([*files[:3], *(f'--case {case}' for case in cases)]))}")
@@ -251,14 +258,11 @@ def _keys(files: list[str], type: str | None, time: str | None, memory: str | No
 
 def _advised(found: Mapping[str, Keys]) -> list[str]:
     """The fields to go on with: a source's one candidate that stands out, or two that link."""
-    from sagacity.discover.keys import chosen
+    from sagacity.discover.keys import chosen, together
 
     for source, keys in found.items():
-        same = [each for each in keys.elsewhere if each.source == source]
-        if keys.links:
-            return [keys.links[0].first, keys.links[0].second]
-        if same:
-            return [same[0].other, same[0].path]
+        if fields := together(keys, source):
+            return fields
         best = chosen(keys)
         if best is not None:
             return [best]
@@ -278,19 +282,37 @@ def _summary(proposal: Proposal, out: Path, chosen: frozenset[int] | None) -> st
             return f"nothing was accepted, and {out} was left as it is"
         head = f"wrote {out}: accepted {len(chosen):,} of {rules}, each with where it came from."
         listed = [f"  {place + 1}: {visible(proposal.rules[place].name)}" for place in sorted(chosen)]
-        return "\n".join([head, *listed, f"Next: sagacity check {out}"])
+        return "\n".join([head, *listed, f"Next: {_check(proposal, out)}"])
     of_ids = len(proposal.workflow.audited()) - len(proposal.rules)
     ids = ", and that each event id stands for one content" if of_ids else ""
     lines = [
-        f"{shape.events:,} events of {shape.cases:,} cases; how often event types come, and how cases end, is counted "
-        f"over the {shape.counted:,} of them that began early enough in the log to be over.",
-        f"wrote {out}: {rules_text(proposal)}, about {len(proposal.workflow.events)} event types, each with its evidence; "
-        f"{proposal.violated:,} cases break one of these.",
+        f"{_size(proposal)}; how often event types come, and how cases end, is counted over "
+        f"the {shape.counted:,} of them that began early enough in the log to be over.",
+        f"wrote {out}: {rules_text(proposal)}, about {plural(len(proposal.workflow.events), 'event type')}, each with its "
+        f"evidence; {plural(proposal.violated, 'case')} break{'s' if proposal.violated == 1 else ''} one of these.",
         f"sagacity check judges by {len(proposal.rules) + of_ids:,} expectations: these{ids}.",
         *(f"note: {visible(note)}" for note in proposal.notes),
-        f"Read it, change what is not so, then: sagacity check {out}",
+        f"Read it, change what is not so, then: {_check(proposal, out)}",
     ]
     return "\n".join(lines)
+
+
+def _size(proposal: Proposal) -> str:
+    from sagacity.report.text import plural
+
+    return f"{plural(proposal.shape.events, 'event')} of {plural(proposal.shape.cases, 'case')}"
+
+
+def _check(proposal: Proposal, out: Path) -> str:
+    """How to check by a file, with the paths of what it names none for."""
+    import shlex
+
+    from sagacity.report.text import visible
+
+    sources = [
+        f" --source {visible(shlex.quote(f'{name}={path}'))}" for name, paths in proposal.unplaced.items() for path in paths
+    ]
+    return f"sagacity check {out}{''.join(sources)}"
 
 
 def _news(proposal: Proposal, into: Path) -> str:
@@ -301,9 +323,9 @@ def _news(proposal: Proposal, into: Path) -> str:
     from sagacity.report.text import plural, visible
 
     width = max(screen()[0], _LEAST_WIDTH)
-    shape, rules = proposal.shape, proposal.rules
+    rules = proposal.rules
     lines = [
-        f"{shape.events:,} events of {shape.cases:,} cases suggest {plural(proposal.known + len(rules), 'rule')}; "
+        f"{_size(proposal)} suggest {plural(proposal.known + len(rules), 'rule')}; "
         f"{proposal.known:,} of them {into} has already, in these words or others."
     ]
     for place, rule in enumerate(rules, start=1):

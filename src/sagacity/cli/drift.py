@@ -101,18 +101,22 @@ def command(
 def _said(found: Drift) -> str:
     import textwrap
 
-    from sagacity.report.text import visible
+    from sagacity.report.text import plural, visible
     from sagacity.workflow.durations import format_duration
     from sagacity.workflow.instants import instant
 
     cases = sum(period.cases for period in found.periods)
+    compared = sum(period.cases > 0 for period in found.periods) > 1
+    periods = plural(len(found.periods), "period")
     lines = [
-        f"{visible(found.workflow)}: {cases:,} cases in {len(found.periods)} periods of {format_duration(found.width)}, "
+        f"{visible(found.workflow)}: {plural(cases, 'case')} in {periods} of {format_duration(found.width)}, "
         f"from {instant(found.periods[0].start)[:10]}",
         *found.notes,
         "",
     ]
     width = max(screen()[0], _LEAST_WIDTH)
+    if not found.changes and not compared:
+        return "\n".join(lines[:-1])
     if not found.changes:
         return "\n".join([*lines, "Nothing changed that is more than chance."])
     for change in found.changes:

@@ -26,7 +26,7 @@ def reviewed(proposal: Proposal) -> frozenset[int]:
     everything = range(len(proposal.rules))
     for place in everything:
         _say("\n".join(["", *_shown(proposal, proposal.rules[place], f"{place + 1} of {len(everything)}")]) + "\n")
-        match _answer():
+        match _answer(chosen):
             case "y":
                 chosen.add(place)
             case "a":
@@ -34,7 +34,7 @@ def reviewed(proposal: Proposal) -> frozenset[int]:
     return frozenset(chosen)
 
 
-def _answer() -> str:
+def _answer(chosen: set[int]) -> str:
     from sagacity.errors import UsageError
 
     while True:
@@ -42,9 +42,14 @@ def _answer() -> str:
         line = sys.stdin.readline()
         word = line.strip().lower()[:1]
         if not line or word == "q":
-            raise UsageError("not all rules were decided, and nothing was written", hint="--accept all takes them unseen")
+            numbers = ",".join(str(place + 1) for place in sorted(chosen))
+            hint = f"what was accepted so far: --accept {numbers}" if chosen else "--accept all takes them unseen"
+            raise UsageError("not all rules were decided, and nothing was written", hint=hint)
         if word in ("y", "n", "a"):
             return word
+        _say(
+            f"{_INDENT}y puts the rule into the file, n leaves it out, a accepts it and all that follow, q writes nothing\n"
+        )
 
 
 def _shown(proposal: Proposal, rule: Proposed, number: str) -> list[str]:

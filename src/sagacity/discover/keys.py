@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import msgspec
+from msgspec.structs import replace
 
 from sagacity.discover.fields import Stated, last_step, plain
 from sagacity.ledger.mining import FieldSeen, KeySeen, Link, Sample
 
-__all__ = ["Elsewhere", "KeyCandidate", "Keys", "chosen", "keyish", "suggested", "telling"]
+__all__ = ["Elsewhere", "KeyCandidate", "Keys", "chosen", "keyish", "promising", "suggested", "telling", "together"]
 
 _MOST = 12
 _LARGEST = 0.1
@@ -46,11 +47,13 @@ class Elsewhere(msgspec.Struct, frozen=True):
 
 class Keys(msgspec.Struct, frozen=True):
     """Candidates, best first, and the pairs of them that link: events carry both, and each value of the second belongs
-    to one of the first. `elsewhere` tells which fields have the same values."""
+    to one of the first. `elsewhere` tells which fields have the same values, `unreadable` how many records
+    could not be read."""
 
     candidates: tuple[KeyCandidate, ...]
     links: tuple[Link, ...]
     elsewhere: tuple[Elsewhere, ...] = ()
+    unreadable: int = 0
 
 
 def keyish(sample: Sample, stated: Stated) -> list[str]:
@@ -85,8 +88,8 @@ def suggested(seen: Sequence[KeySeen], links: Sequence[Link], events: int, types
         if each.groups < 2 or each.largest > max(_LARGEST * events, 20):
             continue
         coverage = each.events / max(events, 1)
-        together = 1 - 1 / max(each.types_a_group, 1.0)
-        score = coverage * together * (1.0 if _named_like_a_key(each.path) else 0.8)
+        joined = 1 - 1 / max(each.types_a_group, 1.0)
+        score = coverage * joined * (1.0 if _named_like_a_key(each.path) else 0.8)
         found.append(
             KeyCandidate(
                 each.path, coverage, each.types, types, each.groups, each.events / each.groups, each.types_a_group, score
@@ -100,8 +103,29 @@ def suggested(seen: Sequence[KeySeen], links: Sequence[Link], events: int, types
         if link.first in known and link.second in known and link.functional >= _FUNCTIONAL
         and _beyond(known[link.second], known[link.first])
     ]  # fmt: skip
-    kept = [each for each in found if each.score >= _WEAK or any(link.second == each.path for link in linked)]
-    return Keys(tuple(kept), tuple(link for link in linked if link.second in {each.path for each in kept}))
+    return Keys(tuple(found), tuple(linked))
+
+
+def promising(keys: Keys, shared: Set[str] = frozenset()) -> Keys:
+    """Without candidates that hardly tie anything together, and neither link nor share their values with others; `shared`
+    are those of which others have the values."""
+    used = shared | {link.second for link in keys.links} | {each.path for each in keys.elsewhere}
+    return replace(keys, candidates=tuple(each for each in keys.candidates if each.score >= _WEAK or each.path in used))
+
+
+def together(keys: Keys, source: str) -> list[str]:
+    """The fields of one source that are one case's by their links and their values, the widest first; empty where no two
+    are."""
+    found = [each for link in keys.links[:1] for each in (link.first, link.second)]
+    same = [each for each in keys.elsewhere if each.source == source]
+    found = found or [path for each in same[:1] for path in (each.other, each.path)]
+    for _ in same:  # what has the values of one that came in by its values comes in, too
+        for each in same:
+            if each.path in found and each.other not in found:
+                found.insert(found.index(each.path), each.other)
+            elif each.other in found and each.path not in found:
+                found.append(each.path)
+    return found
 
 
 def _beyond(second: KeyCandidate, first: KeyCandidate) -> bool:

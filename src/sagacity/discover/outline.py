@@ -9,7 +9,7 @@ import msgspec
 
 from sagacity.discover.fields import ENVELOPE, Stated, last_step, plain
 from sagacity.ledger.mining import FieldSeen, Sample
-from sagacity.workflow.conditions.record import Path, parse_record
+from sagacity.workflow.conditions.record import Path, parse_record, paths
 from sagacity.workflow.model import Capture, EventType, Source, ValueType, Workflow
 
 __all__ = ["Look", "captures_of", "key_name", "outline"]
@@ -74,7 +74,8 @@ def key_name(path: str) -> str:
 
 
 def captures_of(look: Look, kind: str) -> dict[str, Capture]:
-    used = {look.stated.type, look.stated.time, look.stated.id, *look.keys.values()}
+    keyed = {str(path) for text in look.keys.values() for path in paths(parse_record(text))}  # equal by the key itself
+    used = {look.stated.type, look.stated.time, look.stated.id, *keyed}
     used |= {"_row", "_line"} if look.format == "xes" else set()  # where an event stands in the log is no attribute of it
     found: dict[str, Capture] = {}
     for field in look.sample.fields:

@@ -105,6 +105,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 
     Where rules are proposed for a workflow that is there, `into` is its file, which `lines` have with the rules put in;
     `known` counts what it says already, and `accepted_at` is the place among the lines where its section `accepted` goes on.
+    `unplaced` has sources that the file names no path for, with what was given for them.
     """
 
     lines: tuple[Line, ...]
@@ -125,6 +126,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     known: int = 0
     into: str | None = None
     accepted_at: int | None = None
+    unplaced: Mapping[str, tuple[str, ...]] = {}
 
     @property
     def stated(self) -> int:

@@ -7,11 +7,11 @@ from functools import cached_property
 
 from sagacity.ledger.mining import LogShape, PairCount, TypeCount
 
-__all__ = ["Pair", "Relations"]
+__all__ = ["LEAST", "Pair", "Relations"]
 
 Pair = tuple[int, int]
 
-_SUPPORT = 5
+LEAST = 5
 _SHARE = 0.01
 _SURPRISE = 0.25
 """What is to be called exclusive must occur together less than a quarter as often as by chance."""
@@ -29,7 +29,7 @@ class Relations:
     def __init__(self, shape: LogShape, types: Sequence[TypeCount], pairs: Sequence[PairCount], threshold: float) -> None:
         self.cases = max(shape.counted, 1)
         self.threshold = threshold
-        self.support = max(_SUPPORT, round(_SHARE * self.cases))
+        self.support = max(LEAST, round(_SHARE * self.cases))
         self.types: Mapping[int, TypeCount] = {each.type: each for each in types}
         self.pairs: Mapping[Pair, PairCount] = {(each.a, each.b): each for each in pairs}
 
@@ -152,7 +152,7 @@ class Relations:
                 expected = self.number(a) * self.number(b) / self.cases
                 both = self._count(a, b).both
                 either = self.number(a) + self.number(b) - both
-                least = max(_SUPPORT, self.support / 4)
+                least = max(LEAST, self.support / 4)
                 if expected >= least and both <= min((1 - self.threshold) * either, _SURPRISE * expected):
                     found.add((a, b))
         return frozenset(found)

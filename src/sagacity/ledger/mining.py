@@ -267,6 +267,10 @@ class Mining(Protocol):
         """The fields of a source's records; with `type_path` each field's records by type."""
         ...
 
+    def unreadable(self, source: str, given: Input) -> int:
+        """How many lines of JSON are no records; of other formats none, as they cannot be read at all then."""
+        ...
+
     def types(self, source: str, given: Input, type_path: str) -> dict[str, int]:
         """Every value of the type's field, with how many records have it."""
         ...
@@ -295,6 +299,10 @@ class Mining(Protocol):
         progress: Progress | None = None,
     ) -> Intake:
         """Take the events of a workflow without expectations in, those up to `until`. Parameters as of `Ledger.intake`."""
+        ...
+
+    def kept(self) -> frozenset[int]:
+        """The types of which some event is in a case."""
         ...
 
     def spans(self) -> LogShape:

@@ -16,7 +16,7 @@ from sagacity.catalog.part import Part
 from sagacity.catalog.schemas import event_named, is_schema, schema_facts
 from sagacity.catalog.workflows import workflow_facts
 from sagacity.discover.fields import Stated, event_fields, maker_field
-from sagacity.discover.keys import keyish, suggested
+from sagacity.discover.keys import keyish, promising, suggested
 from sagacity.errors import SourceError, UsageError
 from sagacity.ledger.duckdb.mining import DuckDBMining
 from sagacity.ledger.mining import Census, Mining, Sample
@@ -151,6 +151,7 @@ class _Logs:
         try:
             inputs = records.inputs(mining)
             found, read = [], []
+            notes: list[str] = []
             for number, (source, given) in enumerate(inputs.items()):
                 if self._progress is not None:
                     self._progress(f"reading {source}", number / len(inputs))
@@ -159,6 +160,9 @@ class _Logs:
                 found += facts
                 events = sum(fact.seen.events for fact in facts if fact.seen is not None)
                 read.append(Read(given.given, "events", f"{events:,} events", len(facts)))
+                unreadable = mining.unreadable(source, given)
+                notes += [f"{unreadable:,} of the records of {given.given} could not be read"] if unreadable else []
+            self._notes += notes
             return found, read
         finally:
             mining.close()
@@ -191,7 +195,8 @@ def _keyed(
     carried = {field.path: field.by_type for field in sample.fields}
     records = carried.get(stated.time, {})
     found: dict[str, tuple[str, ...]] = {}
-    for candidate in suggested(seen, links, sum(each.events for each in census), len(census)).candidates:
+    keys = suggested(seen, links, sum(each.events for each in census), len(census))
+    for candidate in promising(keys).candidates:
         for kind, n in carried.get(candidate.path, {}).items():
             if n >= _CARRIED * records.get(kind, n):
                 found.setdefault(kind, (candidate.path,))

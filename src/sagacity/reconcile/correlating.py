@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sagacity.discover.fields import Stated, event_fields, key_field
-from sagacity.discover.keys import Elsewhere, Keys, keyish, suggested, telling
+from sagacity.discover.keys import Elsewhere, Keys, keyish, promising, suggested, telling
 from sagacity.discover.outline import Look, key_name
 from sagacity.errors import UsageError
 from sagacity.ledger.duckdb.mining import DuckDBMining
@@ -42,11 +42,11 @@ class Correlated:
         stated: tuple[str | None, str | None, str | None],
     ) -> None:
         self._records, self._mining = records, mining
-        self._inputs = records.inputs(mining)
         self._fields: dict[str, tuple[Sample, Stated]] = {}
-        for source, given in self._inputs.items():
-            fields = event_fields(mining.sample(source, given, None), *stated)
-            self._fields[source] = mining.sample(source, given, fields.type), fields
+        found = _fields_of(records, mining, stated)
+        self._inputs = records.inputs(mining)
+        for source, fields in found.items():
+            self._fields[source] = mining.sample(source, self._inputs[source], fields.type), fields
         self.notes: list[str] = []
         paths = {source: self._named(source, cases) for source in self._inputs}
         called = self._called(paths, cases)
@@ -114,19 +114,33 @@ class Correlated:
         places = [place for place in paths if telling(sample, paths[place])]
         if len(places) < 2:
             return paths
-        found = dict(paths)
+        found = {place: [path] for place, path in paths.items()}
         for each in self._mining.shared([(source, self._inputs[source], paths[place]) for place in places], 1):
             first, second = places[each.first], places[each.second]
             alike = first > second and first in found and second in found and each.share >= _HELD and each.values >= _FEW
             if alike and not self._beside(source, stated, paths[first], paths[second]):
-                found[second] = f"COALESCE({found[second]}, {found.pop(first)})"
+                found[second] += found.pop(first)
                 self.notes.append(f"{paths[first]} is taken for {paths[second]}, which has {each.share:.0%} of its values")
-        return found
+        return {place: f"COALESCE({', '.join(same)})" if len(same) > 1 else same[0] for place, same in found.items()}
 
     def _beside(self, source: str, stated: Stated, first: str, second: str) -> bool:
         """Whether events carry both fields."""
         _, links = self._mining.keys(source, self._inputs[source], stated.type, [first, second])
         return bool(links)
+
+
+def _fields_of(records: Records, mining: Mining, stated: tuple[str | None, str | None, str | None]) -> dict[str, Stated]:
+    """What events are read from, by source. Where JSON lines are not read alike, they are told apart by their files."""
+    for _ in range(2):
+        try:
+            return {
+                source: event_fields(mining.sample(source, given, None), *stated)
+                for source, given in records.inputs(mining).items()
+            }
+        except UsageError:
+            if not records.part(mining):
+                raise
+    raise AssertionError
 
 
 def candidate_keys(
@@ -141,20 +155,24 @@ def candidate_keys(
     records = Records(files, None, (type, time, None))
     mining: Mining = DuckDBMining(memory=memory, threads=threads)
     try:
+        fields = _fields_of(records, mining, (type, time, None))
         inputs = records.inputs(mining)
         found, compared, most = {}, [], 0
         for source, given in inputs.items():
             sample = mining.sample(source, given, None)
-            stated = event_fields(sample, type, time, None)
+            stated = fields[source]
             types = mining.types(source, given, stated.type)
             seen, links = mining.keys(source, given, stated.type, keyish(sample, stated))
-            found[source] = suggested(seen, links, sum(types.values()), len(types))
+            keys = suggested(seen, links, sum(types.values()), len(types))
+            found[source] = replace(keys, unreadable=mining.unreadable(source, given))
             tried = [path for path in keyish(sample, stated) if telling(sample, path)]
             if len(inputs) == 1:  # then only fields of different events can be one key
                 tried = [path for path in tried if any(_apart(found[source], path, other) for other in tried)]
             compared += [(source, path) for path in tried[:_TRIED]]
             most = max(most, sum(types.values()))
-        return _compared(mining, inputs, found, compared, most // _LOOKED_AT + 1)
+        told = _compared(mining, inputs, found, compared, most // _LOOKED_AT + 1)
+        others = {(each.source, each.other) for keys in told.values() for each in keys.elsewhere}
+        return {source: promising(keys, {path for of, path in others if of == source}) for source, keys in told.items()}
     finally:
         mining.close()
         records.close()

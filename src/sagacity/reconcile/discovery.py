@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from sagacity.discover.compose import Composer
 from sagacity.discover.outline import outline
 from sagacity.discover.proposal import Candidate, CounterExample, Evidence, Line, Proposal, Proposed, joined
-from sagacity.discover.relations import Relations
+from sagacity.discover.relations import LEAST, Relations
 from sagacity.discover.spans import timeout
 from sagacity.discover.thresholds import rows_of
 from sagacity.discover.writing import expected, percent, written
@@ -22,6 +22,7 @@ from sagacity.ledger.mining import LogShape, Mining, TypeCount
 from sagacity.ledger.port import Account, Progress
 from sagacity.reconcile.correlating import Correlated
 from sagacity.reconcile.instants import AsOf, as_of_instant, now
+from sagacity.reconcile.keyless import keyless
 from sagacity.reconcile.records import Records
 from sagacity.sources.inputs import Input
 from sagacity.workflow.instants import instant, span
@@ -45,6 +46,8 @@ class Discovery:
     parameters are those of `History`. Raises UsageError, SourceError, RejectedError, LedgerError. Use it as a context
     manager.
     """
+
+    notes: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -86,6 +89,11 @@ class Discovery:
             outline, inputs, now=now(), until=bound, max_rejected=max_rejected, progress=self._progress
         )
         self.shape = self._settled()
+        self.keyless = keyless(outline.events, self.intake, self.mining.kept())
+        if self.keyless is not None:
+            self.notes += (self.keyless.note,)
+        if self.shape.cases < LEAST:
+            self.notes += (f"nothing is learnt from fewer than {LEAST} cases",)
 
     def __enter__(self) -> Discovery:
         return self
@@ -116,8 +124,7 @@ class Discovery:
         candidates = composer.candidates()
         skeleton = self._framed(relations)
         judged = self._judged(skeleton, candidates, self._read(skeleton, candidates))
-        least = min(relations.support, self.shape.counted)
-        kept = [each for each in judged if self._holds(each.evidence, threshold, least)]
+        kept = [each for each in judged if self._holds(each.evidence, threshold, relations.support)]
         aside = [x for x, each in enumerate(judged) if each not in kept]
         dropped = [judged[x] for x in aside]
         if any(each.expectation is None for each in dropped):
@@ -141,6 +148,7 @@ class Discovery:
             thresholds=rows_of(self.shape, types, pairs),
             violated=violated,
             notes=self.notes,
+            unplaced=self._records.unplaced,
         )
 
     def _holds(self, evidence: Evidence, threshold: float, least: int) -> bool:
@@ -148,6 +156,8 @@ class Discovery:
 
     def _framed(self, relations: Relations) -> Workflow:
         called = list(self.outline.events)
+        if self.shape.cases < LEAST:
+            return self.outline
         return replace(
             self.outline,
             begins=tuple(called[a] for a in relations.begins),
@@ -215,12 +225,14 @@ class Discovery:
             f"Each rule holds in at least {threshold * 100:g} % of the cases that it concerns; beside it stands how often,",
             "and cases in which it does not. How often event types come, and what ends a case, is counted over the",
             f"{shape.counted:,} cases that began early enough in the log to be over.",
+            *(f"Note: {note}." for note in self.notes),
             "Read it, change it, then: sagacity check on this file.",
         ]
 
     def _beside(self, relations: Relations, rules: Sequence[Proposed]) -> dict[str, str]:
-        found = {}
+        found: dict[str, str] = {}
         called = list(self.outline.events)
+        found.update(dict.fromkeys(self.keyless.types if self.keyless is not None else (), "in no case"))
         for a, each in relations.types.items():
             found[called[a]] = frequency(each, relations.cases)
         begins = next((each.evidence for each in rules if each.expectation is None), None)

@@ -104,6 +104,8 @@ class _Periods:
 
     def _aside(self, far: int, late: int) -> tuple[str, ...]:
         notes = []
+        if len(self.cases) < 2:
+            notes.append("All cases began in one period: there is nothing to compare.")
         if far:
             notes.append(f"Left aside: {_cases(far)} whose time lies far from that of all others.")
         if late:

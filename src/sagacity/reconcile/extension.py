@@ -58,6 +58,11 @@ class Extension(Discovery):
         self._spool = Spool()
         self._start(memory, threads, progress)
         try:
+            self._unplaced = {
+                name: tuple(str(each) for each in (given if isinstance(given, list) else [given]) if isinstance(each, str))
+                for name, given in sources.items()
+                if name in self.stated.sources and self.stated.sources[name].path is None
+            }
             completed, inputs = gather(self.stated, sources, base=file.parent, spool=self._spool)
             events = dict(completed.events)
             for source, given in inputs.items():
@@ -122,12 +127,11 @@ class Extension(Discovery):
         said = list(zip(candidates, self._read(skeleton, candidates), strict=True))
         fresh = [(candidate, each) for candidate, each in said if not known(each, self.stated.expectations)]
         judged = self._judged(skeleton, [candidate for candidate, _ in fresh], [each for _, each in fresh])
-        least = min(relations.support, self.shape.counted)
         begun = bool(self.stated.begins)
         kept = [
             each
             for each in judged
-            if self._holds(each.evidence, threshold, least) and not (begun and each.expectation is None)
+            if self._holds(each.evidence, threshold, relations.support) and not (begun and each.expectation is None)
         ]
         dropped = [each for each in judged if each not in kept and each.expectation is not None]
         kept, notes = self._placed(kept, skeleton, relations)
@@ -150,10 +154,11 @@ class Extension(Discovery):
             variant_count=count,
             thresholds=rows_of(self.shape, types, pairs),
             violated=self.mining.violated(aside),
-            notes=notes,
+            notes=(*self.notes, *notes),
             known=len(said) - len(fresh),
             into=self.file.name,
             accepted_at=accepted_at,
+            unplaced=self._unplaced,
         )
 
     def _framed(self, relations: Relations) -> Workflow:

@@ -43,7 +43,8 @@ _JUDGING_MOST = 1_000_000
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """How it goes. `rate` is records a second taken in over the last ten seconds; instants are microseconds UTC."""
+    """How it goes. `rate` is records a second taken in over the last ten seconds; `since` tells of each part for how long it
+    has been in its state; instants are microseconds UTC."""
 
     state: LiveState
     problem: str | None
@@ -54,6 +55,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     reaches: tuple[Reach, ...]
     records: int
     rate: float
+    since: Mapping[Part, int] = {}
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +141,7 @@ class Live:
 
     def status(self) -> Status:
         now = self.clock.now()
+        reaches = self._intake.reaches()
         recent = [(at, records) for at, records in tuple(self._recent) if now - at <= _RATE_OVER]
         return Status(
             state=self._state,
@@ -147,10 +150,16 @@ class Live:
             started=self._started,
             as_of=self._outlook.as_of if self._outlook else self.ledger.as_of(),
             behind=dict(self._outlook.behind) if self._outlook else {},
-            reaches=self._intake.reaches(),
+            reaches=reaches,
             records=self._records,
             rate=sum(records for _, records in recent) / (_RATE_OVER / 1e6),
+            since=self._since(reaches),
         )
+
+    def _since(self, reaches: Sequence[Reach]) -> dict[Part, int]:
+        """What the last round saw in the same state; anything else has only just come into it."""
+        seen = {(each.source, each.part): (self._settled.get((each.source, each.part)), each.state) for each in reaches}
+        return {part: known.since for part, (known, state) in seen.items() if known is not None and known.state == state}
 
     def stop(self) -> None:
         """Have `run` end after the round that it is in."""

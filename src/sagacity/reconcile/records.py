@@ -11,6 +11,7 @@ from sagacity.discover.fields import event_fields, key_field
 from sagacity.errors import UsageError
 from sagacity.ledger.mining import Mining
 from sagacity.sources.inputs import Files, Input
+from sagacity.sources.paths import formats_below
 from sagacity.sources.resolve import resolve
 from sagacity.sources.spool import Spool
 from sagacity.sources.xes import as_jsonl
@@ -19,14 +20,16 @@ from sagacity.workflow.model import Source, Workflow
 __all__ = ["Records"]
 
 _ASKED = "log"
-_TABULAR = ("csv", "parquet")
+_TABULAR: tuple[str, ...] = ("csv", "parquet")
+_BY_FILE = (*_TABULAR, "jsonl")
 
 
 class Records:
     """Paths, folders, globs or tables, as one source for each format and way of reading events. `stated` (type, time, id)
     and `cases` name the fields that are asked for.
 
-    `formats` has the format of each source, `paths` how a workflow in `folder` would name it, None where no one path does.
+    `formats` has the format of each source, `paths` how a workflow in `folder` would name it, None where no one path does;
+    `unplaced` has what was given for such a source.
     """
 
     def __init__(
@@ -38,12 +41,15 @@ class Records:
     ) -> None:
         self.formats: dict[str, str] = {}
         self.paths: dict[str, str | None] = {}
+        self.unplaced: dict[str, tuple[str, ...]] = {}
         self._given = list(given) if isinstance(given, list | tuple) else [given]
         self._folder = folder
         self._stated = stated
         self._cases = cases
         self._spool = Spool()
-        self._inputs: dict[str, Input] | None = None
+        self._inputs: Mapping[str, Input] | None = None
+        self._kinds = _TABULAR
+        self._taken: Mapping[str, Input] = {}
 
     def close(self) -> None:
         """Remove temporary files."""
@@ -55,6 +61,20 @@ class Records:
             self._inputs = self._gathered(mining)
         return self._inputs
 
+    def part(self, mining: Mining) -> bool:
+        """Read JSON lines file by file, as tables are, where their fields are called otherwise from file to file. False
+        where that makes no more sources than there are."""
+        before = self.inputs(mining), self.formats, self.paths, self.unplaced
+        if self._kinds == _BY_FILE:
+            return False
+        self._kinds, self._taken = _BY_FILE, before[0]
+        self.formats, self.paths, self.unplaced = {}, {}, {}
+        self._inputs = self._gathered(mining)
+        if len(self._inputs) > len(before[0]):
+            return True
+        self._inputs, self.formats, self.paths, self.unplaced = before
+        return False
+
     def _gathered(self, mining: Mining) -> dict[str, Input]:
         if not self._given:
             raise UsageError("nothing is given to learn from", hint="name files, such as events/*.jsonl.gz")
@@ -64,14 +84,18 @@ class Records:
                 (None, resolve(asked, {_ASKED: self._given}, base=None, spool=self._spool)[_ASKED])
             ]
         else:
-            found = [(each, resolve(asked, {_ASKED: each}, base=None, spool=self._spool)[_ASKED]) for each in self._given]
+            given = [one for each in self._given for one in _expanded(each)]
+            found = [(each, resolve(asked, {_ASKED: each}, base=None, spool=self._spool)[_ASKED]) for each in given]
         groups = self._groups(mining, found)
         named: dict[str, Input] = {}
         for members in groups:
-            name = self._name(members, len(groups), named)
+            name = self._name(members, len(groups), {**self._taken, **named})
             merged = _merged([each for _, each in members])
             self.formats[name] = merged.format if isinstance(merged, Files) else "table"
-            self.paths[name] = self._path([text for text, _ in members], merged)
+            texts = list(dict.fromkeys(text for text, _ in members))
+            self.paths[name] = self._path(texts, merged)
+            if self.paths[name] is None and all(isinstance(text, str | os.PathLike) for text in texts):
+                self.unplaced[name] = tuple(map(str, texts))
             xes = isinstance(merged, Files) and merged.format == "xes"
             named[name] = as_jsonl(merged, self._spool, None) if xes and isinstance(merged, Files) else merged
         return named
@@ -83,11 +107,11 @@ class Records:
             formats.setdefault(each.format if isinstance(each, Files) else number, []).append((text, each))
         groups = []
         for kind, members in formats.items():
-            parted = self._parted(mining, members) if kind in _TABULAR else []
+            parted = self._parted(mining, members, kind) if kind in self._kinds else []
             groups += parted if len(parted) > 1 else [members]
         return groups
 
-    def _parted(self, mining: Mining, members: list[tuple[Any, Input]]) -> list[list[tuple[Any, Input]]]:
+    def _parted(self, mining: Mining, members: list[tuple[Any, Input]], kind: str) -> list[list[tuple[Any, Input]]]:
         """Files whose columns differ are one source all the same if what an event is made of stands in the same columns."""
         columns: dict[frozenset[str], list[tuple[Any, Input]]] = {}
         for text, file in (each for member in members for each in _single(*member)):
@@ -96,7 +120,7 @@ class Records:
             return []
         groups: dict[Any, list[tuple[Any, Input]]] = {}
         for number, (named, files) in enumerate(columns.items()):
-            sample = mining.sample(f"{_ASKED} {number}", _merged([file for _, file in files]), None)
+            sample = mining.sample(f"{_ASKED} {kind} {number}", _merged([file for _, file in files]), None)
             try:
                 stated = event_fields(sample, *self._stated)
                 keys = tuple(key_field(sample, case) for case in self._cases)
@@ -133,6 +157,14 @@ class Records:
             named = [str(pattern)]
         path = Path(named[0])
         return os.path.relpath(path, self._folder) if self._folder is not None and not path.is_absolute() else str(path)
+
+
+def _expanded(given: Any) -> list[Any]:
+    """A folder of several formats as its files: each format is a source of its own."""
+    if not isinstance(given, str | os.PathLike) or not given or not Path(given).is_dir():
+        return [given]
+    formats = formats_below(Path(given))
+    return sorted(formats) if len(set(formats.values())) > 1 else [given]
 
 
 def _merged(inputs: list[Input]) -> Input:

@@ -155,11 +155,14 @@ def _sentence(name: str, account: Account) -> RenderableType:
 def _expectations(result: Result, width: int) -> list[RenderableType]:
     found = sorted((tally for tally in result.tallies if tally.findings), key=_rank)
     most = max((tally.findings for tally in found), default=1)
-    table = _wide(found[:_ROWS], most, 12 if width < 130 else 20) if width >= 100 else _narrow(found[:_ROWS], most)
-    more = len(found) - _ROWS
-    rest = [Text(f"and {plural(more, 'expectation')} more with findings", style="dim")] if more > 0 else []
-    clean = f"{len(result.tallies) - len(found)} of {len(result.tallies)} expectations without any"
-    return [_heading(f"Findings by expectation: {len(result.findings):,}, {clean}"), table, *rest]
+    shown = found if len(found) <= _ROWS + 1 else found[:_ROWS]  # a line that says "1 more" would take that one's place
+    table = _wide(shown, most, 12 if width < 130 else 20) if width >= 100 else _narrow(shown, most)
+    more = len(found) - len(shown)
+    rest = [Text(f"and {more:,} expectations more with findings", style="dim")] if more else []
+    clean = len(result.tallies) - len(found)
+    said = f"{len(result.findings):,}; of {plural(len(result.tallies), 'expectation')}, {clean or 'none'} "
+    said += "are without findings" if clean > 1 else "is without findings"
+    return [_heading(f"Findings by expectation: {said}"), table, *rest]
 
 
 def _wide(found: Sequence[Tally], most: int, size: int) -> Table:

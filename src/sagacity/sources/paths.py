@@ -13,7 +13,7 @@ from sagacity.errors import SourceError, UsageError
 from sagacity.sources.inputs import Format
 from sagacity.sources.sniff import named_format
 
-__all__ = ["files_below", "matches", "mixture", "no_such"]
+__all__ = ["files_below", "formats_below", "matches", "mixture", "no_such"]
 
 
 def matches(pattern: str) -> list[str]:
@@ -39,13 +39,7 @@ def no_such(path: Path) -> SourceError:
 
 def files_below(folder: Path, stated: Format | None) -> list[str]:
     """Every file of a known format in a folder and below; hidden files and those that begin with `_` are passed over."""
-    known: dict[str, Format] = {}
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
-        for name in names:
-            found = named_format(name)
-            if found is not None and not name.startswith((".", "_")) and stated in (None, found):
-                known[str(Path(parent) / name)] = found
+    known = formats_below(folder, stated)
     if not known:
         wanted = f"whose name tells format {stated}" if stated else "of a known format"
         hint = f"it holds {_some(folder)}; name files by a glob"
@@ -53,6 +47,18 @@ def files_below(folder: Path, stated: Format | None) -> list[str]:
     if len(set(known.values())) > 1:
         raise mixture(f"the folder {folder}", known)
     return sorted(known)
+
+
+def formats_below(folder: Path, stated: Format | None = None) -> dict[str, Format]:
+    """The files of `files_below` with their formats by name, also where these differ."""
+    known: dict[str, Format] = {}
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        for name in names:
+            found = named_format(name)
+            if found is not None and not name.startswith((".", "_")) and stated in (None, found):
+                known[str(Path(parent) / name)] = found
+    return known
 
 
 def mixture(what: str, formats: Mapping[str, Format]) -> UsageError:

@@ -33,8 +33,9 @@ def source_names(workflow: Workflow) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*workflow.sources, *(event.source for event in workflow.events.values())]))
 
 
-def parse_source_option(text: str, workflow: Workflow | None = None) -> tuple[str, str]:
-    """A `name=path` as its two parts. Where the workflow has one source, a bare path is enough.
+def parse_source_option(text: str, workflow: Workflow | None = None, option: str = "--source ") -> tuple[str, str]:
+    """A `name=path` as its two parts. Where the workflow has one source, a bare path is enough. `option` is what a user
+    writes before it.
 
     Raises UsageError where there is no name, or no path.
     """
@@ -43,16 +44,20 @@ def parse_source_option(text: str, workflow: Workflow | None = None) -> tuple[st
     if len(names) == 1 and (not equals or os.sep in name) and text:
         return names[0], text
     if not equals or not name.strip() or not path.strip():
-        example = f"{names[0] if names else 'orders'}={text.strip('= ') or 'events/*.jsonl.gz'}"
-        raise UsageError(f"'{text}' does not name a source and its path", hint=f"write --source {example}")
+        called = Path(text).name.partition(".")[0]
+        likely = called if called in names else names[0] if names else "orders"
+        example = f"{likely}={text.strip('= ') or 'events/*.jsonl.gz'}"
+        raise UsageError(f"'{text}' does not name a source and its path", hint=f"write {option}{example}")
     return name.strip(), path
 
 
-def parse_source_options(texts: Iterable[str], workflow: Workflow | None = None) -> dict[str, list[str]]:
+def parse_source_options(
+    texts: Iterable[str], workflow: Workflow | None = None, option: str = "--source "
+) -> dict[str, list[str]]:
     """Several `name=path`; a name that comes more than once has all its paths, in this order."""
     found: dict[str, list[str]] = {}
     for text in texts:
-        name, path = parse_source_option(text, workflow)
+        name, path = parse_source_option(text, workflow, option)
         found.setdefault(name, []).append(path)
     return found
 

@@ -35,13 +35,14 @@ _TABLES = {
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
     """`told` is how each customer was told that a purchase ended, by its id, `kept` what the purchase service's database
-    says of it. `unpaid` are purchases that were bought though nobody could pay for them; `turned_back`, with their reasons,
-    those that could be paid and were not bought, as may be where somebody was silent for too long. `databases` holds what
-    `sagacity check` finds in the tables, `findings` what Sagacity found live, each against what went wrong. `by_fault` is,
-    for each fault, how often it struck."""
+    says of it; `others` is how many purchases somebody else has made meanwhile. `unpaid` are purchases that were bought
+    though nobody could pay for them; `turned_back`, with their reasons, those that could be paid and were not bought, as may
+    be where somebody was silent for too long. `databases` holds what `sagacity check` finds in the tables, `findings` what
+    Sagacity found live, each against what went wrong. `by_fault` is, for each fault, how often it struck."""
 
     told: Mapping[str, str]
     kept: Mapping[str, str]
+    others: int
     unpaid: Sequence[str]
     turned_back: Sequence[str]
     rows: int
@@ -69,9 +70,12 @@ def audited(shop: Open, bought: Sequence[Bought], reconciler: Reconciler) -> Aud
     sources = {name: f"{urls[service]}#{table}" for name, (service, table) in _TABLES.items()}
     result = sagacity.check(DATABASES, sources, as_of="end")
     taken_on = [(each.id, each) for each in bought if each.id is not None]
+    told = {id: each.status for id, each in taken_on}
+    kept, others = ends(urls["purchase"], told.keys())
     return Audit(
-        told={id: each.status for id, each in taken_on},
-        kept=ends(urls["purchase"]),
+        told=told,
+        kept=kept,
+        others=others,
         unpaid=[id for id, each in taken_on if each.dear and each.status == "SUCCESS"],
         turned_back=[f"{id}: {each.reason}" for id, each in taken_on if not each.dear and each.status != "SUCCESS"],
         rows=sum(account.records for account in result.accounts),

@@ -37,13 +37,13 @@ class Bought(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Crowd:
-    """`rate` is in purchases a second, over `seconds`. `offset` is how many seconds ago the first began."""
+    """`rate` is in purchases a second, over `seconds`. `offset` is how many seconds ago the first began; 0 before that."""
 
     def __init__(self, web: str, shelf: Shelf, customers: Customers, *, rate: float, seconds: float, seed: int) -> None:
         self.seconds = seconds
         self.total = max(1, round(rate * seconds))
         self._web, self._shelf, self._customers, self._seed = web, shelf, customers, seed
-        self._began = 0.0
+        self._began: float | None = None
         self._lock = threading.Lock()
         self._next = 0
         self._over = threading.Event()
@@ -52,7 +52,7 @@ class Crowd:
 
     @property
     def offset(self) -> float:
-        return time.monotonic() - self._began
+        return 0.0 if self._began is None else time.monotonic() - self._began
 
     @property
     def ended(self) -> list[Bought]:
@@ -68,9 +68,9 @@ class Crowd:
 
     def run(self, told: Callable[[Bought], None]) -> list[Bought]:
         """All of it; `told` gets each purchase that has ended. Raises OutOfPatienceError."""
-        self._began = time.monotonic()
+        began = self._began = time.monotonic()
         with ThreadPoolExecutor(_AT_ONCE) as buyers:
-            for each in [buyers.submit(self._buyer, told) for _ in range(_AT_ONCE)]:
+            for each in [buyers.submit(self._buyer, began, told) for _ in range(_AT_ONCE)]:
                 each.result()
         return self.ended
 
@@ -78,11 +78,11 @@ class Crowd:
         """Nobody begins another purchase."""
         self._over.set()
 
-    def _buyer(self, told: Callable[[Bought], None]) -> None:
+    def _buyer(self, began: float, told: Callable[[Bought], None]) -> None:
         edge = Edge(self._web)
         try:
             while (number := self._drawn()) is not None:
-                due = self._began + number * self.seconds / self.total
+                due = began + number * self.seconds / self.total
                 if self._over.wait(max(0.0, due - time.monotonic())):
                     return
                 one = self._bought(edge, number, Random(f"{self._seed}/{number}"))

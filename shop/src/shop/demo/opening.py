@@ -16,15 +16,11 @@ from shop.contracts import topics
 from shop.customers.people import Customers, log_in
 from shop.demo.wares import LIMIT, Shelf, stock_up
 from shop.local.assembly import Layout, assemble
-from shop.local.catalogue import RECONCILER, SHOP
+from shop.local.catalogue import DATABASES, RECONCILER, SHOP, WORKFLOW
 from shop.local.environment import ADMIN
 from shop.local.stack import Stack
 
 __all__ = ["DATABASES", "WINDOW", "WORKFLOW", "Open", "opened", "tightened"]
-
-_WORKFLOWS = Path(__file__).parents[3] / "workflows"
-WORKFLOW = _WORKFLOWS / "shop.workflow.yaml"
-DATABASES = _WORKFLOWS / "databases.workflow.yaml"
 
 WINDOW = timedelta(seconds=8)
 """How soon a payment must be followed by shipment and check. The shop's own workflow gives two minutes, which would be

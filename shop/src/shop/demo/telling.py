@@ -84,7 +84,8 @@ class Teller:
         ends = ", ".join(f"{many} {status}" for status, many in sorted(Counter(audit.told.values()).items()))
         right = not audit.differing and not audit.unpaid
         self._say("\n[bold]The closing audit[/]\n")
-        self._row(right, "purchases", f"{len(audit.told)} taken on, {len(audit.kept)} kept: {ends}")
+        others = f"; {audit.others} more of yours" if audit.others else ""
+        self._row(right, "purchases", f"{len(audit.told)} taken on, {len(audit.kept)} kept: {ends}{others}")
         for id in audit.differing[:_LISTED]:
             told, kept = audit.told.get(id, "nothing"), audit.kept.get(id, "nothing")
             self._say(f"      purchase {id}: its customer was told {told}, and {kept} is kept")
@@ -104,7 +105,8 @@ class Teller:
             self._say(
                 f"  [yellow]![/] turned back though they could be paid for: {escape('; '.join(audit.turned_back[:_LISTED]))}"
             )
-        self._say(f"  [dim]{audit.redelivered} events came more than once, and were counted once[/]")
+        again = "event came more than once, and was" if audit.redelivered == 1 else "events came more than once, and were"
+        self._say(f"  [dim]{audit.redelivered} {again} counted once[/]")
         self._say(
             "\n[bold green]Every purchase is accounted for; every fault was found, and nothing else.[/]"
             if audit.good

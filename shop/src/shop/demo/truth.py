@@ -3,7 +3,7 @@ the databases hold. What Sagacity finds in the events is held against it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import psycopg
 
 from sagacity.demo.answers import Answer, Expected
 
-__all__ = ["FOUND", "answers", "confessed", "counted", "ends", "in_databases", "late"]
+__all__ = ["FOUND", "answers", "confessed", "counted", "ends", "in_databases", "late", "of_crowd"]
 
 _CONFESSION = "fault planted"
 FOUND: Mapping[tuple[str, str], tuple[str, tuple[Expected, ...]]] = {
@@ -80,9 +80,17 @@ def counted(url: str, query: str) -> list[tuple[str, int]]:
     return [(str(name), int(many)) for name, many in _rows(url, query)]
 
 
-def ends(url: str) -> dict[str, str]:
-    """How each purchase ended, by its id, as the purchase service's database keeps it."""
-    return {str(id): str(status) for id, status in _rows(url, "select id, status from purchases")}
+def ends(url: str, told: Collection[str]) -> tuple[dict[str, str], int]:
+    """How each purchase of the customers who were told of these ended, by its id, as the purchase service's database keeps
+    it; and how many purchases others have made."""
+    return of_crowd(_rows(url, "select id, customer_id, status from purchases"), told)
+
+
+def of_crowd(kept: Iterable[tuple[Any, ...]], told: Collection[str]) -> tuple[dict[str, str], int]:
+    """The same of rows of id, customer and status. A customer of whom no purchase was told is somebody else."""
+    rows = [(str(id), customer, str(status)) for id, customer, status in kept]
+    crowd = {customer for id, customer, _ in rows if id in told}
+    return {id: status for id, customer, status in rows if customer in crowd}, sum(row[1] not in crowd for row in rows)
 
 
 def _times(url: str, query: str) -> dict[int, datetime]:

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-__all__ = ["RECONCILER", "SHOP", "WORKFLOW", "Need", "Service"]
+__all__ = ["DATABASES", "RECONCILER", "SHOP", "WORKFLOW", "Need", "Service"]
 
 Need: TypeAlias = Literal["database", "kafka", "redis", "access", "product", "ids", "tokens", "faults", "sagas", "cases"]
 """`access`: it asks account what a token stands for. `product`: it asks product for prices. `ids`: it makes ids.
@@ -61,5 +61,8 @@ SHOP: tuple[Service, ...] = (
 RECONCILER = Service(name="reconciler", needs=frozenset({"kafka", "sagas"}))
 """Sagacity beside the shop. It is told by RECONCILER_WORKFLOWS what to judge by."""
 
-WORKFLOW = Path(__file__).parents[3] / "workflows" / "shop.workflow.yaml"
-"""What it judges a purchase by."""
+_WORKFLOWS = Path(__file__).parents[3] / "workflows"
+WORKFLOW = _WORKFLOWS / "shop.workflow.yaml"
+"""What the reconciler judges purchases by."""
+DATABASES = _WORKFLOWS / "databases.workflow.yaml"
+"""What the services' tables are reconciled with each other by."""

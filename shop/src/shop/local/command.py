@@ -246,8 +246,9 @@ def _signalled(folder: Path, name: str, how: str, console: Console) -> int:
 
 def _send(part: Process, pid: int, how: str) -> None:
     """The signal; returns once a part that is to freeze, or to thaw, has done so."""
-    for number in _SIGNALS[how] or (part.crash, signal.SIGCONT):
-        os.kill(pid, number)
+    with contextlib.suppress(ProcessLookupError):  # the first of them may be its end
+        for number in _SIGNALS[how] or (part.crash, signal.SIGCONT):
+            os.kill(pid, number)
     limit = time.monotonic() + _HEEDS_WITHIN
     while how != "kill" and part.frozen != (how == "freeze") and time.monotonic() < limit:
         time.sleep(0.01)

@@ -18,6 +18,7 @@ __all__ = ["drift_sections", "render_drift"]
 
 _MOST = 48
 _NOTHING = "Nothing changed that is more than chance."
+_ONE = "All cases began in one period: there is nothing to compare."
 _HEADS = {"delay": ("Usually takes", "Measured"), "volume": ("Cases", "Cases"), "events": ("Times", "Of cases")}
 _DAY = 86_400_000_000
 
@@ -87,7 +88,8 @@ def _rank(series: Series, changed: Mapping[tuple[What, str], Sequence[Change]]) 
 
 def _changes(drift: Drift) -> Markup:
     if not drift.changes:
-        return tag("div", tag("p", _NOTHING, class_="empty"), class_="card flush")
+        compared = sum(period.cases > 0 for period in drift.periods) > 1
+        return tag("div", tag("p", _NOTHING if compared else _ONE, class_="empty"), class_="card flush")
     rows = [
         tag(
             "tr",

@@ -55,8 +55,8 @@ def case_page(frame: Frame, shown: Shown, by: By) -> str:
     body = (
         tag("div", _head(frame, shown), class_="head", id="head", data_live=True),
         section("timeline", "Timeline", _timeline(shown, by)),
-        section("expectations", "Expectations", _expectations(shown.timeline)),
         _findings(frame, shown),
+        section("expectations", "Expectations", _expectations(shown.timeline)),
         section("events", "Events as they came", _events(shown.timeline, now), live=False,
                 lead="Every record of the case, copies included, in the order of their times."),
         waive_dialog(frame),
@@ -153,7 +153,17 @@ def _shapes(view: CaseView) -> set[str]:
 def _expectations(known: Timeline) -> Markup:
     if not known.standings:
         return card(empty("Nothing has been judged yet."), flush=True)
-    return card(tag("ul", [_expected(known, standing) for standing in known.standings], class_="verdicts"), flush=True)
+    applying = [each for each in known.standings if each.expected.status != Status.VACUOUS]
+    idle = [each for each in known.standings if each.expected.status == Status.VACUOUS]
+    folded = None
+    if idle:
+        said = f"{plural(len(idle), 'expectation')} {'does' if len(idle) == 1 else 'do'} not apply"
+        folded = tag("details", tag("summary", said), _listed(known, idle), class_="folded", id="not-applying")
+    return card(_listed(known, applying) if applying else None, folded, flush=True)
+
+
+def _listed(known: Timeline, standings: Sequence[Standing]) -> Markup:
+    return tag("ul", [_expected(known, standing) for standing in standings], class_="verdicts")
 
 
 def _expected(known: Timeline, standing: Standing) -> Markup:

@@ -11,7 +11,7 @@ from sagacity.report.markup import Child, Markup, tag
 from sagacity.report.text import shortened
 from sagacity.web.pages.frame import Frame, document
 from sagacity.web.pages.links import case_url, cases_url, workflow_url
-from sagacity.web.pages.words import card, empty, grid, moment, named, status
+from sagacity.web.pages.words import card, empty, grid, identified, moment, named, status
 from sagacity.workflow.verdict import CaseStatus
 
 __all__ = ["AskedCases", "cases_page"]
@@ -76,7 +76,7 @@ def _table(frame: Frame, asked: AskedCases, found: Page[CaseRow]) -> Markup:
             waits = tag("span", "waits for ", named(", ".join(row.behind), 60))
         archived = tag("span", " archived", class_="soft") if row.archived else None
         cells: list[Child] = [
-            tag("a", named(row.case, 80), href=case_url(row.workflow, row.case)),
+            tag("a", identified(row.case, 80), href=case_url(row.workflow, row.case)),
             tag("a", named(row.workflow, 40), href=workflow_url(row.workflow)),
             (status(row.status.value), archived),
             row.findings,

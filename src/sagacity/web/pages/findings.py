@@ -14,10 +14,11 @@ from sagacity.web.pages.actions import buttons, waive_dialog
 from sagacity.web.pages.frame import Frame, back_field, document
 from sagacity.web.pages.keys import help_dialog
 from sagacity.web.pages.links import case_url, finding_url, inbox_url
-from sagacity.web.pages.words import ago, card, empty, grid, kind, moment, named, severity, state
+from sagacity.web.pages.words import ago, card, empty, grid, identified, kind, moment, named, severity, state
 
 __all__ = ["Asked", "Listed", "inbox_page", "incidents_list", "matches_text", "table"]
 
+_INCIDENTS = 3
 _STATES: tuple[tuple[str, str], ...] = (
     ("", "open"),
     ("acknowledged", "acknowledged"),
@@ -37,7 +38,7 @@ _MEANT: dict[str, tuple[FindingState, ...]] = {
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What the address asks for."""
+    """What the address asks for. `incidents` is `all` where every one is to be listed."""
 
     workflow: str = ""
     state: str = ""
@@ -48,6 +49,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     case: str = ""
     incident: str = ""
+    incidents: str = ""
     cursor: str = ""
 
     def filter(self) -> FindingFilter:
@@ -184,33 +186,40 @@ def _pick(label: str, name: str, options: Sequence[tuple[str, str]], chosen: str
 
 
 def _incidents(frame: Frame, listed: Listed) -> Markup:
-    shown = () if listed.asked.incident else listed.incidents
-    if not shown:
+    going_on = () if listed.asked.incident else listed.incidents
+    if not going_on:
         return tag("div", "", id="incidents", data_live="still")
-    body = card(incidents_list(shown, frame.status.now), flush=True)
-    title = f"{plural(len(shown), 'incident')} going on"
+    most = len(going_on) if listed.asked.incidents == "all" else _INCIDENTS
+    body = card(incidents_list(going_on, frame.status.now, most), flush=True)
+    title = f"{plural(len(going_on), 'incident')} going on"
     return tag("div", tag("section", tag("h2", title, id="incidents-title"), body, aria_labelledby="incidents-title"),
                id="incidents", data_live="still")  # fmt: skip
 
 
-def incidents_list(incidents: Sequence[Incident], now: int) -> Markup:
-    """Findings of one cause, a line for each."""
+def incidents_list(incidents: Sequence[Incident], now: int, most: int) -> Markup:
+    """Findings of one cause, a line for each, those with most open first. Of more than `most` the rest is linked to; one
+    alone is listed as well, since the link would take its place."""
+    ordered = sorted(incidents, key=lambda each: (-each.open, -each.last))
+    shown = ordered if len(ordered) <= most + 1 else ordered[:most]
     items = []
-    for incident in incidents:
+    for incident in shown:
         source = (", source ", named(incident.source, 60)) if incident.source else None
+        owner = ("owner ", named(incident.owner, 60)) if incident.owner else "no owner"
         counted = f"{incident.open:,} open of {plural(incident.findings, 'finding')}"
         items.append(
             tag(
                 "li",
                 severity(incident.severity),
                 tag("div", tag("a", named(incident.expectation), href=inbox_url(incident=incident.id, state="all")),
-                    tag("div", named(incident.workflow, 60), source, f", {incident.owner or 'nobody'}", class_="soft")),
+                    tag("div", "workflow ", named(incident.workflow, 60), source, ", ", owner, class_="soft")),
                 tag("div", tag("strong", counted),
                     tag("div", f"began {ago(incident.opened, now)}, last {ago(incident.last, now)}", class_="soft")),
                 data_key=incident.id,
             )
         )  # fmt: skip
-    return tag("ul", items, class_="incidents")
+    more = len(ordered) - len(shown)
+    on = tag("p", tag("a", f"and {more:,} more", href=inbox_url(incidents="all")), class_="more") if more else None
+    return tag("div", tag("ul", items, class_="incidents"), on)
 
 
 def _action_bar(frame: Frame) -> Markup:
@@ -230,7 +239,7 @@ def _rows(frame: Frame, listed: Listed) -> Markup:
         cut = tag("p", "Only the newest findings were searched; narrow by workflow, owner or kind to search further back.",
                   class_="soft note") if listed.cut else None  # fmt: skip
         return tag("div", table(frame, listed.findings, "Findings that match"), cut)
-    plain = listed.asked == Asked(cursor=listed.asked.cursor)
+    plain = listed.asked == Asked(cursor=listed.asked.cursor, incidents=listed.asked.incidents)
     return empty(
         "Nothing is open. New findings appear here by themselves." if plain else "No finding matches these filters."
     )
@@ -246,7 +255,7 @@ def table(frame: Frame, findings: Sequence[LiveFinding], caption: str, *, case: 
     for finding in findings:
         cells: list[Child] = [_choice(frame, finding), severity(finding.severity), _sentence(finding)]
         if case:
-            cells.append(tag("a", named(finding.case, 60), href=case_url(finding.workflow, finding.case)))
+            cells.append(tag("a", identified(finding.case, 60), href=case_url(finding.workflow, finding.case)))
         cells += [moment(finding.since, now), named(finding.owner or "nobody", 40), _state(finding, now)]
         rows.append((finding.id, cells))
     return tag("div", grid(caption, heads, rows, headed=2), class_="findings")

@@ -6,10 +6,10 @@ import msgspec
 
 from sagacity.reconcile.live import Status
 from sagacity.report.markup import Child, Markup, tag
-from sagacity.report.text import plural
 from sagacity.web.pages.assets import asset_url
+from sagacity.web.pages.banners import banners
 from sagacity.web.pages.links import local, url
-from sagacity.web.pages.words import ago, named, until
+from sagacity.web.pages.words import named, until
 from sagacity.workflow.instants import span
 
 __all__ = ["Frame", "Viewer", "document", "favicon"]
@@ -58,7 +58,7 @@ def document(
     """A whole page. `every`: after so many milliseconds it is read anew, whether the server tells of a change or not."""
     counted = f"({frame.open:,}) " if frame.open else ""
     head = _head(f"{counted}{title} · Sagacity", frame.open, ("live.js", "hints.js", *scripts))
-    banners = _banners(frame.status)
+    shown = banners(frame.status)
     said = [
         tag("p", named(frame.said, 400), class_="done", role="status") if frame.said else None,
         tag("p", named(frame.wrong, 600), class_="wrong", role="alert") if frame.wrong else None,
@@ -67,7 +67,7 @@ def document(
         "body",
         tag("a", "Skip to the content", href="#main", class_="skip"),
         _top(frame, section),
-        tag("div", tag("div", banners, class_="wrap"), id="banners", data_live=True),
+        tag("div", tag("div", shown, class_="wrap"), id="banners", data_live=True),
         tag("main", tag("div", tag("div", said, id="said"), children, class_="wrap"), id="main", tabindex="-1"),
         tag("footer", tag("div", tag("span", "Times are UTC."), _keys(), class_="wrap")),
         tag("div", "", id="announce", class_="hidden", role="status", aria_live="polite"),
@@ -153,53 +153,6 @@ def _pulse(status: Status) -> Markup:
 
 def _delay(us: int) -> str:
     return span(us - us % _SECOND, 2) if us >= 10 * _SECOND else f"{us / _SECOND:.1f}s"
-
-
-def _banners(status: Status) -> list[Markup]:
-    """What an operator must know wherever they are."""
-    found = []
-    if status.state == "stalled":
-        found.append(_banner("bad", "Nothing is taken in. ", _problem(status) or "The ledger can keep nothing for now."))
-    elif status.state == "stopped":
-        found.append(_banner("bad", "The server has stopped judging. ", _problem(status) or "Start it again."))
-    elif status.state == "starting":
-        found.append(_banner("open", "Starting. ", "Verdicts are those of before."))
-    down: dict[str, list[str]] = {}
-    behind: dict[str, int | None] = {}
-    for reach in status.reaches:
-        if reach.state == "down":
-            down.setdefault(reach.source, []).append(reach.error or "it cannot be read")
-        elif reach.state == "behind":
-            known = behind.get(reach.source, 0)
-            behind[reach.source] = None if known is None or reach.lag is None else known + reach.lag
-    for source, errors in down.items():
-        more = f" (and {len(errors) - 1} more parts)" if len(errors) > 1 else ""
-        found.append(_banner("bad", f"Source {source} is down. ", f"{errors[0].rstrip('.')}{more}. ", _held(status, source)))
-    for source, lag in behind.items():
-        if source not in down:
-            waits = "how much waits is not known" if lag is None else f"{plural(lag, 'record')} wait"
-            found.append(_banner("open", f"Source {source} is behind. ", f"{waits}. ", _held(status, source)))
-    return found
-
-
-def _problem(status: Status) -> str:
-    """The problem with its hint, on one line."""
-    return "; ".join(line.strip().removeprefix("hint: ") for line in (status.problem or "").splitlines())
-
-
-def _held(status: Status, source: str) -> str:
-    if source not in status.behind:
-        return ""
-    heard = status.behind[source]
-    since = f"since {ago(heard, status.now)}" if heard else "at all"
-    return f"What only it could still bring is pending: it has not been heard {since}." if heard == 0 else (
-        f"What only it could still bring is pending; it is judged as far as {until(heard)}."
-    )  # fmt: skip
-
-
-def _banner(state: str, strong: str, *said: str) -> Markup:
-    words = [named(text, 500) for text in said if text]
-    return tag("div", tag("p", tag("strong", named(strong, 200)), words), class_=f"banner {state}", role="status")
 
 
 def _keys() -> Markup:

@@ -25,6 +25,7 @@ from sagacity.workflow.model import Workflow
 __all__ = ["Glance", "cases_bar", "overview_page"]
 
 _SECOND = 1_000_000
+_INCIDENTS = 5
 _MEANINGS = (
     ("complete", "good", "ended, with nothing wrong"),
     ("open", "open", "still waiting for something"),
@@ -77,7 +78,8 @@ def overview_page(
             class_="split",
         ),
         section("incidents", "Incidents", card(
-            incidents_list(incidents, status.now) if incidents else empty("No storm of findings is going on."), flush=True),
+            incidents_list(incidents, status.now, _INCIDENTS) if incidents else empty("No storm of findings is going on."),
+            flush=True),
             lead="Findings of one expectation that came close together, and so most likely have one cause."),
         section("sources", "Sources", card(health_list(status, rejected), flush=True)),
     )  # fmt: skip

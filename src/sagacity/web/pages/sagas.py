@@ -13,7 +13,7 @@ from sagacity.report.text import plural
 from sagacity.saga.state import SagaStatus
 from sagacity.web.pages.frame import Frame, back_field, document
 from sagacity.web.pages.links import saga_url, sagas_url
-from sagacity.web.pages.words import card, empty, grid, moment, named, section
+from sagacity.web.pages.words import card, empty, grid, identified, moment, named, section
 
 if TYPE_CHECKING:
     from sagacity.saga.postgres.listing import Line
@@ -120,7 +120,7 @@ def _parked(frame: Frame, found: Found) -> Markup:
         (
             line.id,
             [
-                (tag("a", named(line.id, 80), href=saga_url(line.id)),
+                (tag("a", identified(line.id, 80), href=saga_url(line.id)),
                  tag("div", named(f"{line.definition} {line.version}", 60), class_="soft light")),
                 moment(line.stands, now),
                 named(", ".join(line.parked) or "in quarantine", 120),
@@ -181,7 +181,7 @@ def _table(frame: Frame, lines: Sequence[Line]) -> Markup:
         (
             line.id,
             [
-                tag("a", named(line.id, 80), href=saga_url(line.id)),
+                tag("a", identified(line.id, 80), href=saga_url(line.id)),
                 named(f"{line.definition} {line.version}", 60),
                 saga_status(line.status),
                 moment(line.ended if line.ended is not None else line.stands, now),
@@ -207,7 +207,7 @@ def _letters(frame: Frame, letters: Sequence[SagaLetter]) -> Markup:
     heads = [("Message", None), ("Consumer", None), ("Why it could not be done", None), ("", None)]
     rows: list[tuple[str | None, Sequence[Child]]] = []
     for each in letters:
-        about = tag("a", named(each.saga, 80), href=saga_url(each.saga)) if each.saga else None
+        about = tag("a", identified(each.saga, 80), href=saga_url(each.saga)) if each.saga else None
         again: Child = None
         if frame.viewer.operator and each.type is not None:
             label = tag("span", f" letter {each.number}", class_="hidden")

@@ -48,6 +48,7 @@ __all__ = [
 Asking = Request[Identity, Any, Any]
 _PAGE = 50
 _SEARCHED = 2_000
+_INCIDENTS = 500
 _OF_CASE = 200
 _DONE = re.compile(r"(acknowledge|waive|reopen)\.(\d{1,6})")
 
@@ -107,12 +108,20 @@ def summary(request: Asking, served: Served) -> str:
     for part in served.ledger.parts():
         rejected[part.source] += part.rejected
     origin = str(request.base_url).rstrip("/")
-    return overview.overview_page(frame, glances, newest, _incidents(served, 5), origin, rejected)
+    return overview.overview_page(frame, glances, newest, _incidents(served), origin, rejected)
 
 
-def _incidents(served: Served, most: int) -> list[Incident]:
-    """The latest incidents of several findings that are not over."""
-    return [each for each in served.ledger.incidents(limit=50).items if each.open > 1][:most]
+def _incidents(served: Served) -> list[Incident]:
+    """The incidents of several findings that are not over; of very many only the latest are looked at."""
+    found: list[Incident] = []
+    looked, cursor = 0, None
+    while looked < _SEARCHED:
+        page = served.ledger.incidents(cursor=cursor, limit=_INCIDENTS)
+        found += [each for each in page.items if each.open > 1]
+        looked, cursor = looked + _INCIDENTS, page.cursor
+        if cursor is None:
+            break
+    return found
 
 
 def inbox(request: Asking, served: Served) -> str:
@@ -132,7 +141,7 @@ def inbox(request: Asking, served: Served) -> str:
         workflows=tuple(counted),
         owners=dict(sorted(owners.items())),
         expectations=dict(sorted(expectations.items())),
-        incidents=_incidents(served, 3),
+        incidents=_incidents(served),
         cut=cut,
     )
     return inbox_page(frame_of(request, served), listed)

@@ -56,7 +56,13 @@ def health_list(status: Status, rejected: Mapping[str, int] | None = None) -> Ma
     for source, reaches in sources.items():
         worst = _worst(reaches) if reaches else "not read now"
         lag = _lag(reaches)
-        waits = "nothing waits" if lag == "0" else f"{lag} wait" if lag != "not known" else "what waits is not known"
+        waits = (
+            "nothing waits"
+            if lag == "0"
+            else f"{lag} {'waits' if lag == '1' else 'wait'}"
+            if lag != "not known"
+            else "what waits is not known"
+        )
         error = next((reach.error for reach in reaches if reach.error), None)
         items.append(
             tag(

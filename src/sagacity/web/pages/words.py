@@ -19,6 +19,7 @@ __all__ = [
     "empty",
     "facts",
     "grid",
+    "identified",
     "kind",
     "lined",
     "moment",
@@ -45,6 +46,8 @@ STATES: dict[str, str] = {
 
 STATUS_STATES = {Status.VIOLATED: "bad", Status.PENDING: "open", Status.SATISFIED: "good", Status.VACUOUS: "idle"}
 _SECOND = 1_000_000
+_WHOLE = 40
+"""So long an id stays on one line; a UUID has 36 signs."""
 
 
 def moment(us: int | None, now: int, *, never: str = "never") -> Markup:
@@ -77,6 +80,11 @@ def _second(us: int) -> str:
 def named(text: str, length: int = 120) -> Markup:
     """A name that came from outside: kept short, and from reordering what stands around it."""
     return tag("bdi", shortened(text, length))
+
+
+def identified(text: str, length: int = 120) -> Markup:
+    """As `named`, for the id of something: unless it is long it stays on one line where there is room, to be read as one."""
+    return tag("bdi", shortened(text, length), class_="id" if len(text) <= _WHOLE else None)
 
 
 def state(name: FindingState | str) -> Markup:

@@ -64,6 +64,9 @@ class DuckDBMining:
     def fields(self, given: Input) -> tuple[str, ...]:
         return tuple(str(path) for path in paths_of(self._connection, given))
 
+    def unreadable(self, source: str, given: Input) -> int:
+        return survey.unreadable(self._connection, source, given)
+
     def types(self, source: str, given: Input, type_path: str) -> dict[str, int]:
         return survey.types(self._connection, source, given, type_path)
 
@@ -95,6 +98,10 @@ class DuckDBMining:
             log.build(self._connection, until, identified=identified)
         self._until = until
         return found
+
+    def kept(self) -> frozenset[int]:
+        with judging():
+            return frozenset(kind for (kind,) in self._connection.execute("SELECT DISTINCT type FROM steps").fetchall())
 
     def spans(self) -> LogShape:
         with judging():

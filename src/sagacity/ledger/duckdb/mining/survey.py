@@ -17,7 +17,7 @@ from sagacity.ledger.mining import Census, FieldSeen, KeySeen, Link, Sample, Sha
 from sagacity.sources.inputs import Files, Input
 from sagacity.workflow.conditions.record import Path, parse_record
 
-__all__ = ["Looked", "census", "keys", "shared", "types"]
+__all__ = ["Looked", "census", "keys", "shared", "types", "unreadable"]
 
 _NUMBER = r"-?\d{1,14}(\.\d{1,17})?"
 """Decimals, and binary floats as they are printed; what of them is noise, the ledger's reading tells."""
@@ -99,6 +99,18 @@ def types(connection: duckdb.DuckDBPyConnection, source: str, given: Input, type
             f"SELECT v0, count(*) FROM ({relation}) WHERE v0 IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
         )
         return {str(name): int(n) for name, n in rows.fetchall()}
+
+
+def unreadable(connection: duckdb.DuckDBPyConnection, source: str, given: Input) -> int:
+    """See `sagacity.ledger.mining.Mining.unreadable`."""
+    if not isinstance(given, Files) or given.format != "jsonl" or not given.paths:
+        return 0
+    found = 0
+    with reading(source):
+        for part in parts_of(connection, source, given, [], numbered=False):
+            if part.malformed:
+                found += _number(connection, f"SELECT count(*) FROM {part.relation} WHERE {part.malformed}")
+    return found
 
 
 def census(
