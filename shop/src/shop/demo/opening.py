@@ -16,7 +16,7 @@ from shop.contracts import topics
 from shop.customers.people import Customers, log_in
 from shop.demo.wares import LIMIT, Shelf, stock_up
 from shop.local.assembly import Layout, assemble
-from shop.local.catalogue import DATABASES, RECONCILER, SHOP, WORKFLOW
+from shop.local.catalogue import DATABASES, SHOP, WORKFLOW
 from shop.local.environment import ADMIN
 from shop.local.stack import Stack
 
@@ -45,8 +45,8 @@ def opened(folder: Path, port: int, say: Callable[[str], None]) -> Iterator[Open
     folder.mkdir(parents=True, exist_ok=True)
     workflow = folder / WORKFLOW.name
     workflow.write_text(tightened(WORKFLOW.read_text(encoding="utf-8")), encoding="utf-8")
-    extra = {"PAYMENT_PROVIDER_LIMIT": str(LIMIT), "RECONCILER_WORKFLOWS": str(workflow)}
-    layout = Layout(catalogue=(*SHOP, RECONCILER), topics=topics.ALL, web=port, extra=extra)
+    layout = Layout(catalogue=SHOP, topics=topics.ALL, web=port, extra={"PAYMENT_PROVIDER_LIMIT": str(LIMIT)})
+    layout = layout.with_sagacity(workflow)
     with assemble(folder, layout, say) as stack:
         shelf = stock_up(stack.web, log_in(stack.web, ADMIN, stack.addresses.secrets.admin))
         yield Open(stack, shelf, Customers(stack.web, _CUSTOMERS), stack.where("reconciler"))
